@@ -1,0 +1,1 @@
+"""The Django project: settings, the platform's client, the sandbox and the process that serves them."""

@@ -1,0 +1,74 @@
+"""Refusing to run where it would be dangerous. `manage.py check --deploy` runs all of it."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, register
+
+LEAST_KEY_LENGTH = 50
+
+
+@register()
+def production_settings(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """With DEBUG off, nothing may be left at what is meant for trying out."""
+    if settings.DEBUG or settings.TESTING:
+        return []
+    problems = {
+        "E001": (
+            settings.SECRET_KEY == settings.DEFAULT_SECRET_KEY or len(settings.SECRET_KEY) < LEAST_KEY_LENGTH,
+            f"SECRET_KEY must be set, to at least {LEAST_KEY_LENGTH} random characters.",
+        ),
+        "E002": (not settings.FIELD_ENCRYPTION_KEYS, "FIELD_ENCRYPTION_KEYS must be set."),
+        "E004": (
+            urlsplit(settings.PUBLIC_URL).scheme != "https",
+            "PUBLIC_URL must begin with https://: the platform reports to it.",
+        ),
+        "E005": (
+            settings.WIKEYUN_APP_KEY == "sandbox",
+            "WIKEYUN_APP_KEY is the sandbox's: nothing would be topped up.",
+        ),
+        "E006": (
+            urlsplit(settings.WIKEYUN_BASE_URL).scheme != "https" and not _is_loopback(settings.WIKEYUN_BASE_URL),
+            "WIKEYUN_BASE_URL must begin with https://.",
+        ),
+    }
+    errors: list[CheckMessage] = [
+        Error(text, id=f"portal.{number}") for number, (wrong, text) in problems.items() if wrong
+    ]
+    missing = [
+        name for name in ("WIKEYUN_APP_KEY", "WIKEYUN_APP_SECRET", "WIKEYUN_STORE_ID") if not getattr(settings, name)
+    ]
+    if missing:
+        errors.append(Error(f"{', '.join(missing)} must be set.", id="portal.E003"))
+    return errors
+
+
+@register()
+def values_that_make_sense(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Numbers that would make the portal misbehave are refused everywhere."""
+    errors: list[CheckMessage] = []
+    if not 1 <= settings.WIKEYUN_TIMEOUT <= 120:
+        errors.append(Error("WIKEYUN_TIMEOUT must be between 1 and 120 seconds.", id="portal.E007"))
+    for name in ("FACE_VALUES", "OIL_FACE_VALUES"):
+        values = getattr(settings, name)
+        if not values or any(value <= 0 for value in values):
+            errors.append(Error(f"{name} must be positive whole yuan.", id="portal.E008"))
+    return errors
+
+
+def refuse_memory_broker() -> None:
+    """Stop a web or worker process that could hear no other.
+
+    Raises:
+        RuntimeError: CELERY_BROKER_URL is memory://, which only `manage.py serve` can use.
+    """
+    if settings.EMBEDDED:
+        raise RuntimeError(
+            "CELERY_BROKER_URL=memory:// joins nothing but the threads of `manage.py serve`; "
+            "gunicorn and celery workers need Redis or RabbitMQ."
+        )
+
+
+def _is_loopback(url: str) -> bool:
+    return urlsplit(url).hostname in ("127.0.0.1", "localhost", "::1")

@@ -1,0 +1,107 @@
+"""`manage.py serve`: web, worker and scheduler in one process, for a shop with one machine and no broker."""
+
+import os
+import signal
+import socket
+import sys
+import threading
+from types import FrameType
+from typing import Any
+
+from celery.beat import Scheduler
+from celery.beat import Service as SchedulerService
+from celery.worker import WorkController
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.wsgi import get_wsgi_application
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from waitress.server import create_server
+
+from portal.celery import app
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+WEB_THREADS = 8
+STOP_MARGIN = 5.0
+"""Seconds beyond the deadline of an exchange; whatever takes longer is found again by its lease at the next start."""
+
+
+class Command(BaseCommand):
+    help = "Run the web pages, the worker and the scheduler in this process, until SIGTERM or Ctrl-C."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--host", default="127.0.0.1")
+        parser.add_argument("--port", type=int, default=8000)
+
+    def handle(self, *args: Any, host: str, port: int, **options: Any) -> None:
+        if settings.DEBUG and host not in LOOPBACK:
+            raise CommandError("DEBUG is on: set DEBUG=False before others than this machine may reach the portal.")
+        self._require_migrations()
+        try:
+            web = create_server(get_wsgi_application(), host=host, port=port, threads=WEB_THREADS)
+        except (OSError, socket.gaierror) as error:
+            raise CommandError(f"{host}:{port} can't be listened on: {error.strerror}") from error
+        background = Background() if settings.EMBEDDED else None
+        signal.signal(signal.SIGTERM, _stop)
+        signal.signal(signal.SIGINT, _stop)
+        self.stdout.write(f"The portal answers at http://{host}:{port}/")
+        sys.stdout.flush()
+        if background:
+            background.start()
+        try:
+            web.run()
+        except (KeyboardInterrupt, SystemExit):
+            pass
+        finally:
+            web.close()
+            if background and not background.stop():
+                os._exit(0)  # an exchange outlived its deadline; its threads would keep the process for ever
+
+    def _require_migrations(self) -> None:
+        executor = MigrationExecutor(connection)
+        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+            raise CommandError("The database is not up to date: run `manage.py migrate` first.")
+        connection.close()
+
+
+class MemoryScheduler(Scheduler):
+    """Beat's scheduler without its file: every entry is due at once after a start, which does no harm."""
+
+    def setup_schedule(self) -> None:
+        self.merge_inplace(self.app.conf.beat_schedule)
+
+
+class Background:
+    """A worker with a pool of threads, and the scheduler, each in a thread of its own."""
+
+    def __init__(self) -> None:
+        self._worker = WorkController(
+            app=app,
+            pool_cls="threads",
+            concurrency=settings.SERVE_THREADS,
+            without_heartbeat=True,
+            without_mingle=True,
+            without_gossip=True,
+            hostname="serve@localhost",
+        )
+        self._scheduler = SchedulerService(app, scheduler_cls=MemoryScheduler)
+
+    def start(self) -> None:
+        threading.Thread(target=self._worker.start, name="worker", daemon=True).start()
+        threading.Thread(target=self._scheduler.start, name="scheduler", daemon=True).start()
+
+    def stop(self) -> bool:
+        """Take up no more orders and let those under way finish.
+
+        Returns:
+            Whether all finished within the deadline of an exchange and a margin.
+        """
+        self._scheduler.stop()
+        stopping = threading.Thread(target=self._worker.stop, name="stopping", daemon=True)
+        stopping.start()
+        stopping.join(settings.WIKEYUN_TIMEOUT + STOP_MARGIN)
+        return not stopping.is_alive()
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    raise SystemExit(0)

@@ -1,0 +1,11 @@
+"""What is measured as it happens: how long the platform takes, and what its callbacks do."""
+
+from prometheus_client import Counter, Histogram
+
+PLATFORM_SECONDS = Histogram(
+    "portal_platform_seconds",
+    "How long the platform took, by call and outcome",
+    ["call", "outcome"],
+    buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60),
+)
+CALLBACKS = Counter("portal_callbacks", "Callbacks of the platform, by verdict", ["verdict"])

@@ -1,0 +1,93 @@
+"""What belongs to no product: health, metrics and the pages for errors."""
+
+import os
+import secrets
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.db import DatabaseError, InterfaceError, connection
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import REGISTRY
+
+from recharge.metrics import ORDERS
+
+from .celery import app as celery_app
+
+
+@require_safe
+@never_cache
+@login_not_required
+def healthz(request: HttpRequest) -> HttpResponse:
+    """Say that the process is alive."""
+    return _plain("ok")
+
+
+@require_safe
+@never_cache
+@login_not_required
+def readyz(request: HttpRequest) -> HttpResponse:
+    """Say whether database and broker can be reached: 200, or 503 and which one can't."""
+    failures = [name for name, works in (("database", _database_works), ("broker", _broker_works)) if not works()]
+    return _plain(f"not reachable: {', '.join(failures)}", 503) if failures else _plain("ok")
+
+
+@require_safe
+@never_cache
+@login_not_required
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Show Prometheus the metrics: to the bearer of METRICS_TOKEN, or to who may see orders."""
+    if not (_bears_token(request) or request.user.has_perm("recharge.view_order")):
+        return _plain("a bearer token or a login is needed", 401 if request.user.is_anonymous else 403)
+    return HttpResponse(generate_latest(_registry()) + generate_latest(ORDERS), content_type=CONTENT_TYPE_LATEST)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A form whose token is missing or old: nothing was done, and the page says how to go on."""
+    return render(request, "403_csrf.html", status=403)
+
+
+def payload_too_large(request: HttpRequest) -> HttpResponse:
+    return render(request, "413.html", status=413)
+
+
+def _bears_token(request: HttpRequest) -> bool:
+    given = request.headers.get("Authorization", "")
+    return bool(settings.METRICS_TOKEN) and secrets.compare_digest(
+        given.encode(), f"Bearer {settings.METRICS_TOKEN}".encode()
+    )
+
+
+def _registry() -> CollectorRegistry:
+    """Several web processes share their figures in PROMETHEUS_MULTIPROC_DIR; see prometheus_client."""
+    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+        return REGISTRY
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry)
+    return registry
+
+
+def _database_works() -> bool:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except (DatabaseError, InterfaceError):
+        return False
+    return True
+
+
+def _broker_works() -> bool:
+    try:
+        with celery_app.connection_for_write() as broker:
+            broker.ensure_connection(max_retries=1, interval_start=0.1, timeout=2)
+    except Exception:
+        return False
+    return True
+
+
+def _plain(text: str, status: int = 200) -> HttpResponse:
+    return HttpResponse(text, status=status, content_type="text/plain; charset=utf-8")

@@ -1,0 +1,55 @@
+"""The platform's only door. An address that is not signed by us finds nothing behind it."""
+
+import structlog
+from django.contrib.auth.decorators import login_not_required
+from django.core.signing import BadSignature
+from django.db import DatabaseError, InterfaceError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+
+from portal.gateway import MalformedCallback, parse_callback
+
+from .models import Order
+from .services.products import CALLBACK_SIGNER
+from .services.reports import receive_callback
+
+BODY_LIMIT = 16 * 1024
+log = structlog.get_logger(__name__)
+
+
+@csrf_exempt
+@login_not_required
+@require_POST
+def callback(request: HttpRequest, token: str) -> HttpResponse:
+    """Take in one report of the platform.
+
+    Answers the bare text `success` [doc] once the evidence is committed, whatever it did to the order; 404 to an
+    address that we did not make, 413 to a body over 16 KiB, 400 to one that can't be read, and 503 while the
+    database is away, so that the platform sends it again.
+    """
+    try:
+        order_no = CALLBACK_SIGNER.unsign(token)
+    except BadSignature:
+        raise Http404 from None
+    body = request.read(BODY_LIMIT + 1)
+    if len(body) > BODY_LIMIT:
+        return _plain("too large", 413)
+    structlog.contextvars.bind_contextvars(order_no=order_no)
+    try:
+        report = parse_callback(body, request.headers.get("Content-Type", ""))
+        verdict = receive_callback(order_no=order_no, report=report)
+    except MalformedCallback:
+        log.warning("callback_malformed", size=len(body))
+        return _plain("malformed", 400)
+    except Order.DoesNotExist:
+        raise Http404 from None
+    except (DatabaseError, InterfaceError):
+        log.exception("callback_not_stored")
+        return _plain("try again", 503)
+    log.info("callback", verdict=str(verdict), status=report.status)
+    return _plain("success", 200)
+
+
+def _plain(text: str, status: int) -> HttpResponse:
+    return HttpResponse(text, status=status, content_type="text/plain; charset=utf-8")

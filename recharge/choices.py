@@ -1,0 +1,71 @@
+"""The portal's own words about an order: choices that its columns hold."""
+
+from django.db.models import IntegerChoices, TextChoices
+from django.utils.translation import gettext_lazy as _
+
+
+class Product(TextChoices):
+    MOBILE = "MOBILE", _("Mobile top-up")
+    OIL = "OIL", _("Oil card recharge")
+
+
+class Speed(IntegerChoices):
+    """`recharge_type` of the platform's document."""
+
+    FAST = 1, _("Fast")
+    SLOW = 0, _("Slow")
+
+
+class Submission(TextChoices):
+    """How far we got in handing the order to the platform. Ours alone; the platform's word is `status`."""
+
+    AWAITING_APPROVAL = "AWAITING_APPROVAL", _("Awaiting approval")
+    QUEUED = "QUEUED", _("Queued")
+    SUBMITTING = "SUBMITTING", _("Being handed over")
+    ACCEPTED = "ACCEPTED", _("Accepted by the platform")
+    REJECTED = "REJECTED", _("Rejected by the platform")
+    UNKNOWN = "UNKNOWN", _("Not known whether it arrived")
+    NOT_RECEIVED = "NOT_RECEIVED", _("Never arrived at the platform")
+    WITHDRAWN = "WITHDRAWN", _("Withdrawn")
+
+
+class Attention(TextChoices):
+    """Why a person must look at an order."""
+
+    CONFLICT = "CONFLICT", _("The platform contradicts itself")
+    UNKNOWN_CODE = "UNKNOWN_CODE", _("The platform sent a code that nobody knows")
+    UNEXPECTED = "UNEXPECTED", _("The platform knows an order that it should not have")
+    NUMBER_TAKEN = "NUMBER_TAKEN", _("The platform gave a number that another order has")
+    REVERSED = "REVERSED", _("Reversed after success")
+    PARTLY_ARRIVED = "PARTLY_ARRIVED", _("Only a part arrived")
+    OVERDUE = "OVERDUE", _("Unfinished for seven days")
+
+
+class EventKind(TextChoices):
+    """What an entry of the order's history is about."""
+
+    PLACED = "PLACED", _("Placed")
+    CLAIMED = "CLAIMED", _("Being handed over")
+    ANSWERED = "ANSWERED", _("The platform answered the hand-over")
+    LEASE_EXPIRED = "LEASE_EXPIRED", _("The worker stopped half-way")
+    CALLBACK = "CALLBACK", _("The platform reported")
+    QUERIED = "QUERIED", _("The platform was asked")
+    CANCEL_ASKED = "CANCEL_ASKED", _("Cancellation was asked for")
+    ASKED_BY_HAND = "ASKED_BY_HAND", _("A person asked for a query")
+    WITHDRAWN = "WITHDRAWN", _("Withdrawn")
+    ATTENTION = "ATTENTION", _("Needs attention")
+    ACKNOWLEDGED = "ACKNOWLEDGED", _("Dealt with")
+
+
+class Verdict(TextChoices):
+    """What an event's evidence did to the order."""
+
+    APPLIED = "applied", _("Applied")
+    DUPLICATE = "duplicate", _("Already known")
+    STALE = "stale", _("Late, ignored")
+    CONFLICT = "conflict", _("Contradicts what is known")
+    UNKNOWN_CODE = "unknown_code", _("Unknown code")
+    REJECTED = "rejected", _("Refused")
+    NOT_SENT = "not_sent", _("Nothing was sent")
+    OUTCOME_UNKNOWN = "outcome_unknown", _("No clear answer")
+    MISSING = "missing", _("The platform has no such order")

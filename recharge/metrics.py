@@ -1,0 +1,33 @@
+"""What Prometheus may ask of the orders: counted when it asks, and only what an index makes cheap."""
+
+from collections.abc import Iterator
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from . import overview
+
+
+class OrdersCollector(Collector):
+    def describe(self) -> list[GaugeMetricFamily]:
+        return []  # else it would be counted once at the start, before there is a database
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        labels = ["submission", "status"]
+        recent = GaugeMetricFamily("portal_orders", "Orders placed in the last 24 hours", labels=labels)
+        unsettled = GaugeMetricFamily("portal_open_orders", "Orders not settled", labels=labels)
+        for family, counts in ((recent, overview.last_day_counts()), (unsettled, overview.open_counts())):
+            for submission, status, count in counts:
+                family.add_metric([submission, "" if status is None else str(status)], count)
+            yield family
+        yield GaugeMetricFamily(
+            "portal_queue_age_seconds", "Age of the oldest order waiting to be sent", value=overview.queue_age()
+        )
+        yield GaugeMetricFamily(
+            "portal_attention_orders", "Orders that need a person", value=overview.attention_count()
+        )
+
+
+ORDERS = CollectorRegistry()
+ORDERS.register(OrdersCollector())

@@ -1,0 +1,78 @@
+"""Chinese mobile numbers: their one written form, and what their first digits hint at."""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import cache
+
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+VIRTUAL_PREFIXES = ("162", "165", "167", "170", "171")
+DATA_PREFIX = "14"
+_SEPARATORS = re.compile(r"[\s\-‐-―().·_]+")
+_COUNTRY_CODE = re.compile(r"^(?:\+|00)?86(?=1\d{10}$)")
+_MOBILE = re.compile(r"1[3-9][0-9]{9}")
+
+
+class InvalidMobile(ValueError):
+    """The text is no number that can be topped up; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """What the first digits of a number say. Numbers get ported, so it's no more than a hint."""
+
+    carrier: str
+    region: str
+
+
+def normalize(text: str) -> str:
+    """Return the 11 digits of a number typed in any usual form.
+
+    Args:
+        text: with spaces, dashes, full-width digits, +86, 0086 or 86 in front, as people type it.
+
+    Raises:
+        InvalidMobile: it is no mobile number, or one of a kind that the platform can't top up. [pub]
+    """
+    digits = _COUNTRY_CODE.sub("", _SEPARATORS.sub("", unicodedata.normalize("NFKC", text)))
+    if not digits:
+        raise InvalidMobile(_("Enter a mobile number."))
+    if not _MOBILE.fullmatch(digits):
+        raise InvalidMobile(_("A mobile number has 11 digits and begins with 13 to 19."))
+    if digits.startswith(VIRTUAL_PREFIXES):
+        raise InvalidMobile(
+            _("%(prefix)s is a virtual operator's prefix; such numbers can't be topped up.") % {"prefix": digits[:3]}
+        )
+    if digits.startswith(DATA_PREFIX):
+        raise InvalidMobile(
+            _("%(prefix)s is a prefix of data cards; such numbers can't be topped up.") % {"prefix": digits[:3]}
+        )
+    return digits
+
+
+def hint(mobile: str) -> Hint:
+    """Say which carrier and region the 11 digits were first given to, "" where it isn't known."""
+    carrier, geocoder, phonenumbers = _phonenumbers()
+    number = phonenumbers.parse(mobile, "CN")
+    language = "zh" if (get_language() or "").startswith("zh") else "en"
+    return Hint(carrier.name_for_number(number, language), geocoder.description_for_number(number, language))
+
+
+def masked(mobile: str) -> str:
+    """Return the number with its middle hidden: 138****8000."""
+    return f"{mobile[:3]}****{mobile[-4:]}" if len(mobile) == 11 else mobile
+
+
+def grouped(mobile: str) -> str:
+    """Return the number as people read it out: 138 0013 8000."""
+    return f"{mobile[:3]} {mobile[3:7]} {mobile[7:]}" if len(mobile) == 11 else mobile
+
+
+@cache
+def _phonenumbers():  # type: ignore[no-untyped-def]  # three modules; their data is big, so only where it is asked for
+    import phonenumbers
+    from phonenumbers import carrier, geocoder
+
+    return carrier, geocoder, phonenumbers

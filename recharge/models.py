@@ -1,0 +1,265 @@
+"""The order, the one table of both products, and its append-only history.
+
+Rows of `Order` are written by `recharge.services` alone. What must never be is forbidden by the database itself:
+see the constraints.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from .choices import Attention, EventKind, Product, Speed, Submission, Verdict
+from .status import FINAL, Status
+
+DEAD_SUBMISSIONS = (Submission.REJECTED, Submission.NOT_RECEIVED, Submission.WITHDRAWN)
+"""Nothing was spent, and nothing will be."""
+
+BOUND_SLACK = dt.timedelta(hours=1)
+"""How much the order of `id` and that of `placed_at` may differ: longer than any transaction lives."""
+
+
+class OrderQuerySet(models.QuerySet["Order"]):
+    def open(self) -> OrderQuerySet:
+        """Orders of which something more is expected."""
+        return self.filter(settled_at=None)
+
+    def needing_attention(self) -> OrderQuerySet:
+        return self.exclude(attention="")
+
+    def due_for_submission(self) -> OrderQuerySet:
+        return self.filter(submission=Submission.QUEUED, next_push_at__lte=Now()).order_by("next_push_at")
+
+    def due_for_check(self) -> OrderQuerySet:
+        return self.filter(next_check_at__lte=Now()).order_by("next_check_at")
+
+    def with_expired_lease(self) -> OrderQuerySet:
+        return self.filter(submission=Submission.SUBMITTING, lease_until__lt=Now())
+
+    def placed_between(self, start: dt.datetime | None, end: dt.datetime | None) -> OrderQuerySet:
+        """Orders placed from `start` on and before `end`, in a form that stays fast when sorted by id.
+
+        The moments are turned into bounds of the primary key, so that a page of an old day is read from the
+        index of the very order in which it is shown.
+        """
+        orders = self
+        if start:
+            first = Order.objects.filter(placed_at__gte=start - BOUND_SLACK).order_by("placed_at", "id")
+            orders = orders.filter(placed_at__gte=start, id__gte=first.values_list("id", flat=True).first() or 0)
+        if end:
+            last = Order.objects.filter(placed_at__lt=end + BOUND_SLACK).order_by("-placed_at", "-id")
+            orders = orders.filter(placed_at__lt=end, id__lte=last.values_list("id", flat=True).first() or 0)
+        return orders
+
+
+class Order(models.Model):
+    """A wish to spend prepaid money, and all that is known of its fate."""
+
+    order_no = models.CharField(_("order number"), max_length=20, unique=True)
+    product = models.CharField(_("product"), max_length=6, choices=Product)
+    mobile = models.CharField(_("mobile number"), max_length=11, blank=True)
+    face_value = models.PositiveIntegerField(_("face value"), help_text=_("yuan"))
+    speed = models.PositiveSmallIntegerField(_("speed"), choices=Speed, default=Speed.FAST)
+    switch_channel = models.BooleanField(_("try another channel on failure"), null=True)
+    channel = models.PositiveIntegerField(_("channel"), null=True)
+
+    placed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        verbose_name=_("placed by"),
+        related_name="orders",
+        db_index=False,
+    )
+    placed_at = models.DateTimeField(_("placed at"), db_default=Now())
+    nonce = models.UUIDField(unique=True, null=True, help_text=_("makes one order of a form that is sent twice"))
+    duplicate_reason = models.CharField(_("reason for the repetition"), max_length=200, blank=True)
+    replaces = models.OneToOneField(
+        "self", models.PROTECT, null=True, verbose_name=_("replaces"), related_name="replaced_by"
+    )
+
+    submission = models.CharField(_("submission"), max_length=17, choices=Submission, default=Submission.QUEUED)
+    next_push_at = models.DateTimeField(null=True)
+    claims = models.PositiveIntegerField(default=0, help_text=_("how often a worker took it up"))
+    not_sent = models.PositiveIntegerField(default=0, help_text=_("how often no byte could be sent"))
+    lease_until = models.DateTimeField(null=True)
+    submitted_at = models.DateTimeField(_("handed over at"), null=True)
+    refusal = models.CharField(_("refusal"), max_length=300, blank=True)
+
+    gateway_order_no = models.CharField(_("platform number"), max_length=64, null=True, unique=True)  # noqa: DJ001
+    status = models.PositiveIntegerField(_("status"), choices=Status, null=True)
+    status_at = models.DateTimeField(_("status since"), null=True)
+    confirmed_at = models.DateTimeField(_("confirmed at"), null=True)
+    cost_price = models.DecimalField(_("cost price"), max_digits=12, decimal_places=4, null=True)
+    rebate = models.DecimalField(_("rebate"), max_digits=12, decimal_places=4, null=True)
+    credited_amount = models.DecimalField(_("credited amount"), max_digits=12, decimal_places=4, null=True)
+    reason = models.CharField(_("platform's reason"), max_length=300, blank=True)
+
+    next_check_at = models.DateTimeField(_("next query at"), null=True)
+    checks = models.PositiveIntegerField(default=0)
+    asked_at = models.DateTimeField(_("last query at"), null=True)
+    missing_answers = models.PositiveSmallIntegerField(default=0)
+    first_missing_at = models.DateTimeField(null=True)
+    last_missing_at = models.DateTimeField(null=True)
+    attention = models.CharField(_("attention"), max_length=16, choices=Attention, blank=True)
+    settled_at = models.DateTimeField(_("settled at"), null=True, help_text=_("nothing more is expected"))
+
+    objects = OrderQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("order")
+        verbose_name_plural = _("orders")
+        ordering = ["-id"]
+        default_permissions = ("add", "change", "view")
+        permissions = [
+            ("see_numbers", _("Can see whole phone numbers in lists")),
+            ("export_order", _("Can export orders")),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                name="order_one_target",
+                condition=Q(product=Product.MOBILE) & ~Q(mobile=""),
+            ),
+            models.CheckConstraint(name="order_face_value_positive", condition=Q(face_value__gt=0)),
+            models.CheckConstraint(
+                name="order_amounts_not_negative",
+                condition=(Q(cost_price=None) | Q(cost_price__gte=0))
+                & (Q(credited_amount=None) | Q(credited_amount__gte=0)),
+            ),
+            models.CheckConstraint(name="order_submission_known", condition=Q(submission__in=Submission.values)),
+            models.CheckConstraint(name="order_speed_known", condition=Q(speed__in=Speed.values)),
+            models.CheckConstraint(name="order_status_known", condition=Q(status=None) | Q(status__in=Status.values)),
+            models.CheckConstraint(name="order_attention_known", condition=Q(attention__in=["", *Attention.values])),
+            models.CheckConstraint(
+                name="order_number_of_platform_iff_accepted",
+                condition=Q(submission=Submission.ACCEPTED, gateway_order_no__isnull=False) & ~Q(gateway_order_no="")
+                | ~Q(submission=Submission.ACCEPTED) & Q(gateway_order_no=None),
+            ),
+            models.CheckConstraint(
+                name="order_status_only_if_accepted",
+                condition=Q(submission=Submission.ACCEPTED) | Q(status=None, confirmed_at=None),
+            ),
+            models.CheckConstraint(
+                name="order_confirmed_only_with_status",
+                condition=Q(confirmed_at=None) | Q(status__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="order_settled_iff_over",
+                condition=Q(settled_at__isnull=False)
+                & (
+                    Q(submission__in=DEAD_SUBMISSIONS)
+                    | Q(submission=Submission.ACCEPTED, status__in=FINAL, confirmed_at__isnull=False)
+                )
+                | Q(settled_at=None) & ~Q(submission__in=DEAD_SUBMISSIONS),
+            ),
+            models.CheckConstraint(
+                name="order_lease_iff_submitting",
+                condition=Q(submission=Submission.SUBMITTING, lease_until__isnull=False)
+                | ~Q(submission=Submission.SUBMITTING) & Q(lease_until=None),
+            ),
+            models.CheckConstraint(
+                name="order_push_due_iff_queued",
+                condition=Q(submission=Submission.QUEUED, next_push_at__isnull=False)
+                | ~Q(submission=Submission.QUEUED) & Q(next_push_at=None),
+            ),
+            models.CheckConstraint(
+                name="order_has_a_next_step",
+                condition=Q(settled_at__isnull=False)
+                | Q(submission__in=[Submission.AWAITING_APPROVAL, Submission.QUEUED, Submission.SUBMITTING])
+                | Q(next_check_at__isnull=False)
+                | ~Q(attention=""),
+            ),
+        ]
+        indexes = [
+            models.Index(F("mobile"), F("id").desc(), name="order_mobile", condition=~Q(mobile="")),
+            models.Index(F("status"), F("id").desc(), name="order_status"),
+            models.Index(F("submission"), F("id").desc(), name="order_submission"),
+            models.Index(F("placed_by"), F("id").desc(), name="order_placed_by"),
+            models.Index(F("product"), F("id").desc(), name="order_product"),
+            models.Index(
+                "placed_at",
+                name="order_placed_at",
+                include=["submission", "status", "face_value", "confirmed_at", "id"],
+            ),
+            models.Index(F("attention"), F("id").desc(), name="order_attention", condition=~Q(attention="")),
+            models.Index(F("id").desc(), name="order_open", condition=Q(settled_at=None)),
+            models.Index("next_push_at", name="order_push_due", condition=Q(next_push_at__isnull=False)),
+            models.Index("next_check_at", name="order_check_due", condition=Q(next_check_at__isnull=False)),
+            models.Index("lease_until", name="order_lease", condition=Q(lease_until__isnull=False)),
+        ]
+
+    def __str__(self) -> str:
+        return self.order_no
+
+    @property
+    def is_dead(self) -> bool:
+        """Whether it is proven that this order spent nothing, or that what it spent came back."""
+        returned = self.status == Status.REFUNDED and self.confirmed_at is not None
+        return self.submission in DEAD_SUBMISSIONS or returned
+
+
+class AppendOnlyError(Exception):
+    """Somebody tried to change or delete history."""
+
+
+class OrderEvent(models.Model):
+    """One entry of an order's history: timeline, audit and evidence in one. Never changed, never deleted."""
+
+    order = models.ForeignKey(Order, models.PROTECT, related_name="events", db_index=False)
+    at = models.DateTimeField(_("at"), db_default=Now())
+    kind = models.CharField(_("event"), max_length=16, choices=EventKind)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        verbose_name=_("by"),
+        related_name="+",
+        db_index=False,
+    )
+    submission_from = models.CharField(max_length=17, choices=Submission, blank=True)
+    submission_to = models.CharField(max_length=17, choices=Submission, blank=True)
+    status_from = models.PositiveIntegerField(choices=Status, null=True)
+    status_to = models.PositiveIntegerField(choices=Status, null=True)
+    reported_status = models.PositiveIntegerField(null=True)
+    verdict = models.CharField(_("verdict"), max_length=15, choices=Verdict, blank=True)
+    note = models.CharField(_("note"), max_length=300, blank=True)
+    raw = models.TextField(_("evidence"), blank=True)
+
+    class Meta:
+        verbose_name = _("event")
+        verbose_name_plural = _("events")
+        ordering = ["id"]
+        default_permissions = ("view",)
+        indexes = [models.Index(fields=["order", "id"], name="event_of_order")]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.at:%F %T}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding:
+            raise AppendOnlyError("events are never changed")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        raise AppendOnlyError("events are never deleted")
+
+
+class Balance(models.Model):
+    """The prepaid balance at the platform: one row, what was told last and how long ago."""
+
+    amount = models.DecimalField(_("balance"), max_digits=14, decimal_places=4, null=True)
+    told_at = models.DateTimeField(null=True)
+    tried_at = models.DateTimeField(null=True)
+    error = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.CheckConstraint(name="balance_one_row", condition=Q(pk=1))]
+
+    def __str__(self) -> str:
+        return str(self.amount)

@@ -1,0 +1,25 @@
+"""The prepaid balance at the platform, as it was told last."""
+
+from django.utils import timezone
+
+from portal import platform
+from portal.gateway import GatewayError
+from recharge.models import Balance
+
+from .database import release_connection
+
+
+def refresh_balance() -> None:
+    """Ask the platform for the balance and keep the answer; a failure keeps the old one and its age."""
+    if not platform.is_configured():
+        return
+    release_connection()
+    try:
+        account = platform.client().account()
+    except GatewayError as error:
+        Balance.objects.update_or_create(pk=1, defaults={"error": str(error)[:300], "tried_at": timezone.now()})
+    else:
+        now = timezone.now()
+        Balance.objects.update_or_create(
+            pk=1, defaults={"amount": account.balance, "told_at": now, "tried_at": now, "error": ""}
+        )

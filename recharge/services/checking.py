@@ -1,0 +1,108 @@
+"""Asking the platform about an order, and drawing the one conclusion that silence never allows: it isn't there."""
+
+import datetime as dt
+
+from django.db import transaction
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from portal.gateway import GatewayError, OutcomeUnknown, Rejected
+from portal.gateway.guesses import means_no_such_order
+from recharge.choices import Attention, EventKind, Submission, Verdict
+from recharge.models import Order
+
+from . import products
+from .database import from_now, lock, release_connection
+from .events import record
+from .reports import apply_answer
+from .scheduling import QUERY_SPACING, UNANSWERED_DELAY, schedule_check
+
+ANSWER_WITHIN = dt.timedelta(minutes=2)
+"""When the sweep asks again if the worker that took up a query never came back."""
+
+MISSING_ANSWERS = 3
+MISSING_FOR = dt.timedelta(minutes=30)
+MISSING_SPACING = dt.timedelta(minutes=5)
+MISSING_DELAY = dt.timedelta(minutes=10)
+"""So many answers, over so long and so far apart, prove that the platform never received an order."""
+
+UNASKABLE = (Submission.AWAITING_APPROVAL, Submission.QUEUED, Submission.SUBMITTING)
+
+
+def check_order(*, order_id: int) -> None:
+    """Ask the platform about an order and record the answer; at most once a minute, however often it is called.
+
+    Args:
+        order_id: the order's primary key. Orders that were not handed over are left alone.
+    """
+    order = _claim(order_id)
+    if order is None:
+        return
+    release_connection()
+    try:
+        report = products.query(order)
+    except Rejected as error:
+        if means_no_such_order(error):
+            _record_missing(order_id, error)
+        else:
+            _record_unanswered(order_id, error, Verdict.REJECTED, error.raw)
+    except GatewayError as error:
+        raw = error.raw if isinstance(error, OutcomeUnknown) else ""
+        _record_unanswered(order_id, error, Verdict.OUTCOME_UNKNOWN, raw)
+    else:
+        apply_answer(order_id=order_id, report=report)
+
+
+def _claim(order_id: int) -> Order | None:
+    claimed = (
+        Order.objects.filter(pk=order_id)
+        .exclude(submission__in=UNASKABLE)
+        .filter(Q(asked_at=None) | Q(asked_at__lte=from_now(-QUERY_SPACING)))
+        .update(asked_at=Now(), next_check_at=from_now(ANSWER_WITHIN))
+    )
+    return Order.objects.get(pk=order_id) if claimed else None
+
+
+def _record_unanswered(order_id: int, error: GatewayError, verdict: Verdict, raw: str) -> None:
+    with transaction.atomic(durable=True):
+        order = lock(order_id)
+        schedule_check(order, UNANSWERED_DELAY)
+        order.save(update_fields=["next_check_at", "attention"])
+        record(order, EventKind.QUERIED, raw=raw, note=str(error), verdict=verdict)
+
+
+def _record_missing(order_id: int, error: Rejected) -> None:
+    with transaction.atomic(durable=True):
+        order = lock(order_id)
+        submission = order.submission
+        order.checks += 1
+        if submission == Submission.UNKNOWN:
+            _count_missing(order)
+            schedule_check(order, MISSING_DELAY)
+        else:
+            if submission == Submission.ACCEPTED:
+                order.attention = Attention.CONFLICT
+            schedule_check(order)
+        order.save()
+        record(
+            order,
+            EventKind.QUERIED,
+            raw=error.raw,
+            note=f"{error.code} {error.message}",
+            verdict=Verdict.MISSING,
+            submission_from=submission,
+            submission_to=order.submission,
+        )
+
+
+def _count_missing(order: Order) -> None:
+    now = timezone.now()
+    if order.last_missing_at and now - order.last_missing_at < MISSING_SPACING:
+        return
+    order.missing_answers += 1
+    order.first_missing_at = order.first_missing_at or now
+    order.last_missing_at = now
+    if order.missing_answers >= MISSING_ANSWERS and now - order.first_missing_at >= MISSING_FOR:
+        order.submission = Submission.NOT_RECEIVED
+        order.settled_at = now

@@ -1,0 +1,51 @@
+"""What a service may refuse. Each message is meant for the person who asked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext as _
+
+if TYPE_CHECKING:
+    from recharge.models import Order
+
+
+class ServiceError(Exception):
+    """A request that was refused; nothing has changed."""
+
+
+class NotConfigured(ServiceError):
+    def __init__(self) -> None:
+        super().__init__(_("The platform's credentials are not set: orders can't be placed yet."))
+
+
+class InvalidOrder(ServiceError):
+    """A value that no order may have. `field` names it."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class DuplicateOrder(ServiceError):
+    """The same target and value not long ago; a reason makes it go through."""
+
+    def __init__(self, earlier: Order) -> None:
+        super().__init__(_("The same number got the same value within the last 24 hours."))
+        self.earlier = earlier
+
+
+class FormAlreadyUsed(ServiceError):
+    """The form's nonce belongs to an order with other contents."""
+
+    def __init__(self, order: Order) -> None:
+        super().__init__(_("This form has made order %(number)s already.") % {"number": order.order_no})
+        self.order = order
+
+
+class NotReplaceable(ServiceError):
+    """The order to be replaced isn't proven dead, or has been replaced."""
+
+
+class TooLate(ServiceError):
+    """The order isn't in a state in which this can be done any more."""

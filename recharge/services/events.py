@@ -1,0 +1,29 @@
+"""Writing history: the one place where events are made."""
+
+from typing import Any
+
+from recharge.choices import EventKind
+from recharge.models import Order, OrderEvent
+
+RAW_LIMIT = 16 * 1024
+NOTE_LIMIT = 300
+
+
+def clean(text: str, limit: int) -> str:
+    """Cut a text of unknown origin to what a column holds; PostgreSQL takes no NUL and no lone surrogates."""
+    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()[:limit]
+
+
+def record(order: Order, kind: EventKind, *, raw: str = "", note: str = "", **fields: Any) -> OrderEvent:
+    """Append an event to the order's history, in the caller's transaction.
+
+    Args:
+        order: the order it is about.
+        kind: what it is about.
+        raw: the evidence as it came, without secrets.
+        note: a sentence for people.
+        fields: the other columns of the event.
+    """
+    return OrderEvent.objects.create(
+        order=order, kind=kind, raw=clean(raw, RAW_LIMIT), note=clean(note, NOTE_LIMIT), **fields
+    )

@@ -1,0 +1,134 @@
+"""What a person may do with an order that is under way. Each deed is recorded with its author."""
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from portal.gateway import Acknowledgement, GatewayError, OutcomeUnknown, Rejected
+from recharge.choices import EventKind, Submission, Verdict
+from recharge.models import Order
+from recharge.status import CANCELLABLE
+
+from . import products, queue
+from .checking import UNASKABLE
+from .database import lock, release_connection
+from .errors import TooLate
+from .events import record
+from .scheduling import CHECK_DELAYS, ask_at_once
+
+WITHDRAWABLE = (Submission.AWAITING_APPROVAL, Submission.QUEUED)
+
+
+def ask_now(*, order_id: int, actor: AbstractBaseUser) -> Order:
+    """Make a query due as soon as the spacing of queries allows.
+
+    Returns:
+        The order; its `next_check_at` says when.
+
+    Raises:
+        TooLate: the order has not been handed over, so that there is nothing to ask for.
+    """
+    with transaction.atomic(durable=True):
+        order = lock(order_id)
+        if order.submission in UNASKABLE:
+            raise TooLate(_("The order has not been handed to the platform yet."))
+        ask_at_once(order)
+        order.save(update_fields=["next_check_at"])
+        record(order, EventKind.ASKED_BY_HAND, actor=actor)
+        queue.send_on_commit(queue.CHECK, order.pk)
+    return order
+
+
+def withdraw(*, order_id: int, actor: AbstractBaseUser) -> Order:
+    """Take back an order that no worker has taken up.
+
+    Raises:
+        TooLate: a worker has taken it up; it may have reached the platform.
+    """
+    with transaction.atomic(durable=True):
+        before = Order.objects.values_list("submission", flat=True).get(pk=order_id)
+        withdrawn = Order.objects.filter(pk=order_id, submission=before, submission__in=WITHDRAWABLE).update(
+            submission=Submission.WITHDRAWN, next_push_at=None, settled_at=timezone.now()
+        )
+        if not withdrawn:
+            raise TooLate(_("The order is no longer queued: it may have reached the platform."))
+        order = Order.objects.get(pk=order_id)
+        record(
+            order,
+            EventKind.WITHDRAWN,
+            actor=actor,
+            submission_from=before,
+            submission_to=Submission.WITHDRAWN,
+        )
+    return order
+
+
+def can_cancel(order: Order) -> bool:
+    """Say whether asking the platform to cancel the order makes sense."""
+    return order.submission == Submission.ACCEPTED and order.status in CANCELLABLE
+
+
+def cancel_at_platform(*, order_id: int, actor: AbstractBaseUser) -> Acknowledgement:
+    """Ask the platform to cancel the order. Whether it did, only a later status tells.
+
+    Returns:
+        The platform's acknowledgement.
+
+    Raises:
+        TooLate: the order isn't in a state in which cancelling makes sense.
+        GatewayError: Rejected, NotSent or OutcomeUnknown; recorded like an answer.
+    """
+    with transaction.atomic(durable=True):
+        order = lock(order_id)
+        if not can_cancel(order):
+            raise TooLate(_("This order can't be cancelled at the platform."))
+        record(order, EventKind.CANCEL_ASKED, actor=actor)
+    release_connection()
+    try:
+        answer = products.cancel(order)
+    except GatewayError as error:
+        _record_cancel_answer(order_id, actor, *_describe(error))
+        raise
+    _record_cancel_answer(order_id, actor, Verdict.APPLIED, answer.raw, answer.message)
+    return answer
+
+
+def acknowledge(*, order_id: int, actor: AbstractBaseUser, note: str) -> Order:
+    """Record that a person has dealt with what needed attention.
+
+    Args:
+        order_id: the order's primary key.
+        actor: the person.
+        note: what was found and done.
+
+    Raises:
+        TooLate: nothing needs attention (any more).
+    """
+    with transaction.atomic(durable=True):
+        order = lock(order_id)
+        if not order.attention:
+            raise TooLate(_("This order needs no attention any more."))
+        reason = order.get_attention_display()
+        order.attention = ""
+        if not order.settled_at and order.submission not in UNASKABLE and not order.next_check_at:
+            order.next_check_at = timezone.now() + CHECK_DELAYS[-1]
+        order.save(update_fields=["attention", "next_check_at"])
+        record(order, EventKind.ACKNOWLEDGED, actor=actor, note=f"{reason}: {note}")
+    return order
+
+
+def _describe(error: GatewayError) -> tuple[Verdict, str, str]:
+    if isinstance(error, Rejected):
+        return Verdict.REJECTED, error.raw, f"{error.code} {error.message}"
+    if isinstance(error, OutcomeUnknown):
+        return Verdict.OUTCOME_UNKNOWN, error.raw, str(error)
+    return Verdict.NOT_SENT, "", str(error)
+
+
+def _record_cancel_answer(order_id: int, actor: AbstractBaseUser, verdict: Verdict, raw: str, note: str) -> None:
+    with transaction.atomic(durable=True):
+        order = lock(order_id)
+        ask_at_once(order)
+        order.save(update_fields=["next_check_at"])
+        record(order, EventKind.CANCEL_ASKED, actor=actor, verdict=verdict, raw=raw, note=note)

@@ -1,0 +1,168 @@
+"""Placing an order: checked, committed, and only then told to a worker."""
+
+import datetime as dt
+import secrets
+import uuid
+
+from django.conf import settings
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import connection, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from portal import platform
+from recharge import mobile as numbers
+from recharge.choices import EventKind, Product, Speed, Submission
+from recharge.models import DEAD_SUBMISSIONS, Order
+from recharge.status import Status
+
+from . import queue
+from .errors import DuplicateOrder, FormAlreadyUsed, InvalidOrder, NotConfigured, NotReplaceable
+from .events import record
+
+DUPLICATE_WINDOW = dt.timedelta(hours=24)
+SWEEP_AFTER = dt.timedelta(seconds=30)
+"""When the sweep sends an order to a worker again, should the first message have been lost."""
+
+
+def new_order_no() -> str:
+    """Return a number that people can read out: the day, then 14 random digits."""
+    return f"{timezone.localdate():%y%m%d}{secrets.randbelow(10**14):014d}"
+
+
+def place_mobile_order(
+    *,
+    placed_by: AbstractBaseUser,
+    mobile: str,
+    face_value: int,
+    speed: Speed = Speed.FAST,
+    switch_channel: bool | None = None,
+    channel: int | None = None,
+    nonce: uuid.UUID | None = None,
+    duplicate_reason: str = "",
+    replaces: Order | None = None,
+) -> Order:
+    """Place a top-up; it is on its way to the platform when this returns.
+
+    Args:
+        placed_by: the clerk.
+        mobile: the number in any usual form.
+        face_value: yuan, one of FACE_VALUES.
+        speed: FAST or SLOW.
+        switch_channel: whether the platform may try another channel; None leaves that to its own setting.
+        channel: force one of the platform's channels; None does not.
+        nonce: names the form that was sent; the same form makes one order, however often it is sent.
+        duplicate_reason: why the same number gets the same value again within a day.
+        replaces: a dead order that this one stands in for; it counts as reason enough.
+
+    Returns:
+        The order; the earlier one, where the same form has made it already.
+
+    Raises:
+        NotConfigured: the platform's credentials are not set.
+        InvalidOrder: a value that no order may have.
+        DuplicateOrder: the same number and value within 24 hours, and no reason given.
+        FormAlreadyUsed: the form made an order with other contents.
+        NotReplaceable: `replaces` isn't proven dead, or has been replaced already.
+    """
+    if not platform.is_configured():
+        raise NotConfigured
+    order = Order(
+        product=Product.MOBILE,
+        mobile=_checked_mobile(mobile),
+        face_value=face_value,
+        speed=speed,
+        switch_channel=switch_channel,
+        channel=channel,
+        placed_by=placed_by,
+        nonce=nonce,
+        duplicate_reason=duplicate_reason.strip(),
+        replaces=replaces,
+    )
+    if face_value not in settings.FACE_VALUES:
+        raise InvalidOrder("face_value", _("This face value can't be ordered."))
+    return place(order)
+
+
+def place(order: Order) -> Order:
+    """Commit a checked order of either product and tell a worker; see `place_mobile_order`."""
+    with transaction.atomic(durable=True):
+        lock_target(order)
+        earlier = _made_by_the_same_form(order)
+        if earlier:
+            return earlier
+        if order.replaces:
+            _require_dead(order.replaces)
+        elif not order.duplicate_reason:
+            _refuse_duplicate(order)
+        order.order_no = new_order_no()
+        order.submission = Submission.QUEUED
+        order.next_push_at = timezone.now() + SWEEP_AFTER
+        order.save(force_insert=True)
+        record(
+            order,
+            EventKind.PLACED,
+            actor=order.placed_by,
+            submission_to=order.submission,
+            note=order.duplicate_reason,
+        )
+        queue.send_on_commit(queue.SUBMIT, order.pk)
+    return order
+
+
+def find_duplicate(order: Order) -> Order | None:
+    """Return the latest order of the last 24 hours for the same target and value that may have spent money."""
+    return (
+        Order.objects.filter(
+            mobile=order.mobile,
+            face_value=order.face_value,
+            placed_at__gte=timezone.now() - DUPLICATE_WINDOW,
+        )
+        .exclude(submission__in=DEAD_SUBMISSIONS)
+        .exclude(status=Status.REFUNDED, confirmed_at__isnull=False)
+        .order_by("-id")
+        .first()
+    )
+
+
+def lock_target(order: Order) -> None:
+    """Let two clerks place the same top-up one after the other, so that the second one is told of the first.
+
+    SQLite needs nothing: its transactions are alone from their beginning.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"{order.product} {order.mobile}"])
+            if order.nonce:
+                cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [str(order.nonce)])
+
+
+def _checked_mobile(text: str) -> str:
+    try:
+        return numbers.normalize(text)
+    except numbers.InvalidMobile as error:
+        raise InvalidOrder("mobile", str(error)) from None
+
+
+def _made_by_the_same_form(order: Order) -> Order | None:
+    earlier = Order.objects.filter(nonce=order.nonce).first() if order.nonce else None
+    if earlier is None:
+        return None
+    contents = ("product", "mobile", "face_value", "speed", "switch_channel", "channel", "placed_by_id")
+    if any(getattr(earlier, name) != getattr(order, name) for name in contents):
+        raise FormAlreadyUsed(earlier)
+    return earlier
+
+
+def _refuse_duplicate(order: Order) -> None:
+    earlier = find_duplicate(order)
+    if earlier:
+        raise DuplicateOrder(earlier)
+
+
+def _require_dead(order: Order) -> None:
+    current = Order.objects.select_for_update(of=("self",)).get(pk=order.pk)
+    if not current.is_dead:
+        raise NotReplaceable(_("It isn't proven that this order spent nothing."))
+    if Order.objects.filter(replaces=current).exists():
+        raise NotReplaceable(_("This order has been replaced already."))

@@ -1,0 +1,83 @@
+"""Where the two products differ towards the platform: which call carries which order."""
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from django.conf import settings
+from django.core import signing
+from django.urls import reverse
+
+from portal import metrics, platform
+from portal.gateway import Acknowledgement, GatewayError, OrderReport, PushReceipt, Speed
+from recharge.models import Order
+
+Answer = TypeVar("Answer")
+CALLBACK_SIGNER = signing.Signer(sep=".", salt="recharge.callback")
+
+
+def callback_url(order: Order) -> str:
+    """Return the secret address to which the platform reports of this order."""
+    token = CALLBACK_SIGNER.sign(order.order_no)
+    return settings.PUBLIC_URL + reverse("callback", args=[token])
+
+
+def target(order: Order) -> str:
+    """Return what the platform calls the target: the phone number, or its id of the card."""
+    return order.mobile
+
+
+def push(order: Order) -> PushReceipt:
+    """Send the order to the platform. This spends money; only `submission` may call it.
+
+    Raises:
+        GatewayError: Rejected, NotSent or OutcomeUnknown.
+    """
+    return _timed(
+        "push",
+        lambda: platform.client().push_mobile_order(
+            order_no=order.order_no,
+            mobile=order.mobile,
+            face_value=order.face_value,
+            speed=Speed(order.speed),
+            notify_url=callback_url(order),
+            switch_channel=order.switch_channel,
+            channel=order.channel,
+        ),
+    )
+
+
+def query(order: Order) -> OrderReport:
+    """Ask the platform for the order: by its number, as the document has it, or by ours while we have no other.
+
+    Raises:
+        GatewayError: Rejected, NotSent or OutcomeUnknown.
+    """
+    if order.gateway_order_no:
+        number = order.gateway_order_no
+        return _timed("query", lambda: platform.client().query_mobile_order(gateway_order_no=number))
+    return _timed("query", lambda: platform.client().query_mobile_order(order_no=order.order_no))
+
+
+def cancel(order: Order) -> Acknowledgement:
+    """Ask the platform to cancel the order.
+
+    Raises:
+        GatewayError: Rejected, NotSent or OutcomeUnknown.
+    """
+    numbers = [order.gateway_order_no or ""]
+    return _timed("cancel", lambda: platform.client().cancel_mobile_orders(gateway_order_nos=numbers))
+
+
+def _timed(call: str, exchange: Callable[[], Answer]) -> Answer:
+    started = time.monotonic()
+    outcome = "error"
+    try:
+        answer = exchange()
+        outcome = "ok"
+        return answer
+    except GatewayError as error:
+        outcome = type(error).__name__
+        raise
+    finally:
+        metrics.PLATFORM_SECONDS.labels(call, outcome).observe(time.monotonic() - started)

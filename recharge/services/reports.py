@@ -1,0 +1,160 @@
+"""What the platform says of an order, by callback or in answer to a query: the only writer of `status`."""
+
+from django.db import transaction
+from django.utils import timezone
+
+from portal import metrics
+from portal.gateway import OrderReport
+from recharge import status as codes
+from recharge.choices import Attention, EventKind, Submission, Verdict
+from recharge.models import DEAD_SUBMISSIONS, Order
+from recharge.status import Status
+
+from .events import clean, record
+from .products import target
+from .scheduling import ask_at_once, schedule_check, settle_if_over
+
+ATTENTION_OF_STATUS = {
+    Status.REVERSED: Attention.REVERSED,
+    Status.PARTLY_ARRIVED: Attention.PARTLY_ARRIVED,
+}
+NOT_YET_SENT = (Submission.AWAITING_APPROVAL, Submission.QUEUED)
+IN_BETWEEN = (Submission.SUBMITTING, Submission.UNKNOWN)
+
+
+def receive_callback(*, order_no: str, report: OrderReport) -> Verdict:
+    """Take in a callback: applied at once, but confirmed only by the answer to the query it makes due.
+
+    Args:
+        order_no: our number, from the signed address to which the callback came.
+        report: what it says.
+
+    Returns:
+        What it did to the order; the evidence is committed in any case.
+
+    Raises:
+        Order.DoesNotExist: there is no such order.
+    """
+    verdict = _apply(report, EventKind.CALLBACK, order_no=order_no)
+    metrics.CALLBACKS.labels(verdict).inc()
+    return verdict
+
+
+def apply_answer(*, order_id: int, report: OrderReport) -> Verdict:
+    """Take in the platform's own answer to our query, which is what confirms a status.
+
+    Args:
+        order_id: the order that was asked for.
+        report: the answer.
+
+    Returns:
+        What it did to the order; the evidence is committed in any case.
+    """
+    return _apply(report, EventKind.QUERIED, pk=order_id)
+
+
+def _apply(report: OrderReport, source: EventKind, **which: str | int) -> Verdict:
+    with transaction.atomic(durable=True):
+        order = Order.objects.select_for_update(of=("self",)).get(**which)
+        before = (order.submission, order.status)
+        verdict = _judge(order, report, first_hand=source == EventKind.QUERIED)
+        _plan_next_step(order, verdict, source)
+        order.save()
+        record(
+            order,
+            source,
+            raw=report.raw,
+            verdict=verdict,
+            submission_from=before[0],
+            submission_to=order.submission,
+            status_from=before[1],
+            status_to=order.status,
+            reported_status=report.status,
+        )
+    return verdict
+
+
+def _judge(order: Order, report: OrderReport, *, first_hand: bool) -> Verdict:
+    if _is_about_another(order, report):
+        order.attention = Attention.CONFLICT
+        return Verdict.CONFLICT
+    if order.submission != Submission.ACCEPTED and not _accept(order, report, first_hand=first_hand):
+        return Verdict.CONFLICT
+    return _apply_status(order, report, first_hand=first_hand)
+
+
+def _is_about_another(order: Order, report: OrderReport) -> bool:
+    pairs = (
+        (report.order_no, order.order_no),
+        (report.gateway_order_no, order.gateway_order_no or ""),
+        (report.target, target(order)),
+    )
+    if any(theirs and ours and theirs != ours for theirs, ours in pairs):
+        return True
+    if report.face_value is not None and report.face_value != order.face_value:
+        return True
+    return not report.order_no and report.gateway_order_no != order.gateway_order_no
+
+
+def _accept(order: Order, report: OrderReport, *, first_hand: bool) -> bool:
+    """Take the report as evidence that the platform has the order. False: it can't be taken as that."""
+    if order.submission in NOT_YET_SENT:
+        # It must not be sent any more: whatever made the platform know it, sending would spend twice.
+        order.submission = Submission.UNKNOWN
+        order.next_push_at = None
+        order.attention = Attention.UNEXPECTED
+        return False
+    if order.submission in DEAD_SUBMISSIONS:
+        order.attention = Attention.UNEXPECTED
+        if not first_hand:
+            return False
+    if not report.gateway_order_no:
+        order.attention = order.attention or Attention.CONFLICT
+        return False
+    if Order.objects.filter(gateway_order_no=report.gateway_order_no).exclude(pk=order.pk).exists():
+        order.attention = Attention.NUMBER_TAKEN
+        return False
+    order.submission = Submission.ACCEPTED
+    order.gateway_order_no = report.gateway_order_no
+    order.lease_until = None
+    order.settled_at = None
+    return True
+
+
+def _apply_status(order: Order, report: OrderReport, *, first_hand: bool) -> Verdict:
+    if report.status is None:
+        return Verdict.DUPLICATE
+    verdict = Verdict(codes.verdict(order.status, report.status))
+    now = timezone.now()
+    if verdict == Verdict.APPLIED:
+        order.status = report.status
+        order.status_at = now
+        order.confirmed_at = None
+        order.attention = ATTENTION_OF_STATUS.get(Status(report.status), order.attention)
+    elif verdict == Verdict.CONFLICT:
+        order.attention = Attention.CONFLICT
+    elif verdict == Verdict.UNKNOWN_CODE:
+        order.attention = Attention.UNKNOWN_CODE
+    if verdict in (Verdict.APPLIED, Verdict.DUPLICATE):
+        _take_over_amounts(order, report)
+        if first_hand:
+            order.confirmed_at = now
+    return verdict
+
+
+def _take_over_amounts(order: Order, report: OrderReport) -> None:
+    for field in ("cost_price", "rebate", "credited_amount"):
+        amount = getattr(report, field)
+        if amount is not None and amount >= 0:
+            setattr(order, field, amount)
+    if report.reason:
+        order.reason = clean(report.reason, 300)
+
+
+def _plan_next_step(order: Order, verdict: Verdict, source: EventKind) -> None:
+    settle_if_over(order)
+    if source == EventKind.QUERIED:
+        order.checks += 1
+        schedule_check(order)
+    elif not order.settled_at or verdict in (Verdict.CONFLICT, Verdict.UNKNOWN_CODE):
+        ask_at_once(order)

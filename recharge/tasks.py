@@ -1,0 +1,25 @@
+"""Celery's tasks: each calls one service and nothing else."""
+
+from celery import shared_task
+
+from .services import account, checking, submission, sweeping
+
+
+@shared_task
+def submit_order(order_id: int) -> None:
+    submission.submit_order(order_id=order_id)
+
+
+@shared_task
+def check_order(order_id: int) -> None:
+    checking.check_order(order_id=order_id)
+
+
+@shared_task
+def sweep() -> None:
+    sweeping.sweep()
+
+
+@shared_task
+def refresh_balance() -> None:
+    account.refresh_balance()

@@ -1,0 +1,7 @@
+from django.urls import path
+
+from .callback import callback
+
+urlpatterns = [
+    path("callback/<str:token>/", callback, name="callback"),
+]
