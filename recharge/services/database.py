@@ -1,6 +1,7 @@
 """Two small things that every service needs of the database."""
 
 import datetime as dt
+from typing import Any
 
 from django.db import connection
 from django.db.models import DateTimeField, ExpressionWrapper, Value
@@ -9,7 +10,7 @@ from django.db.models.functions import Now
 from recharge.models import Order
 
 
-def from_now(delay: dt.timedelta) -> ExpressionWrapper:
+def from_now(delay: dt.timedelta) -> ExpressionWrapper[Any]:
     """Return the moment after `delay`, by the database's clock: the only one that all machines share."""
     return ExpressionWrapper(Now() + Value(delay), output_field=DateTimeField())
 

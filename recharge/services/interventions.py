@@ -1,6 +1,6 @@
 """What a person may do with an order that is under way. Each deed is recorded with its author."""
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -20,7 +20,7 @@ from .scheduling import CHECK_DELAYS, ask_at_once
 WITHDRAWABLE = (Submission.AWAITING_APPROVAL, Submission.QUEUED)
 
 
-def ask_now(*, order_id: int, actor: AbstractBaseUser) -> Order:
+def ask_now(*, order_id: int, actor: User) -> Order:
     """Make a query due as soon as the spacing of queries allows.
 
     Returns:
@@ -40,7 +40,7 @@ def ask_now(*, order_id: int, actor: AbstractBaseUser) -> Order:
     return order
 
 
-def withdraw(*, order_id: int, actor: AbstractBaseUser) -> Order:
+def withdraw(*, order_id: int, actor: User) -> Order:
     """Take back an order that no worker has taken up.
 
     Raises:
@@ -69,7 +69,7 @@ def can_cancel(order: Order) -> bool:
     return order.submission == Submission.ACCEPTED and order.status in CANCELLABLE
 
 
-def cancel_at_platform(*, order_id: int, actor: AbstractBaseUser) -> Acknowledgement:
+def cancel_at_platform(*, order_id: int, actor: User) -> Acknowledgement:
     """Ask the platform to cancel the order. Whether it did, only a later status tells.
 
     Returns:
@@ -94,7 +94,7 @@ def cancel_at_platform(*, order_id: int, actor: AbstractBaseUser) -> Acknowledge
     return answer
 
 
-def acknowledge(*, order_id: int, actor: AbstractBaseUser, note: str) -> Order:
+def acknowledge(*, order_id: int, actor: User, note: str) -> Order:
     """Record that a person has dealt with what needed attention.
 
     Args:
@@ -126,7 +126,7 @@ def _describe(error: GatewayError) -> tuple[Verdict, str, str]:
     return Verdict.NOT_SENT, "", str(error)
 
 
-def _record_cancel_answer(order_id: int, actor: AbstractBaseUser, verdict: Verdict, raw: str, note: str) -> None:
+def _record_cancel_answer(order_id: int, actor: User, verdict: Verdict, raw: str, note: str) -> None:
     with transaction.atomic(durable=True):
         order = lock(order_id)
         ask_at_once(order)

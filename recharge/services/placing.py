@@ -5,7 +5,7 @@ import secrets
 import uuid
 
 from django.conf import settings
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -32,7 +32,7 @@ def new_order_no() -> str:
 
 def place_mobile_order(
     *,
-    placed_by: AbstractBaseUser,
+    placed_by: User,
     mobile: str,
     face_value: int,
     speed: Speed = Speed.FAST,
