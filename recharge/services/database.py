@@ -1,5 +1,7 @@
 """Two small things that every service needs of the database."""
 
+from __future__ import annotations
+
 import datetime as dt
 from typing import Any
 

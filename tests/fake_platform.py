@@ -1,0 +1,97 @@
+"""A platform in memory that keeps books: what was pushed, how often, and what became of it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from portal.gateway import Acknowledgement, NotSent, OrderReport, OutcomeUnknown, PushReceipt, Rejected, Speed
+
+
+class WorkerKilled(BaseException):
+    """Stands for `kill -9`: no handler of the code under test may run."""
+
+
+@dataclass
+class Booked:
+    """One order in the platform's books."""
+
+    gateway_order_no: str
+    target: str
+    face_value: int
+    status: int = 1
+    pushes: int = 1
+    history: list[int] = field(default_factory=lambda: [1])
+
+
+class FakePlatform:
+    """Has the methods of `portal.gateway.Client` that orders use. `behaviour` says how the next push goes."""
+
+    def __init__(self) -> None:
+        self.books: dict[str, Booked] = {}
+        self.behaviour = "accept"
+        self.query_behaviour = "answer"
+        self.during_push: Callable[[str], None] = lambda order_no: None
+
+    def push_mobile_order(
+        self, *, order_no: str, mobile: str, face_value: int, speed: Speed, notify_url: str, **options: object
+    ) -> PushReceipt:
+        behaviour, self.behaviour = self.behaviour, "accept"
+        if behaviour == "killed_before":
+            raise WorkerKilled
+        if behaviour == "not_sent":
+            raise NotSent("refused")
+        if behaviour == "reject":
+            raise Rejected("1001", "余额不足", "{}")
+        if behaviour == "lost":
+            raise OutcomeUnknown("reset", "")
+        self._book(order_no, mobile, face_value)
+        if behaviour == "callback_first":
+            self.during_push(order_no)
+        if behaviour == "killed_after":
+            raise WorkerKilled
+        if behaviour == "hang":
+            raise OutcomeUnknown("timeout", "")
+        if behaviour == "says_duplicate":
+            raise Rejected("1002", "订单号已存在", "{}")
+        number = self.books[order_no].gateway_order_no
+        return PushReceipt(number, face_value, Decimal("49"), None, '{"code": "0000"}')
+
+    def _book(self, order_no: str, mobile: str, face_value: int) -> None:
+        if order_no in self.books:
+            self.books[order_no].pushes += 1
+        else:
+            self.books[order_no] = Booked(f"W{len(self.books) + 1}", mobile, face_value)
+
+    def query_mobile_order(self, *, order_no: str | None = None, gateway_order_no: str | None = None) -> OrderReport:
+        behaviour, self.query_behaviour = self.query_behaviour, "answer"
+        if behaviour == "unclear":
+            raise OutcomeUnknown("timeout", "")
+        if behaviour == "killed":
+            raise WorkerKilled
+        for number, booked in self.books.items():
+            if order_no == number or gateway_order_no == booked.gateway_order_no:
+                return self.report(number)
+        raise Rejected("1004", "订单不存在", "{}")
+
+    def cancel_mobile_orders(self, *, gateway_order_nos: list[str]) -> Acknowledgement:
+        return Acknowledgement("ok", "{}")
+
+    def report(self, order_no: str, status: int | None = None) -> OrderReport:
+        """Say what a query would answer now, or what a callback with that status says."""
+        booked = self.books[order_no]
+        return OrderReport(
+            order_no=order_no,
+            gateway_order_no=booked.gateway_order_no,
+            status=booked.status if status is None else status,
+            target=booked.target,
+            face_value=Decimal(booked.face_value),
+            cost_price=None,
+            rebate=None,
+            credited_amount=None,
+            reason="",
+            raw="{}",
+        )
+
+    def spent(self, order_no: str) -> bool:
+        """Say whether the order's money is gone."""
+        return order_no in self.books and self.books[order_no].status != 4

@@ -1,0 +1,253 @@
+"""Clerks, workers, crashes and a slow platform play against the real services; afterwards the books are read.
+
+2,000 histories where HISTORIES says so, fewer on a developer's machine. Hypothesis prints the seed of a failure,
+and `--hypothesis-seed` plays it again.
+"""
+
+import datetime as dt
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from unittest import mock
+
+import pytest
+from django.contrib.auth.models import User
+from django.db.models import F
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+
+from portal import platform as platform_settings
+from recharge.choices import Attention, Submission
+from recharge.models import DEAD_SUBMISSIONS, Order, OrderEvent
+from recharge.services import checking, interventions, placing, queue, reports, submission, sweeping
+from recharge.services.errors import ServiceError
+from recharge.status import TRANSITIONS, Status
+from tests.fake_platform import FakePlatform, WorkerKilled
+
+HISTORIES = int(os.environ.get("HISTORIES", "80"))
+PARTS = 4  # so that several processors can share them
+MOMENTS = [
+    "next_push_at",
+    "lease_until",
+    "next_check_at",
+    "asked_at",
+    "first_missing_at",
+    "last_missing_at",
+    "submitted_at",
+    "placed_at",
+]
+PUSHES = ["accept", "accept", "reject", "lost", "hang", "says_duplicate", "not_sent", "killed_before", "killed_after"]
+picks = st.integers(0, 1000)
+
+
+class Histories(RuleBasedStateMachine):
+    def __init__(self) -> None:
+        super().__init__()
+        OrderEvent.objects.all()._raw_delete(OrderEvent.objects.db)
+        Order.objects.filter(replaces__isnull=False)._raw_delete("default")
+        Order.objects.all()._raw_delete("default")
+        self.clerk = User.objects.get(username="clerk")
+        self.platform = FakePlatform()
+        self.messages: list[tuple[str, int]] = []
+        self.callbacks: list[tuple[str, int]] = []
+        self.forged: set[str] = set()
+        self.patches = [
+            mock.patch.object(platform_settings, "client", lambda: self.platform),
+            mock.patch.object(platform_settings, "is_configured", lambda: True),
+            mock.patch.object(queue, "send", lambda task, order_id: self.messages.append((task, order_id))),
+        ]
+        for patch in self.patches:
+            patch.start()
+
+    def pick(self, number: int, orders: list[Order]) -> Order:
+        return orders[number % len(orders)]
+
+    # --- people -----------------------------------------------------------------------------------------------
+    @rule(last=st.integers(0, 2), reason=st.booleans())
+    def place(self, last: int, reason: bool) -> None:
+        with suppress(ServiceError):
+            placing.place_mobile_order(
+                placed_by=self.clerk,
+                mobile=f"1380013800{last}",
+                face_value=50,
+                duplicate_reason="again" if reason else "",
+            )
+
+    @precondition(lambda self: Order.objects.exists())
+    @rule(number=picks, deed=st.sampled_from(["withdraw", "ask_now", "cancel_at_platform"]))
+    def intervene(self, number: int, deed: str) -> None:
+        order = self.pick(number, list(Order.objects.all()))
+        with suppress(ServiceError):
+            getattr(interventions, deed)(order_id=order.pk, actor=self.clerk)
+
+    @precondition(lambda self: Order.objects.needing_attention().exists())
+    @rule(number=picks)
+    def acknowledge(self, number: int) -> None:
+        order = self.pick(number, list(Order.objects.needing_attention()))
+        if order.order_no not in self.forged and order.attention not in (Attention.CONFLICT, Attention.UNEXPECTED):
+            interventions.acknowledge(order_id=order.pk, actor=self.clerk, note="seen")
+
+    @precondition(lambda self: Order.objects.filter(submission__in=DEAD_SUBMISSIONS).exists())
+    @rule(number=picks)
+    def replace(self, number: int) -> None:
+        dead = self.pick(number, list(Order.objects.filter(submission__in=DEAD_SUBMISSIONS)))
+        with suppress(ServiceError):
+            placing.place_mobile_order(placed_by=self.clerk, mobile=dead.mobile, face_value=50, replaces=dead)
+
+    # --- workers ----------------------------------------------------------------------------------------------
+    @precondition(lambda self: Order.objects.exists())
+    @rule(number=picks, behaviour=st.sampled_from(PUSHES))
+    def work(self, number: int, behaviour: str) -> None:
+        """A worker is told of an order: rightly, twice, or long after it was dealt with."""
+        self.submit(self.pick(number, list(Order.objects.all())).pk, behaviour)
+
+    @precondition(lambda self: Order.objects.filter(submission=Submission.QUEUED).exists())
+    @rule(number=picks, status=st.sampled_from([0, 1, 2, 3, 6]))
+    def work_while_the_callback_overtakes(self, number: int, status: int) -> None:
+        order = self.pick(number, list(Order.objects.filter(submission=Submission.QUEUED)))
+
+        def overtake(order_no: str) -> None:
+            self.platform.books[order_no].status = status
+            self.platform.books[order_no].history.append(status)
+            self.submit(order.pk, "accept")  # a second worker, at the same moment
+            reports.receive_callback(order_no=order_no, report=self.platform.report(order_no))
+
+        self.platform.during_push = overtake
+        self.submit(order.pk, "callback_first")
+
+    def submit(self, order_id: int, behaviour: str) -> None:
+        self.platform.behaviour = behaviour
+        with suppress(WorkerKilled):
+            submission.submit_order(order_id=order_id)
+        self.platform.behaviour = "accept"
+
+    @precondition(lambda self: Order.objects.exists())
+    @rule(number=picks, behaviour=st.sampled_from(["answer", "answer", "unclear", "killed"]))
+    def check(self, number: int, behaviour: str) -> None:
+        self.platform.query_behaviour = behaviour
+        with suppress(WorkerKilled):
+            checking.check_order(order_id=self.pick(number, list(Order.objects.all())).pk)
+        self.platform.query_behaviour = "answer"
+
+    @rule(lose=st.booleans(), behaviour=st.sampled_from(PUSHES))
+    def sweep(self, lose: bool, behaviour: str) -> None:
+        sweeping.sweep()
+        messages, self.messages = self.messages, []
+        for task, order_id in [] if lose else messages:
+            if task == queue.SUBMIT:
+                self.submit(order_id, behaviour)
+            else:
+                checking.check_order(order_id=order_id)
+
+    # --- the platform -----------------------------------------------------------------------------------------
+    @precondition(lambda self: self.platform.books)
+    @rule(number=picks, step=picks)
+    def platform_moves_on(self, number: int, step: int) -> None:
+        order_no = sorted(self.platform.books)[number % len(self.platform.books)]
+        booked = self.platform.books[order_no]
+        following = sorted(TRANSITIONS[booked.status][0])
+        if following:
+            booked.status = following[step % len(following)]
+            booked.history.append(booked.status)
+            self.callbacks.append((order_no, booked.status))
+
+    @precondition(lambda self: self.callbacks)
+    @rule(number=picks, keep=st.booleans())
+    def callback_arrives(self, number: int, keep: bool) -> None:
+        """In any order, and, where it is kept, once more later."""
+        index = number % len(self.callbacks)
+        order_no, status = self.callbacks[index] if keep else self.callbacks.pop(index)
+        reports.receive_callback(order_no=order_no, report=self.platform.report(order_no, status))
+
+    @precondition(lambda self: self.callbacks)
+    @rule(number=picks)
+    def callback_is_lost(self, number: int) -> None:
+        """Any but that of a reversal: nothing asks about a settled order, so its five sendings are all there is."""
+        order_no, status = self.callbacks.pop(number % len(self.callbacks))
+        if status == Status.REVERSED:
+            self.callbacks.append((order_no, status))
+
+    @precondition(lambda self: self.platform.books)
+    @rule(number=picks, status=st.integers(0, 14))
+    def liar_calls_back(self, number: int, status: int) -> None:
+        order_no = sorted(self.platform.books)[number % len(self.platform.books)]
+        self.forged.add(order_no)
+        reports.receive_callback(order_no=order_no, report=self.platform.report(order_no, status))
+
+    # --- time -------------------------------------------------------------------------------------------------
+    @rule(minutes=st.sampled_from([1, 3, 11, 61, 60 * 24]))
+    def time_passes(self, minutes: int) -> None:
+        self.shift(dt.timedelta(minutes=minutes))
+
+    def shift(self, delta: dt.timedelta) -> None:
+        Order.objects.update(**{moment: F(moment) - delta for moment in MOMENTS})
+
+    @invariant()
+    def a_moment_passes(self) -> None:
+        """Not a multiple of anything, so that no comparison of moments hangs on how fast this machine is."""
+        self.shift(dt.timedelta(milliseconds=370))
+
+    # --- what must always be true ---------------------------------------------------------------------------------
+    @invariant()
+    def nothing_was_pushed_twice(self) -> None:
+        assert all(booked.pushes == 1 for booked in self.platform.books.values())
+
+    @invariant()
+    def nothing_open_is_forgotten(self) -> None:
+        for order in Order.objects.open():
+            waiting = order.submission in (Submission.QUEUED, Submission.SUBMITTING)
+            assert waiting or order.next_check_at or order.attention, order.__dict__
+
+    @invariant()
+    def what_is_replaced_spent_nothing(self) -> None:
+        for order in Order.objects.filter(replaced_by__isnull=False):
+            assert not self.platform.spent(order.order_no), order.__dict__
+
+    def teardown(self) -> None:
+        try:
+            self.answer_everything()
+            for order in Order.objects.all():
+                self.compare(order)
+        finally:
+            for patch in self.patches:
+                patch.stop()
+
+    def answer_everything(self) -> None:
+        for order_no, status in self.callbacks:
+            if status == Status.REVERSED:
+                reports.receive_callback(order_no=order_no, report=self.platform.report(order_no, status))
+        for _ in range(6):
+            self.time_passes(61)
+            self.sweep(lose=False, behaviour="accept")
+
+    def compare(self, order: Order) -> None:
+        booked = self.platform.books.get(order.order_no)
+        if booked is None:
+            assert order.submission in DEAD_SUBMISSIONS, order.__dict__
+        elif not order.attention and not (order.order_no in self.forged and order.confirmed_at is None):
+            assert order.submission == Submission.ACCEPTED, order.__dict__
+            assert order.gateway_order_no == booked.gateway_order_no
+            assert order.status == booked.status, (order.__dict__, booked)
+            assert order.confirmed_at
+        if booked and booked.status in (2, 4) and booked.status == order.status and not order.attention:
+            assert order.settled_at
+
+
+@pytest.fixture
+def clerk(db: None) -> Iterator[User]:
+    return User.objects.create_user("clerk")
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_books_agree_after_every_history(clerk: User, part: int) -> None:
+    run_state_machine_as_test(
+        Histories,
+        settings=settings(
+            max_examples=HISTORIES // PARTS,
+            stateful_step_count=30,
+            deadline=None,
+            print_blob=True,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
