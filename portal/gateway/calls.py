@@ -1,0 +1,183 @@
+"""Our words into the platform's: one function per call.
+
+Wire names exist here, for what goes out, and in messages.py, for what comes in. The functions take what the
+`Client` method of the same name takes, and raise `ValueError` for arguments that must not go out.
+"""
+
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from portal.gateway.results import CardType, Speed
+
+ARGUMENT_LIMIT = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request: where it goes and its business parameters. `spends` says that it may cost money."""
+
+    endpoint: str
+    parameters: dict[str, str] = field(repr=False)
+    order_no: str = ""
+    spends: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What the platform wants to know about an oil card."""
+
+    card_number: str
+    holder_name: str
+    holder_phone: str
+    national_id: str
+    card_type: CardType | None
+
+    def parameters(self) -> dict[str, str]:
+        parameters = {
+            "card_num": checked_text("card_number", self.card_number),
+            "name": checked_text("holder_name", self.holder_name),
+            "phone": checked_text("holder_phone", self.holder_phone),
+            "user_num": checked_text("national_id", self.national_id),
+        }
+        if self.card_type is not None:
+            parameters["card_type"] = str(CardType(self.card_type).value)
+        return parameters
+
+
+def system_parameters(*, app_key: str, client_ip: str, timestamp: int) -> dict[str, str]:
+    """Return the parameters of every call, but for the signature; `timestamp` in unix seconds. [pub]"""
+    return {
+        "app_key": app_key,
+        "timestamp": str(timestamp),
+        "client": client_ip,
+        "v": "1.0",
+        "format": "json",
+    }
+
+
+def signed(parameters: Mapping[str, str], signature: str) -> dict[str, str]:
+    """Return the system parameters with their signature. [pub]"""
+    return {**parameters, "sign": signature}
+
+
+def push_mobile_order(
+    *,
+    store_id: str,
+    order_no: str,
+    mobile: str,
+    face_value: int,
+    speed: Speed,
+    notify_url: str,
+    switch_channel: bool | None,
+    channel: int | None,
+) -> Call:
+    parameters = {
+        "store_id": store_id,
+        "mobile": checked_text("mobile", mobile),
+        "order_no": checked_text("order_no", order_no),
+        "money": _whole("face_value", face_value),
+        "recharge_type": str(Speed(speed).value),
+        "notify_url": checked_text("notify_url", notify_url),
+    }
+    if switch_channel is not None:
+        parameters["change"] = "1" if switch_channel else "0"
+    if channel is not None:
+        parameters["source"] = _whole("channel", channel, least=0)
+    return Call("Recharge/pushOrder", parameters, order_no=order_no, spends=True)
+
+
+def query_mobile_order(*, order_no: str | None, gateway_order_no: str | None) -> Call:
+    return Call("Recharge/query", _either_number(order_no, gateway_order_no), order_no=order_no or "")
+
+
+def verify_mobile(*, mobile: str, face_value: int, speed: Speed) -> Call:
+    parameters = {
+        "mobile": checked_text("mobile", mobile),
+        "amount": _whole("face_value", face_value),
+        "recharge_type": str(Speed(speed).value),
+    }
+    return Call("Recharge/verify", parameters)
+
+
+def mobile_info(*, mobile: str) -> Call:
+    return Call("Recharge/mobileInfo", {"mobile": checked_text("mobile", mobile)})
+
+
+def cancel_mobile_orders(*, gateway_order_nos: Sequence[str]) -> Call:
+    return Call("Recharge/cancel", {"order_number": _joined(gateway_order_nos)})
+
+
+def account() -> Call:
+    return Call("User/query", {})
+
+
+def add_oil_card(*, store_id: str, card: Card) -> Call:
+    return Call("Oil/addCard", {"store_id": store_id, **card.parameters()})
+
+
+def edit_oil_card(*, card_id: str, card: Card) -> Call:
+    return Call("Oil/editCard", {"card_id": checked_text("card_id", card_id), **card.parameters()})
+
+
+def delete_oil_card(*, card_id: str) -> Call:
+    return Call("Oil/delCard", {"card_id": checked_text("card_id", card_id)})
+
+
+def oil_card_info(*, card_id: str) -> Call:
+    return Call("Oil/cardInfo", {"card_id": checked_text("card_id", card_id)})
+
+
+def push_oil_order(
+    *, store_id: str, order_no: str, card_id: str, face_value: int, speed: Speed, notify_url: str
+) -> Call:
+    parameters = {
+        "store_id": store_id,
+        "cardId": checked_text("card_id", card_id),
+        "order_no": checked_text("order_no", order_no),
+        "amount": _whole("face_value", face_value),
+        "recharge_type": str(Speed(speed).value),
+        "notify_url": checked_text("notify_url", notify_url),
+    }
+    return Call("Oil/pushOrder", parameters, order_no=order_no, spends=True)
+
+
+def query_oil_order(*, order_no: str | None, gateway_order_no: str | None) -> Call:
+    return Call("Oil/query", _either_number(order_no, gateway_order_no), order_no=order_no or "")
+
+
+def cancel_oil_orders(*, gateway_order_nos: Sequence[str]) -> Call:
+    return Call("Oil/cancel", {"order_number": _joined(gateway_order_nos)})
+
+
+def checked_text(name: str, value: str) -> str:
+    """Return `value` if it may go out as the argument `name`; the error never shows the value."""
+    if not isinstance(value, str) or not value.strip() or len(value) > ARGUMENT_LIMIT:
+        raise ValueError(f"{name} must be text, not blank, of at most {ARGUMENT_LIMIT} characters")
+    if any(unicodedata.category(character) in {"Cc", "Cs"} for character in value):
+        raise ValueError(f"{name} must not contain control characters")
+    return value
+
+
+def _whole(name: str, value: int, *, least: int = 1) -> str:
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        raise ValueError(f"{name} must be a whole number from {least} up")
+    return str(int(value))
+
+
+def _either_number(order_no: str | None, gateway_order_no: str | None) -> dict[str, str]:
+    if (order_no is None) == (gateway_order_no is None):
+        raise ValueError("give either order_no or gateway_order_no")
+    if order_no is not None:
+        return {"order_no": checked_text("order_no", order_no)}
+    return {"order_number": checked_text("gateway_order_no", gateway_order_no or "")}
+
+
+def _joined(gateway_order_nos: Sequence[str]) -> str:
+    # A str is a sequence of str: its single digits would cancel other people's orders, as would a comma.
+    if isinstance(gateway_order_nos, str) or not gateway_order_nos:
+        raise ValueError("gateway_order_nos must be a sequence of at least one number")
+    numbers = [checked_text("gateway_order_nos", number) for number in gateway_order_nos]
+    if any("," in number for number in numbers):
+        raise ValueError("gateway_order_nos must not contain commas")
+    return ",".join(numbers)

@@ -1,0 +1,115 @@
+"""Strict reading of untrusted text. Numbers are kept as they were written, so money never meets a float."""
+
+import json
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import NoReturn
+
+IDENTIFIER_LIMIT = 64
+TEXT_LIMIT = 500
+
+_MONEY = re.compile(r"-?[0-9]{1,8}(?:\.[0-9]{1,4}0{0,16})?", re.ASCII)
+_STATUS = re.compile(r"[0-9]{1,4}", re.ASCII)
+_INTEGER = re.compile(r"-?[0-9]+", re.ASCII)
+
+
+class Malformed(ValueError):
+    """What came in cannot be used. The text says which part, never its content."""
+
+
+class Number(str):
+    """A JSON number, digit for digit as it was written."""
+
+
+def decode(body: bytes) -> str:
+    """Return `body` as text; raise `Malformed` if it is not UTF-8."""
+    try:
+        return body.decode("utf-8")
+    except UnicodeDecodeError:
+        raise Malformed("not UTF-8") from None
+
+
+def printable_raw(body: bytes, limit: int) -> str:
+    """Return `body` as text that any database can store, cut to `limit` characters."""
+    return body.decode("utf-8", "replace").replace("\0", "\ufffd")[:limit]
+
+
+def load_object(text: str) -> dict[str, object]:
+    """Return the JSON object that `text` is, its numbers as `Number`.
+
+    Raises `Malformed` for anything else: other JSON values, duplicate keys anywhere, NaN and infinities.
+    """
+    try:
+        loaded = json.loads(
+            text,
+            object_pairs_hook=unique,
+            parse_int=Number,
+            parse_float=Number,
+            parse_constant=_refuse,
+        )
+    except (ValueError, RecursionError):
+        raise Malformed("not valid JSON, or a key twice") from None
+    if not isinstance(loaded, dict):
+        raise Malformed("not a JSON object")
+    return loaded
+
+
+def unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """Return `pairs` as a dictionary; raise `Malformed` if a name comes twice."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise Malformed("a name comes twice")
+    return found
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise Malformed("NaN or infinity")
+
+
+def _scalar(fields: Mapping[str, object], name: str) -> str:
+    value = fields.get(name)
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise Malformed(f"{name} is neither text nor a number")
+    return value if isinstance(value, Number) else value.strip()
+
+
+def read_text(fields: Mapping[str, object], name: str) -> str:
+    """Return a text for people, one line of at most 500 printable characters; "" if absent or null."""
+    value = _scalar(fields, name)[:TEXT_LIMIT]
+    return "".join(character if character.isprintable() else " " for character in value).strip()
+
+
+def read_identifier(fields: Mapping[str, object], name: str) -> str:
+    """Return an id given as text or integer, at most 64 printable characters; "" if absent or null."""
+    value = _scalar(fields, name)
+    if len(value) > IDENTIFIER_LIMIT or not value.isprintable():
+        raise Malformed(f"{name} is not a usable id")
+    if isinstance(value, Number) and not _INTEGER.fullmatch(value):
+        raise Malformed(f"{name} is a fraction")
+    return str(value)
+
+
+def read_money(fields: Mapping[str, object], name: str) -> Decimal | None:
+    """Return an amount in yuan; None if absent, null or empty.
+
+    Raises `Malformed` for more than 8 digits before or 4 digits other than trailing zeros after the point.
+    """
+    value = _scalar(fields, name)
+    if not value:
+        return None
+    if not _MONEY.fullmatch(value):
+        raise Malformed(f"{name} is not an amount of money")
+    return Decimal(value)
+
+
+def read_status(fields: Mapping[str, object], name: str) -> int | None:
+    """Return a status code of one to four digits, known or not; None if absent, null or empty."""
+    value = _scalar(fields, name)
+    if not value:
+        return None
+    if not _STATUS.fullmatch(value):
+        raise Malformed(f"{name} is not a status code")
+    return int(value)

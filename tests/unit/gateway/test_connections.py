@@ -1,0 +1,99 @@
+"""Connections are kept for what may be asked twice, and never shared."""
+
+import os
+import threading
+
+import pytest
+
+from portal.gateway import OutcomeUnknown
+
+from .servers import PUSHED, answering, answering_then_closing, client_for, http, push, serving
+
+ACCOUNT = {"code": "0000", "data": {"money": "1"}}
+
+
+def test_questions_share_a_connection():
+    with serving(answering(http(ACCOUNT))) as server:
+        client = client_for(server.url)
+        for _ in range(3):
+            client.account()
+    assert (server.connections, len(server.requests)) == (1, 3)
+
+
+def test_every_push_gets_a_new_connection():
+    with serving(answering(http(ACCOUNT), http(PUSHED))) as server:
+        client = client_for(server.url)
+        client.account()
+        push(client)
+        push(client)
+    assert (server.connections, len(server.requests)) == (3, 3)
+
+
+def test_a_connection_that_the_server_closed_is_replaced():
+    with serving(answering_then_closing(http(ACCOUNT))) as server:
+        client = client_for(server.url)
+        client.account()
+        # Joined, so that the close has happened and not only will.
+        server._threads[-1].join(5)
+        client.account()
+    assert (server.connections, len(server.requests)) == (2, 2)
+
+
+def test_an_answer_to_an_earlier_question_is_not_taken_for_this_one():
+    late = http({"code": "0000", "data": {"order_number": "of another order"}})
+    with serving(answering(http(ACCOUNT) + late, http(PUSHED))) as server:
+        client = client_for(server.url)
+        client.account()
+        assert push(client).gateway_order_no == "W1"
+
+
+def test_a_connection_with_an_unfinished_answer_is_not_used_again():
+    with serving(answering(http(b"x" * 70_000), http(ACCOUNT))) as server:
+        client = client_for(server.url)
+        with pytest.raises(OutcomeUnknown):
+            client.account()
+        assert client.account().balance == 1
+    assert server.connections == 2
+
+
+def test_every_thread_has_its_own_connection():
+    with serving(answering(http(ACCOUNT))) as server:
+        client = client_for(server.url)
+        together = threading.Barrier(4)
+
+        def ask_twice():
+            client.account()
+            together.wait(5)
+            client.account()
+
+        threads = [threading.Thread(target=ask_twice) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(5)
+    assert (server.connections, len(server.requests)) == (4, 8)
+
+
+def test_another_process_does_not_inherit_the_connection(monkeypatch):
+    with serving(answering(http(ACCOUNT))) as server:
+        client = client_for(server.url)
+        client.account()
+        monkeypatch.setattr(os, "getpid", lambda: -1)
+        client.account()
+    assert server.connections == 2
+
+
+def test_cookies_are_not_sent_back():
+    with serving(answering(http(ACCOUNT, headers="Set-Cookie: a=b; Path=/\r\n"))) as server:
+        client = client_for(server.url)
+        client.account()
+        client.account()
+    assert not any(b"cookie" in request.lower() for request in server.requests)
+
+
+def test_a_redirect_is_not_followed():
+    with serving(answering(http(PUSHED))) as elsewhere:
+        redirect = http(b"", "307 Temporary Redirect", f"Location: {elsewhere.url}\r\n")
+        with serving(answering(redirect)) as server, pytest.raises(OutcomeUnknown, match="307"):
+            push(client_for(server.url))
+    assert elsewhere.connections == 0
