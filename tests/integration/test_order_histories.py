@@ -144,7 +144,7 @@ class Histories(RuleBasedStateMachine):
     @precondition(lambda self: self.platform.books)
     @rule(number=picks, step=picks)
     def platform_moves_on(self, number: int, step: int) -> None:
-        order_no = sorted(self.platform.books)[number % len(self.platform.books)]
+        order_no = list(self.platform.books)[number % len(self.platform.books)]
         booked = self.platform.books[order_no]
         following = sorted(TRANSITIONS[booked.status][0])
         if following:
@@ -171,7 +171,7 @@ class Histories(RuleBasedStateMachine):
     @precondition(lambda self: self.platform.books)
     @rule(number=picks, status=st.integers(0, 14))
     def liar_calls_back(self, number: int, status: int) -> None:
-        order_no = sorted(self.platform.books)[number % len(self.platform.books)]
+        order_no = list(self.platform.books)[number % len(self.platform.books)]
         self.forged.add(order_no)
         reports.receive_callback(order_no=order_no, report=self.platform.report(order_no, status))
 

@@ -1,0 +1,33 @@
+from collections.abc import Iterator
+from unittest import mock
+
+import pytest
+from django.contrib.auth.models import User
+
+from portal import platform as platform_settings
+from recharge.services import queue
+from tests.fake_platform import FakePlatform
+
+
+@pytest.fixture
+def clerk_user(db: None) -> User:
+    return User.objects.create_user("clerk")
+
+
+@pytest.fixture
+def platform() -> Iterator[FakePlatform]:
+    """A platform in memory instead of the one in the settings."""
+    fake = FakePlatform()
+    with (
+        mock.patch.object(platform_settings, "client", lambda: fake),
+        mock.patch.object(platform_settings, "is_configured", lambda: True),
+    ):
+        yield fake
+
+
+@pytest.fixture
+def sent() -> Iterator[list[tuple[str, int]]]:
+    """The messages that would have gone to the workers."""
+    messages: list[tuple[str, int]] = []
+    with mock.patch.object(queue, "send", lambda task, order_id: messages.append((task, order_id))):
+        yield messages

@@ -1,0 +1,191 @@
+"""Handing an order over: every way that it can end, and who wins when two things happen at once."""
+
+import datetime as dt
+from contextlib import suppress
+from types import SimpleNamespace
+
+import pytest
+from django.contrib.auth.models import User
+from django.db.models import F
+from django.utils import timezone
+
+from portal.gateway import NotSent, OutcomeUnknown
+from recharge.choices import Attention, EventKind, Submission
+from recharge.models import Order
+from recharge.services import placing, reports, submission, sweeping
+from tests.fake_platform import FakePlatform, WorkerKilled
+
+pytestmark = pytest.mark.usefixtures("sent")
+
+
+@pytest.fixture
+def order(clerk_user: User, platform: FakePlatform) -> Order:
+    return placing.place_mobile_order(placed_by=clerk_user, mobile="13800138000", face_value=50)
+
+
+def submit(order: Order, platform: FakePlatform, behaviour: str) -> Order:
+    platform.behaviour = behaviour
+    with suppress(WorkerKilled):
+        submission.submit_order(order_id=order.pk)
+    order.refresh_from_db()
+    return order
+
+
+def test_accepted_order_has_the_platforms_number_and_a_next_check(order: Order, platform: FakePlatform) -> None:
+    submit(order, platform, "accept")
+    assert (order.submission, order.gateway_order_no) == (Submission.ACCEPTED, "W1")
+    assert order.cost_price == 49
+    assert order.next_check_at
+    assert dt.timedelta(seconds=25) < order.next_check_at - timezone.now() <= dt.timedelta(seconds=30)
+
+
+def test_definite_refusal_settles_the_order(order: Order, platform: FakePlatform) -> None:
+    submit(order, platform, "reject")
+    assert order.submission == Submission.REJECTED
+    assert "余额不足" in order.refusal
+    assert order.settled_at
+    assert not platform.books
+
+
+@pytest.mark.parametrize("behaviour", ["hang", "lost", "says_duplicate"])
+def test_anything_unclear_is_unknown_and_asked_about(order: Order, platform: FakePlatform, behaviour: str) -> None:
+    submit(order, platform, behaviour)
+    assert order.submission == Submission.UNKNOWN
+    assert order.next_check_at
+    assert not order.settled_at
+
+
+def test_order_that_never_left_is_queued_again_with_growing_delay(order: Order, platform: FakePlatform) -> None:
+    delays = []
+    for _ in range(3):
+        submit(order, platform, "not_sent")
+        assert order.submission == Submission.QUEUED
+        assert order.next_push_at
+        delays.append(order.next_push_at - timezone.now())
+    assert delays == sorted(delays)
+    assert delays[2] > 3 * delays[0]
+    assert not platform.books
+    assert submit(order, platform, "accept").submission == Submission.ACCEPTED
+
+
+@pytest.mark.parametrize("behaviour", ["accept", "reject", "hang", "lost", "killed_before", "killed_after"])
+def test_second_message_does_nothing(order: Order, platform: FakePlatform, behaviour: str) -> None:
+    submit(order, platform, behaviour)
+    before = Order.objects.filter(pk=order.pk).values().get()
+    events = order.events.count()
+    submit(order, platform, "accept")
+    assert Order.objects.filter(pk=order.pk).values().get() == before
+    assert order.events.count() == events
+    assert all(booked.pushes == 1 for booked in platform.books.values())
+
+
+@pytest.mark.parametrize("behaviour", ["killed_before", "killed_after"])
+def test_dead_workers_order_becomes_unknown_never_queued(
+    order: Order, platform: FakePlatform, behaviour: str
+) -> None:
+    submit(order, platform, behaviour)
+    assert order.submission == Submission.SUBMITTING
+    sweeping.sweep()
+    order.refresh_from_db()
+    assert order.submission == Submission.SUBMITTING, "its lease has not run out"
+    Order.objects.update(lease_until=F("lease_until") - dt.timedelta(hours=1))
+    sweeping.sweep()
+    order.refresh_from_db()
+    assert order.submission == Submission.UNKNOWN
+    assert order.next_check_at
+    assert order.events.filter(kind=EventKind.LEASE_EXPIRED).exists()
+
+
+def test_worker_that_comes_back_after_its_lease_still_delivers_the_receipt(
+    order: Order, platform: FakePlatform
+) -> None:
+    def lease_runs_out(order_no: str) -> None:
+        Order.objects.update(lease_until=F("lease_until") - dt.timedelta(hours=1))
+        sweeping.sweep()
+        assert Order.objects.get().submission == Submission.UNKNOWN
+
+    platform.during_push = lease_runs_out
+    submit(order, platform, "callback_first")
+    assert (order.submission, order.gateway_order_no) == (Submission.ACCEPTED, "W1")
+
+
+def test_worker_that_was_held_up_does_not_send(
+    order: Order, platform: FakePlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moments = iter([0.0, 1000.0])
+    monkeypatch.setattr(submission, "time", SimpleNamespace(monotonic=lambda: next(moments)))
+    submission.submit_order(order_id=order.pk)
+    order.refresh_from_db()
+    assert order.submission == Submission.QUEUED
+    assert not platform.books
+
+
+def test_callback_before_the_answer_counts_as_evidence(order: Order, platform: FakePlatform) -> None:
+    def report(order_no: str) -> None:
+        reports.receive_callback(order_no=order_no, report=platform.report(order_no, 2))
+        assert Order.objects.get().submission == Submission.ACCEPTED
+
+    platform.during_push = report
+    submit(order, platform, "callback_first")
+    assert (order.submission, order.status, order.gateway_order_no) == (Submission.ACCEPTED, 2, "W1")
+    assert not order.attention
+
+
+def test_two_numbers_for_one_order_need_a_person(order: Order, platform: FakePlatform) -> None:
+    def report(order_no: str) -> None:
+        reports.receive_callback(order_no=order_no, report=platform.report(order_no, 1))
+        platform.books[order_no].gateway_order_no = "W999"
+
+    platform.during_push = report
+    submit(order, platform, "callback_first")
+    assert (order.gateway_order_no, order.attention) == ("W1", Attention.CONFLICT)
+
+
+def test_number_that_another_order_has_is_no_acceptance(
+    order: Order, platform: FakePlatform, clerk_user: User
+) -> None:
+    other = placing.place_mobile_order(placed_by=clerk_user, mobile="13900139000", face_value=50)
+    submit(other, platform, "accept")
+
+    def same_number(order_no: str) -> None:
+        platform.books[order_no].gateway_order_no = "W1"
+
+    platform.during_push = same_number
+    submit(order, platform, "callback_first")
+    assert (order.submission, order.attention) == (Submission.UNKNOWN, Attention.NUMBER_TAKEN)
+    other.refresh_from_db()
+    assert other.gateway_order_no == "W1"
+
+
+def test_refusal_after_a_callback_is_a_conflict(
+    order: Order, platform: FakePlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = platform.push_mobile_order
+
+    def accept_then_refuse(**arguments: object) -> object:
+        original(**arguments)  # type: ignore[arg-type]
+        reports.receive_callback(order_no=order.order_no, report=platform.report(order.order_no, 1))
+        platform.behaviour = "reject"
+        return original(**arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(platform, "push_mobile_order", accept_then_refuse)
+    submission.submit_order(order_id=order.pk)
+    order.refresh_from_db()
+    assert (order.submission, order.attention) == (Submission.ACCEPTED, Attention.CONFLICT)
+    assert order.next_check_at
+
+
+@pytest.mark.parametrize("error", [NotSent("refused"), OutcomeUnknown("reset", "")])
+def test_connection_is_given_back_before_the_call(
+    order: Order, platform: FakePlatform, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    released: list[bool] = []
+    monkeypatch.setattr(submission, "release_connection", lambda: released.append(True))
+
+    def push(**arguments: object) -> None:
+        assert released == [True]
+        raise error
+
+    monkeypatch.setattr(platform, "push_mobile_order", push)
+    submission.submit_order(order_id=order.pk)
+    assert order.events.count() == 3
