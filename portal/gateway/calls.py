@@ -4,13 +4,15 @@ Wire names exist here, for what goes out, and in messages.py, for what comes in.
 `Client` method of the same name takes, and raise `ValueError` for arguments that must not go out.
 """
 
-import unicodedata
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from portal.gateway.results import CardType, Speed
 
 ARGUMENT_LIMIT = 2000
+
+_CONTROL_OR_SURROGATE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,8 +156,8 @@ def checked_text(name: str, value: str) -> str:
     """Return `value` if it may go out as the argument `name`; the error never shows the value."""
     if not isinstance(value, str) or not value.strip() or len(value) > ARGUMENT_LIMIT:
         raise ValueError(f"{name} must be text, not blank, of at most {ARGUMENT_LIMIT} characters")
-    if any(unicodedata.category(character) in {"Cc", "Cs"} for character in value):
-        raise ValueError(f"{name} must not contain control characters")
+    if _CONTROL_OR_SURROGATE.search(value):
+        raise ValueError(f"{name} must not contain control characters or unpaired surrogates")
     return value
 
 

@@ -19,6 +19,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import NewConnectionError
 
 WIRE_LIMIT = 2 * 64 * 1024
 PIECE = 16 * 1024
@@ -99,25 +100,31 @@ class _Response(http.client.HTTPResponse):
         self.fp = io.BufferedReader(_Wire(sock))
 
 
+def _connected(host: str, port: int) -> socket.socket:
+    exchange = current_exchange.get()
+    connected = socket.create_connection((host, port), timeout=exchange.time_left_to_connect())
+    try:
+        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        # This is what the TLS handshake has left: Python applies it to the handshake as a whole.
+        connected.settimeout(exchange.time_left_to_connect())
+    except OSError:
+        connected.close()
+        raise
+    return connected
+
+
 class _Connection(HTTPConnection):
     response_class = _Response
 
     def _new_conn(self) -> socket.socket:
-        exchange = current_exchange.get()
         failure = OSError("the name has no address")
         for *_, address in socket.getaddrinfo(self._dns_host, self.port, type=socket.SOCK_STREAM):
             try:
-                connected = socket.create_connection(
-                    (str(address[0]), int(address[1])), timeout=exchange.time_left_to_connect()
-                )
+                return _connected(str(address[0]), int(address[1]))
             except OSError as error:
                 failure = error
-            else:
-                connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                # This is what the TLS handshake has left: Python applies it to the handshake as a whole.
-                connected.settimeout(exchange.time_left_to_connect())
-                return connected
-        raise failure
+        # Not the bare OSError: urllib3 overlooks some of them, because an answer may come despite them.
+        raise NewConnectionError(self, "no address took the connection") from failure
 
     def putrequest(self, method: str, url: str, *arguments: Any, **options: Any) -> None:
         # The query is added here, below everything that logs a URL or puts one into an exception.
@@ -147,8 +154,14 @@ class _TLSPool(HTTPSConnectionPool):
 
 
 class _Adapter(HTTPAdapter):
+    def __init__(self, *, tls: bool) -> None:
+        self._tls = tls
+        super().__init__()
+
     def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **options: Any) -> None:
-        super().init_poolmanager(connections, maxsize, block, ssl_context=_tls_context(), **options)
+        if self._tls:
+            options["ssl_context"] = _tls_context()
+        super().init_poolmanager(connections, maxsize, block, **options)
         self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TLSPool}
 
     def build_connection_pool_key_attributes(
@@ -171,16 +184,15 @@ def _tls_context() -> ssl.SSLContext:
 
 
 class Session(requests.Session):
-    """A requests session without redirects, retries, cookies, or anything from the environment."""
+    """A requests session for one base URL, without redirects, retries, cookies, or the environment's say."""
 
-    def __init__(self) -> None:
+    def __init__(self, base_url: str) -> None:
         super().__init__()
         self.trust_env = False
         self.headers.update({"Accept": "application/json", "Accept-Encoding": "identity"})
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        adapter = _Adapter()
-        self.mount("https://", adapter)
-        self.mount("http://", adapter)
+        self.adapters.clear()
+        self.mount(base_url, _Adapter(tls=base_url.lower().startswith("https:")))
 
     def get_redirect_target(self, resp: requests.Response) -> None:
         # Even where redirects are off requests prepares the next request, and reads the whole body for that.

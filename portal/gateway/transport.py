@@ -113,7 +113,7 @@ class Transport:
         # A forked process must not write into the connections of its parent.
         if getattr(self._local, "process", None) != os.getpid():
             self._local.process = os.getpid()
-            self._local.session = Session()
+            self._local.session = Session(self._base_url)
         session: Session = self._local.session
         return session
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from portal.gateway import Client
 
-SECRET = "s3cret-which-nobody-may-see"  # noqa: S105
+SECRET = "s3cret-which-nobody-may-see"
 APP_KEY = "the app+key&钥="
 PUSHED = {"code": "0000", "msg": "推送成功", "data": {"order_number": "W1"}}
 

@@ -39,7 +39,7 @@ def test_a_form_is_read():
 
 @pytest.mark.parametrize("content_type", [JSON, FORM, "", "text/plain", "application/x+json"])
 def test_json_is_read_whatever_it_calls_itself(content_type):
-    body = ' {"order_no": 12, "status": 2, "amount": 98.50, "more": {"a": [1]}}\n'.encode()
+    body = b' {"order_no": 12, "status": 2, "amount": 98.50, "more": {"a": [1]}}\n'
     report = parse_callback(body, content_type)
     assert (report.order_no, report.status, report.face_value) == ("12", 2, Decimal("98.50"))
     assert str(report.face_value) == "98.50"

@@ -296,9 +296,9 @@ WRONG_USE = [
 @pytest.mark.parametrize(("method", "arguments"), WRONG_USE)
 def test_wrong_use_is_a_value_error_and_sends_nothing(method, arguments):
     with serving(answering(http(PUSHED))) as server:
-        with pytest.raises(ValueError):
+        with pytest.raises(ValueError, match=r"must|give|not a valid Speed"):
             getattr(client_for(server.url), method)(**arguments)
-        with pytest.raises(ValueError):
+        with pytest.raises(ValueError, match="order_no"):
             push(client_for(server.url), order_no="")
     assert server.connections == 0
 

@@ -1,6 +1,8 @@
 """Connections are kept for what may be asked twice, and never shared."""
 
 import os
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -10,6 +12,13 @@ from portal.gateway import OutcomeUnknown
 from .servers import PUSHED, answering, answering_then_closing, client_for, http, push, serving
 
 ACCOUNT = {"code": "0000", "data": {"money": "1"}}
+
+
+def test_the_library_needs_nothing_of_the_project():
+    code = "import sys, portal.gateway; print([name for name in sys.modules if name[:6] in {'django', 'portal'}])"
+    imported = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert "django" not in imported
+    assert imported.count("portal") == imported.count("portal.gateway") + 1
 
 
 def test_questions_share_a_connection():

@@ -39,31 +39,31 @@ def seconds_until(error, base_url, **options):
 )
 def test_a_server_that_drips_is_cut_off(start, drops):
     with serving(dripping(start, drops)) as server:
-        assert 0.3 < seconds_until(OutcomeUnknown, server.url, timeout=0.4) < 0.9
+        assert 0.3 < seconds_until(OutcomeUnknown, server.url, timeout=0.4) < 2
     assert len(server.requests) == 1
 
 
 def test_a_server_that_never_reads_a_big_request_is_cut_off():
-    numbers = [f"{number:0100}" for number in range(100_000)]
+    numbers = ["1" * 2000] * 6000
     with serving(never_reading) as server:
-        client = client_for(server.url, timeout=0.4)
+        client = client_for(server.url, connect_timeout=0.1, timeout=0.8)
         started = time.monotonic()
         with pytest.raises(OutcomeUnknown):
             client.cancel_mobile_orders(gateway_order_nos=numbers)
-    # Making and signing 10 MB takes a moment of its own.
-    assert time.monotonic() - started < 2.5
+    # The deadline to connect does not cut it off, and making and signing 12 MB takes a moment of its own.
+    assert 0.8 < time.monotonic() - started < 4
 
 
 def test_the_total_deadline_also_ends_the_tls_handshake():
     with serving(never_reading) as server:
         url = server.url.replace("http:", "https:")
-        assert 0.2 < seconds_until(NotSent, url, connect_timeout=3, timeout=0.3) < 0.8
+        assert 0.2 < seconds_until(NotSent, url, connect_timeout=3, timeout=0.3) < 2
 
 
 def test_the_connect_deadline_also_ends_the_tls_handshake():
     with serving(never_reading) as server:
         url = server.url.replace("http:", "https:")
-        assert 0.2 < seconds_until(NotSent, url, connect_timeout=0.3, timeout=3) < 0.8
+        assert 0.2 < seconds_until(NotSent, url, connect_timeout=0.3, timeout=3) < 2
 
 
 def test_a_handshake_that_drips_is_cut_off():
@@ -75,4 +75,4 @@ def test_a_handshake_that_drips_is_cut_off():
 
     with serving(drip_handshake) as server:
         url = server.url.replace("http:", "https:")
-        assert seconds_until(NotSent, url, connect_timeout=0.4) < 0.9
+        assert seconds_until(NotSent, url, connect_timeout=0.4) < 2

@@ -49,6 +49,17 @@ def test_a_name_that_does_not_resolve_is_not_sent():
     assert type(failure_of("https://no-such-host.invalid/")) is NotSent
 
 
+def test_a_reset_while_connecting_is_not_sent(monkeypatch):
+    # urllib3 overlooks a reset during the request, and plain HTTP connects there.
+    def fail(*arguments, **options):
+        raise ConnectionResetError(104, "reset")
+
+    monkeypatch.setattr(socket, "create_connection", fail)
+    error = failure_of("http://127.0.0.1:1/")
+    assert type(error) is NotSent
+    assert str(error) == "ConnectionResetError before the request was sent"
+
+
 @pytest.mark.parametrize("name", ["a" * 64 + ".invalid", "a..b"])
 def test_a_name_that_cannot_be_asked_for_is_not_sent(name):
     assert type(failure_of(f"https://{name}/")) is NotSent
@@ -98,7 +109,8 @@ def test_the_second_address_is_tried_when_the_first_refuses(monkeypatch):
 # After the first byte, before an answer.
 
 
-def reset_at_once(server, connection):
+def reset_after_the_first_byte(server, connection):
+    connection.recv(1)
     reset(connection)
 
 
@@ -119,28 +131,26 @@ def close_after_the_request(server, connection):
     server.read_request(connection)
 
 
-def reset_in_the_answer(server, connection):
+def close_in_the_answer(server, connection):
     server.read_request(connection)
     connection.sendall(http(PUSHED)[:-5])
-    # The reset must not overtake what was sent.
-    connection.shutdown(socket.SHUT_WR)
 
 
 @pytest.mark.parametrize(
     "behave",
     [
-        reset_at_once,
+        reset_after_the_first_byte,
         reset_after_the_head,
         reset_after_the_request,
         close_after_the_request,
-        reset_in_the_answer,
+        close_in_the_answer,
         answering_then_silent(),
         answering_then_silent(b"HTTP/1.1 200 OK\r\nContent-"),
         answering_then_silent(http(PUSHED)[:-1]),
         answering_then_silent(b"HTTP/1.1 100 Continue\r\n\r\n"),
     ],
     ids=[
-        "reset_at_once",
+        "reset_after_the_first_byte",
         "reset_after_the_head",
         "reset_after_the_request",
         "closed_without_an_answer",
@@ -158,7 +168,7 @@ def test_a_connection_that_dies_is_outcome_unknown(behave):
 
 
 def test_what_came_of_a_broken_answer_is_kept():
-    with serving(reset_in_the_answer) as server:
+    with serving(close_in_the_answer) as server:
         error = failure_of(server.url)
     assert http(PUSHED)[:-5].partition(b"\r\n\r\n")[2].decode() in error.raw
 

@@ -115,7 +115,7 @@ def test_a_failed_handshake_is_not_sent(behave):
 def test_a_server_with_old_tls_only_is_not_sent(trusted):
     context = server_context(trusted)
     context.set_ciphers("DEFAULT:@SECLEVEL=0")
-    with pytest.warns(DeprecationWarning):
+    with pytest.warns(DeprecationWarning, match="TLSv1_1"):
         context.maximum_version = ssl.TLSVersion.TLSv1_1
     with serving(answering(http(PUSHED)), tls=context) as server:
         assert failure_of(server.url) is NotSent
