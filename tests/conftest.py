@@ -1,0 +1,15 @@
+import os
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    tmp_path_factory: pytest.TempPathFactory, django_db_modify_db_settings_parallel_suffix: None
+) -> None:
+    """Put SQLite's test database into a file where other processes must reach it, see TEST_DATABASE_FILE."""
+    database = settings.DATABASES["default"]
+    if os.environ.get("TEST_DATABASE_FILE") and "sqlite" in database["ENGINE"]:
+        database["TEST"]["NAME"] = str(Path(tmp_path_factory.mktemp("database")) / "test.sqlite3")

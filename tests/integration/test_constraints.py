@@ -51,7 +51,11 @@ def queued(order_no: str = "1") -> Order:
         ("order_confirmed_only_with_status", ACCEPTED, {"confirmed_at": NOW}),
         ("order_settled_iff_over", {}, {"settled_at": NOW}),
         ("order_settled_iff_over", ACCEPTED, {"settled_at": NOW, "status": 2}),
-        ("order_settled_iff_over", {}, {"submission": Submission.WITHDRAWN, "next_push_at": None, "attention": "CONFLICT"}),
+        (
+            "order_settled_iff_over",
+            {},
+            {"submission": Submission.WITHDRAWN, "next_push_at": None, "attention": "CONFLICT"},
+        ),
         ("order_lease_iff_submitting", {}, {"submission": Submission.SUBMITTING, "next_push_at": None}),
         ("order_lease_iff_submitting", {}, {"lease_until": NOW}),
         ("order_push_due_iff_queued", {}, {"next_push_at": None}),

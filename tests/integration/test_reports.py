@@ -43,9 +43,7 @@ def minutes_pass(minutes: int) -> None:
     Order.objects.update(**{moment: F(moment) - dt.timedelta(minutes=minutes) for moment in moments})
 
 
-def test_callback_is_applied_at_once_but_confirmed_only_by_the_answer(
-    accepted: Order, platform: FakePlatform
-) -> None:
+def test_callback_is_applied_at_once_but_confirmed_only_by_the_answer(accepted: Order, platform: FakePlatform) -> None:
     call_back(accepted, platform, 2, credited_amount=Decimal("50.00"))
     refreshed(accepted)
     assert (accepted.status, accepted.confirmed_at, accepted.settled_at) == (2, None, None)
@@ -152,9 +150,7 @@ def test_callback_for_a_queued_order_keeps_it_from_being_pushed(order: Order, pl
     assert refreshed(order).submission == Submission.ACCEPTED
 
 
-def test_dead_order_comes_back_to_life_only_by_the_platforms_own_answer(
-    order: Order, platform: FakePlatform
-) -> None:
+def test_dead_order_comes_back_to_life_only_by_the_platforms_own_answer(order: Order, platform: FakePlatform) -> None:
     platform.behaviour = "reject"
     submission.submit_order(order_id=order.pk)
     platform._book(order.order_no, order.mobile, 50)
@@ -208,9 +204,7 @@ def test_platform_that_forgets_an_accepted_order_is_a_conflict(accepted: Order, 
     assert (accepted.submission, accepted.attention) == (Submission.ACCEPTED, Attention.CONFLICT)
 
 
-def test_order_is_asked_about_once_a_minute_at_most(
-    accepted: Order, platform: FakePlatform, clerk_user: User
-) -> None:
+def test_order_is_asked_about_once_a_minute_at_most(accepted: Order, platform: FakePlatform, clerk_user: User) -> None:
     for _ in range(3):
         interventions.ask_now(order_id=accepted.pk, actor=clerk_user)
         checking.check_order(order_id=accepted.pk)

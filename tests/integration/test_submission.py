@@ -80,9 +80,7 @@ def test_second_message_does_nothing(order: Order, platform: FakePlatform, behav
 
 
 @pytest.mark.parametrize("behaviour", ["killed_before", "killed_after"])
-def test_dead_workers_order_becomes_unknown_never_queued(
-    order: Order, platform: FakePlatform, behaviour: str
-) -> None:
+def test_dead_workers_order_becomes_unknown_never_queued(order: Order, platform: FakePlatform, behaviour: str) -> None:
     submit(order, platform, behaviour)
     assert order.submission == Submission.SUBMITTING
     sweeping.sweep()
@@ -141,9 +139,7 @@ def test_two_numbers_for_one_order_need_a_person(order: Order, platform: FakePla
     assert (order.gateway_order_no, order.attention) == ("W1", Attention.CONFLICT)
 
 
-def test_number_that_another_order_has_is_no_acceptance(
-    order: Order, platform: FakePlatform, clerk_user: User
-) -> None:
+def test_number_that_another_order_has_is_no_acceptance(order: Order, platform: FakePlatform, clerk_user: User) -> None:
     other = placing.place_mobile_order(placed_by=clerk_user, mobile="13900139000", face_value=50)
     submit(other, platform, "accept")
 

@@ -1,0 +1,161 @@
+"""Real processes for the crash tests: a sandbox platform, a migrated database of their own, workers, a portal."""
+
+import datetime as dt
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import requests
+from django.db import connection, connections
+from django.db.models import F
+
+from recharge.models import Order
+from recharge.services import sweeping
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+PATIENCE = 60.0
+MOMENTS = ("next_push_at", "next_check_at", "asked_at", "first_missing_at", "last_missing_at", "lease_until")
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def database_url() -> str:
+    """Return the address of the test database for another process; SQLite's must be a file for that."""
+    values = connection.settings_dict
+    if connection.vendor == "sqlite":
+        assert "memory" not in str(values["NAME"]), "another process needs a database in a file"
+        return f"sqlite:///{values['NAME']}"
+    return f"postgres://{values['USER']}@{values['HOST']}:{values['PORT']}/{values['NAME']}"
+
+
+def wait_for(condition: Callable[[], Any], what: str, patience: float = PATIENCE) -> Any:
+    """Poll until `condition` is true; fail with `what` when patience runs out."""
+    deadline = time.monotonic() + patience
+    while time.monotonic() < deadline:
+        if result := condition():
+            return result
+        time.sleep(0.05)
+    raise AssertionError(f"in vain: {what}")
+
+
+def time_passes(minutes: int) -> None:
+    """Move all moments of all orders into the past."""
+    Order.objects.update(**{moment: F(moment) - dt.timedelta(minutes=minutes) for moment in MOMENTS})
+
+
+class Processes:
+    """Starts real processes and ends every one of them by its id."""
+
+    def __init__(self, environment: dict[str, str]) -> None:
+        self.environment = {**os.environ, **environment, "PYTHONPATH": str(ROOT)}
+        self.started: list[subprocess.Popen[bytes]] = []
+
+    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen(
+            [sys.executable, *arguments],
+            cwd=ROOT,
+            env=self.environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        self.started.append(process)
+        return process
+
+    def run(self, *arguments: str) -> int:
+        """Run a process to its end and return its exit code; negative where a signal ended it."""
+        return self.start(*arguments).wait(timeout=PATIENCE)
+
+    def serve(self, port: int) -> subprocess.Popen[bytes]:
+        process = self.start("manage.py", "serve", "--port", str(port))
+        wait_for(lambda: answers(f"http://127.0.0.1:{port}/healthz"), "the portal starts")
+        return process
+
+    def end(self) -> None:
+        for process in self.started:
+            if process.poll() is None:
+                process.send_signal(signal.SIGKILL)
+            process.wait(timeout=PATIENCE)
+
+
+def answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2) as response:
+            return bool(response.status == 200)
+    except OSError:
+        return False
+
+
+@contextmanager
+def sandbox_settings(tmp_path: Path, *, callbacks: bool = True, **options: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """Run a sandbox platform; give its root address and the portal's settings for it."""
+    port = free_port()
+    books = tmp_path / f"books-{uuid.uuid4().hex}.sqlite3"
+    arguments = [f"--{name}={value}" for name, value in {"pace": "0.05", "latency": "0.01", **options}.items()]
+    switches = ["--no-suffixes", "--no-callbacks"] if callbacks is False else ["--no-suffixes"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "portal.sandbox", f"--port={port}", f"--books={books}", *switches, *arguments],
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+    )
+    root = f"http://127.0.0.1:{port}"
+    try:
+        wait_for(lambda: answers(f"{root}/sandbox/summary.json"), "the sandbox starts")
+        yield (
+            root,
+            {
+                "WIKEYUN_BASE_URL": f"{root}/rest/",
+                "WIKEYUN_APP_KEY": "sandbox",
+                "WIKEYUN_APP_SECRET": "sandbox-secret",
+                "WIKEYUN_STORE_ID": "1",
+                "WIKEYUN_TIMEOUT": "3",
+            },
+        )
+    finally:
+        process.terminate()
+        process.wait(timeout=PATIENCE)
+
+
+def set_fault(root: str, **fault: Any) -> None:
+    requests.post(f"{root}/sandbox/faults", json=fault, timeout=5).raise_for_status()
+
+
+def clear_faults(root: str) -> None:
+    requests.delete(f"{root}/sandbox/faults", timeout=5).raise_for_status()
+
+
+def books(root: str) -> dict[str, dict[str, Any]]:
+    """Return the sandbox's orders by our number."""
+    answer = requests.get(f"{root}/sandbox/books.json", timeout=30).json()
+    return {order["order_no"]: order for order in answer["orders"]}
+
+
+def wait_until_quiet(root: str) -> None:
+    """Wait until the sandbox's orders have come to the end of their lives and all callbacks are sent."""
+
+    def quiet() -> bool:
+        summary = requests.get(f"{root}/sandbox/summary.json", timeout=5).json()
+        return not summary["lives_under_way"] and not summary["callbacks_waiting"]
+
+    wait_for(quiet, "the sandbox's orders end")
+
+
+def answer_everything(work: Callable[[], None]) -> None:
+    """Let so much time pass, and everything due be done, that every question has been asked and answered."""
+    for _ in range(6):
+        time_passes(61)
+        sweeping.sweep()
+        work()
+    connections.close_all()

@@ -1,0 +1,91 @@
+"""`kill -9` at every point between claim and record, with real processes; afterwards both books are compared."""
+
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test import override_settings
+
+from portal import platform
+from recharge.choices import Submission
+from recharge.models import DEAD_SUBMISSIONS, Order
+from recharge.services import checking, placing, queue, submission
+
+from .dying_worker import POINTS
+from .shop import Processes, answer_everything, books, database_url, sandbox_settings, wait_until_quiet
+
+pytestmark = [pytest.mark.servers, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Iterator[str]:
+    with sandbox_settings(tmp_path, callbacks=False) as (root, environment):
+        names = {name: value for name, value in environment.items() if name != "WIKEYUN_TIMEOUT"}
+        with override_settings(**names, WIKEYUN_TIMEOUT=3.0):
+            platform.client.cache_clear()
+            yield root
+        platform.client.cache_clear()
+
+
+@pytest.fixture
+def processes(root: str) -> Iterator[Processes]:
+    from django.conf import settings
+
+    processes = Processes(
+        {
+            "DJANGO_SETTINGS_MODULE": "portal.settings",
+            "DATABASE_URL": database_url(),
+            "WIKEYUN_BASE_URL": settings.WIKEYUN_BASE_URL,
+            "WIKEYUN_APP_KEY": "sandbox",
+            "WIKEYUN_APP_SECRET": "sandbox-secret",
+            "WIKEYUN_STORE_ID": "1",
+            "WIKEYUN_TIMEOUT": "3",
+        }
+    )
+    yield processes
+    processes.end()
+
+
+def do_everything_due(messages: list[tuple[str, int]]) -> None:
+    while messages:
+        task, order_id = messages.pop()
+        if task == queue.SUBMIT:
+            submission.submit_order(order_id=order_id)
+        else:
+            checking.check_order(order_id=order_id)
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_nothing_is_pushed_twice_and_the_books_agree(
+    point: str, root: str, processes: Processes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    messages: list[tuple[str, int]] = []
+    monkeypatch.setattr(queue, "send", lambda task, order_id: messages.append((task, order_id)))
+    clerk = User.objects.create_user("clerk")
+    order = placing.place_mobile_order(placed_by=clerk, mobile="13800138000", face_value=50)
+    connection.close()
+
+    assert processes.run("-m", "tests.chaos.dying_worker", point, str(order.pk)) == -signal.SIGKILL
+
+    order.refresh_from_db()
+    reached = {"before_claim": "QUEUED", "in_claim": "QUEUED", "after_record": "ACCEPTED"}
+    assert order.submission == reached.get(point, Submission.SUBMITTING)
+    submission.submit_order(order_id=order.pk)  # whoever is told of it next
+    wait_until_quiet(root)
+    answer_everything(lambda: do_everything_due(messages))
+
+    order.refresh_from_db()
+    booked = books(root)
+    if point == "before_send":
+        assert booked == {}
+        assert order.submission in DEAD_SUBMISSIONS
+    else:
+        assert booked[order.order_no]["pushes"] == 1
+        assert order.submission == Submission.ACCEPTED
+        assert order.gateway_order_no == booked[order.order_no]["order_number"]
+        assert order.status == booked[order.order_no]["status"]
+        assert order.confirmed_at
+    assert Order.objects.count() == 1
