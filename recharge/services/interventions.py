@@ -5,6 +5,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from portal import platform
 from portal.gateway import Acknowledgement, GatewayError, OutcomeUnknown, Rejected
 from recharge.choices import EventKind, Submission, Verdict
 from recharge.models import Order
@@ -13,7 +14,7 @@ from recharge.status import CANCELLABLE
 from . import products, queue
 from .checking import UNASKABLE
 from .database import lock, release_connection
-from .errors import TooLate
+from .errors import NotConfigured, TooLate
 from .events import record
 from .scheduling import CHECK_DELAYS, ask_at_once
 
@@ -31,7 +32,7 @@ def ask_now(*, order_id: int, actor: User) -> Order:
     """
     with transaction.atomic(durable=True):
         order = lock(order_id)
-        if order.submission in UNASKABLE:
+        if not can_ask(order):
             raise TooLate(_("The order has not been handed to the platform yet."))
         ask_at_once(order)
         order.save(update_fields=["next_check_at"])
@@ -64,6 +65,16 @@ def withdraw(*, order_id: int, actor: User) -> Order:
     return order
 
 
+def can_ask(order: Order) -> bool:
+    """Say whether the platform can know anything of the order."""
+    return order.submission not in UNASKABLE
+
+
+def can_withdraw(order: Order) -> bool:
+    """Say whether the order can still be taken back."""
+    return order.submission in WITHDRAWABLE
+
+
 def can_cancel(order: Order) -> bool:
     """Say whether asking the platform to cancel the order makes sense."""
     return order.submission == Submission.ACCEPTED and order.status in CANCELLABLE
@@ -76,9 +87,12 @@ def cancel_at_platform(*, order_id: int, actor: User) -> Acknowledgement:
         The platform's acknowledgement.
 
     Raises:
+        NotConfigured: the platform's credentials are not set.
         TooLate: the order isn't in a state in which cancelling makes sense.
         GatewayError: Rejected, NotSent or OutcomeUnknown; recorded like an answer.
     """
+    if not platform.is_configured():
+        raise NotConfigured
     with transaction.atomic(durable=True):
         order = lock(order_id)
         if not can_cancel(order):

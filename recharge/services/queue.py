@@ -1,7 +1,5 @@
 """Telling a worker that there is something to do. The rows are the truth; what is sent here may be lost."""
 
-from functools import partial
-
 from django.db import transaction
 
 from portal.celery import app
@@ -17,4 +15,8 @@ def send(task: str, order_id: int) -> None:
 
 def send_on_commit(task: str, order_id: int) -> None:
     """Hand the order's id to a worker once the row is there; a broker that is down loses nothing, see the sweep."""
-    transaction.on_commit(partial(send, task, order_id), robust=True)
+
+    def send_now() -> None:  # a function, since Django logs the failure of one by its name
+        send(task, order_id)
+
+    transaction.on_commit(send_now, robust=True)

@@ -89,7 +89,7 @@ def test_wrong_address_is_404_and_nothing_is_stored(client: Client, order: Order
     before = state(order)
     good = products.CALLBACK_SIGNER.sign(order.order_no)
     for token in (order.order_no, good[:-1], good + "x", "x" * 3000, products.CALLBACK_SIGNER.sign("12345")):
-        assert client.post(f"/callback/{token}/", {"status": 2}).status_code == 404
+        assert client.post(f"/callback/{token}/", {"order_no": "1", "status": 2}).status_code == 404
     assert state(order) == before
 
 

@@ -57,7 +57,7 @@ def _run_until_one_ends(commands: list[list[str]], environment: dict[str, str]) 
 
     signal.signal(signal.SIGTERM, stop)
     processes = [
-        subprocess.Popen(command, cwd=settings.BASE_DIR, env=environment, start_new_session=True)
+        subprocess.Popen(command, cwd=settings.BASE_DIR, env=environment, start_new_session=True)  # noqa: S603  (our own commands)
         for command in commands
     ]
     try:
