@@ -191,10 +191,10 @@ def _guessed_card_id(fields: Mapping[str, object]) -> str:
 def parse_callback(body: bytes, content_type: str) -> OrderReport:
     """Read what the platform posted to an order's notify_url. [doc][pub]
 
-    `body` is a form or a flat JSON object, at most 64 KiB of UTF-8; what `content_type` claims is believed
-    only where the body leaves it open, since many clients post JSON under a form's name. Unknown fields are
-    ignored, and the `sign` that the platform may add is not checked: how it is made is not documented, so a
-    callback is no proof of anything.
+    `body` is a form of either encoding or a flat JSON object, at most 64 KiB of UTF-8; what `content_type`
+    claims is believed only where the body leaves it open, since many clients post JSON under a form's name.
+    Unknown fields are ignored, and the `sign` that the platform may add is not checked: how it is made is not
+    documented, so a callback is no proof of anything.
 
     Returns a report whose `order_no` is never empty and whose `status` may be a code that nobody knows, or
     None if it was left out or empty. Raises `MalformedCallback`, and nothing else, for everything that cannot be read.
@@ -214,6 +214,8 @@ def _callback_fields(body: bytes, content_type: str) -> Mapping[str, object]:
     text = parsing.decode(body).strip()
     if text.startswith("{") or "json" in content_type.lower():
         return parsing.load_object(text)
+    if "multipart/form-data" in content_type.lower():  # what PHP's curl makes of an array
+        return parsing.unique(list(parsing.multipart_fields(body, content_type)))
     try:
         pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=CALLBACK_FIELDS_LIMIT)
     except ValueError:

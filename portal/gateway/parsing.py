@@ -2,8 +2,10 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from email.parser import BytesParser
+from email.policy import HTTP
 from typing import NoReturn
 
 IDENTIFIER_LIMIT = 64
@@ -53,6 +55,23 @@ def load_object(text: str) -> dict[str, object]:
     if not isinstance(loaded, dict):
         raise Malformed("not a JSON object")
     return loaded
+
+
+def multipart_fields(body: bytes, content_type: str) -> Iterator[tuple[str, object]]:
+    """Give name and text of each field of a multipart form; raise `Malformed` if it is none."""
+    try:
+        message = BytesParser(policy=HTTP).parsebytes(b"Content-Type: " + content_type.encode() + b"\r\n\r\n" + body)
+        parts = list(message.iter_parts()) if message.is_multipart() else []
+        for part in parts:
+            name = part.get_param("name", header="content-disposition")
+            content = part.get_payload(decode=True)
+            if not isinstance(name, str) or not isinstance(content, bytes):
+                raise Malformed("not a form")
+            yield name, decode(content)
+    except Malformed:
+        raise
+    except Exception:  # the parser of mails promises no particular error for garbage
+        raise Malformed("not a form") from None
 
 
 def unique(pairs: list[tuple[str, object]]) -> dict[str, object]:

@@ -20,6 +20,7 @@ from tests.fake_platform import FakePlatform
 
 pytestmark = pytest.mark.usefixtures("sent")
 FORM = "application/x-www-form-urlencoded"
+MULTIPART_HEAD = b'--b\r\nContent-Disposition: form-data; name="order_no"\r\n\r\n'
 
 
 @pytest.fixture
@@ -43,11 +44,13 @@ def state(order: Order) -> tuple[dict[str, object], int]:
     return Order.objects.filter(pk=order.pk).values().get(), OrderEvent.objects.count()
 
 
-@pytest.mark.parametrize("as_json", [False, True])
-def test_report_is_answered_with_the_bare_text_success(client: Client, order: Order, as_json: bool) -> None:
+@pytest.mark.parametrize("encoding", ["json", "form", "multipart"])
+def test_report_is_answered_with_the_bare_text_success(client: Client, order: Order, encoding: str) -> None:
     fields = {"order_no": order.order_no, "order_number": "W1", "status": 2, "mobile": "13800138000", "amount": "50"}
-    if as_json:
+    if encoding == "json":
         response = client.post(path(order), json.dumps(fields), content_type="application/json")
+    elif encoding == "multipart":
+        response = client.post(path(order), fields)
     else:
         response = client.post(path(order), urlencode(fields), content_type=FORM)
     assert (response.status_code, response.content) == (200, b"success")
@@ -118,9 +121,11 @@ def test_huge_report_is_413_and_changes_nothing(client: Client, order: Order) ->
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
-@given(body=st.binary(max_size=300), json_body=st.booleans())
-def test_no_bytes_make_it_crash(client: Client, order: Order, body: bytes, json_body: bool) -> None:
-    content_type = "application/json" if json_body else FORM
+@given(
+    body=st.binary(max_size=300) | st.binary(max_size=100).map(lambda value: MULTIPART_HEAD + value + b"\r\n--b--\r\n"),
+    content_type=st.sampled_from([FORM, "application/json", "multipart/form-data; boundary=b", "multipart/form-data"]),
+)
+def test_no_bytes_make_it_crash(client: Client, order: Order, body: bytes, content_type: str) -> None:
     assert client.post(path(order), body, content_type=content_type).status_code in (200, 400)
 
 

@@ -106,7 +106,6 @@ MALFORMED = {
     "deep_json_list": b'{"a":' + b"[" * 20_000,
     "too_many_fields": b"&".join(b"f%d=1" % number for number in range(200)) + b"&order_no=A1",
     "too_long": b"order_no=A1&x=" + b"x" * 70_000,
-    "multipart": b'--x\r\nContent-Disposition: form-data; name="order_no"\r\n\r\nA1\r\n--x--',
 }
 
 
