@@ -5,6 +5,7 @@ import secrets
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import RequestDataTooBig
 from django.db import DatabaseError, InterfaceError, connection
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -51,8 +52,11 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     return render(request, "403_csrf.html", status=403)
 
 
-def payload_too_large(request: HttpRequest) -> HttpResponse:
-    return render(request, "413.html", status=413)
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """What can't be understood (400), or is too large to be read (413): nothing was done."""
+    if isinstance(exception, RequestDataTooBig):
+        return render(request, "413.html", status=413)
+    return render(request, "400.html", status=400)
 
 
 def _bears_token(request: HttpRequest) -> bool:

@@ -1,14 +1,84 @@
 """Figures over many orders, for the overview and for Prometheus: few statements, each served by an index."""
 
 import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
-from django.db.models import Count, Min
+from django.core.cache import cache
+from django.db.models import Count, Min, Q, Sum
+from django.db.models.functions import TruncDate
 from django.utils import timezone
 
-from .choices import Submission
-from .models import Order, OrderQuerySet
+from . import outcomes
+from .choices import Attention, Submission
+from .models import Balance, Order, OrderQuerySet
+from .outcomes import Group
+from .status import Status
 
 Counts = list[tuple[str, int | None, int]]
+
+DAYS = 14
+CACHED_FOR = 60
+"""Seconds; counting the days before today is what costs most, and they hardly change."""
+
+BALANCE_FRESH_FOR = dt.timedelta(minutes=5)
+WAITS_TOO_LONG = dt.timedelta(minutes=1)
+
+
+@dataclass(slots=True)
+class Tally:
+    """How many orders, and their face values in yuan."""
+
+    orders: int = 0
+    money: int = 0
+
+    def add(self, orders: int, money: int) -> None:
+        self.orders += orders
+        self.money += money
+
+
+@dataclass(slots=True)
+class Day:
+    """The orders placed on one day in Shanghai, by what has become of them since."""
+
+    date: dt.date
+    placed: Tally = field(default_factory=Tally)
+    returned: Tally = field(default_factory=Tally)
+    groups: dict[Group, Tally] = field(default_factory=lambda: {group: Tally() for group in Group})
+
+    def add(self, submission: str, status: int | None, *, confirmed: bool, orders: int, money: int) -> None:
+        self.placed.add(orders, money)
+        self.groups[outcomes.of(submission, status).group].add(orders, money)
+        if status == Status.REFUNDED and confirmed:  # hearsay gives no money back
+            self.returned.add(orders, money)
+
+
+def last_days() -> list[Day]:
+    """Return the last 14 days, oldest first; the last one is today and always fresh."""
+    today = timezone.localdate()
+    start = today - dt.timedelta(days=DAYS - 1)
+    key = f"overview.days.{today}"
+    past = cache.get(key)
+    if past is None:
+        past = _days(start, today)
+        cache.set(key, past, CACHED_FOR)
+    return [*past, *_days(today, today + dt.timedelta(days=1))]
+
+
+def attention_kinds() -> list[tuple[Attention, int]]:
+    """Return why orders need a person, and how many for each reason, most frequent first."""
+    rows = Order.objects.needing_attention().order_by().values_list("attention").annotate(count=Count("pk"))
+    return sorted(((Attention(kind), count) for kind, count in rows), key=lambda pair: -pair[1])
+
+
+def balance() -> Balance | None:
+    """Return what the platform said last of the prepaid balance, None where it has never been asked."""
+    return Balance.objects.first()
+
+
+def is_fresh(balance: Balance) -> bool:
+    """Say whether the balance was told lately; it is refreshed every minute."""
+    return bool(balance.told_at) and timezone.now() - balance.told_at < BALANCE_FRESH_FOR
 
 
 def last_day_counts() -> Counts:
@@ -31,6 +101,29 @@ def queue_age() -> float:
     """Return the age in seconds of the oldest order that waits to be sent, 0 where none does."""
     oldest = Order.objects.filter(submission=Submission.QUEUED).aggregate(at=Min("placed_at"))["at"]
     return (timezone.now() - oldest).total_seconds() if oldest else 0.0
+
+
+def _days(start: dt.date, end: dt.date) -> list[Day]:
+    """Count the days from `start` on and before `end`, in one statement over the index of `placed_at`."""
+    days = {date: Day(date) for date in _dates(start, end)}
+    rows = (
+        Order.objects.filter(placed_at__gte=_midnight(start), placed_at__lt=_midnight(end))
+        .order_by()
+        .annotate(day=TruncDate("placed_at"), confirmed=Q(confirmed_at__isnull=False))
+        .values_list("day", "submission", "status", "confirmed")
+        .annotate(orders=Count("pk"), money=Sum("face_value"))
+    )
+    for date, submission, status, confirmed, orders, money in rows:
+        days[date].add(submission, status, confirmed=confirmed, orders=orders, money=money)
+    return list(days.values())
+
+
+def _dates(start: dt.date, end: dt.date) -> Iterable[dt.date]:
+    return (start + dt.timedelta(days=number) for number in range((end - start).days))
+
+
+def _midnight(date: dt.date) -> dt.datetime:
+    return timezone.make_aware(dt.datetime.combine(date, dt.time.min))
 
 
 def _count(orders: OrderQuerySet) -> Counts:

@@ -1,5 +1,130 @@
 """Template tags that every page may use."""
 
+import datetime as dt
+import json
+from decimal import Decimal
+from typing import Any
+
 from django import template
+from django.contrib.auth.models import User
+from django.templatetags.static import static
+from django.utils import formats, timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from recharge import mobile, outcomes
+from recharge.models import Order, OrderEvent
+from recharge.status import Status
 
 register = template.Library()
+
+BADGE_CAP = 99
+
+
+@register.simple_tag
+def icon(name: str, classes: str = "") -> SafeString:
+    """Show an icon of portal.icons; it is decoration, words beside it say the same."""
+    return format_html(
+        '<svg class="icon {}" viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="2" '
+        'stroke-linecap="round" stroke-linejoin="round" aria-hidden="true" focusable="false">'
+        '<use href="{}#{}"></use></svg>',
+        classes,
+        static("vendor/icons.svg"),
+        name,
+    )
+
+
+@register.inclusion_tag("includes/state.html")
+def state(order: Order, size: str = "") -> dict[str, Any]:
+    """Show what has become of the order: a word, a colour, an icon and a mark where it is only hearsay."""
+    return {"outcome": outcomes.of_order(order), "only_reported": outcomes.is_only_reported(order), "size": size}
+
+
+@register.simple_tag(takes_context=True)
+def phone(context: template.Context, order: Order) -> str:
+    """Show the number as people read it out: whole to those who may see it, else with its middle hidden."""
+    return shown_mobile(order, context["user"])
+
+
+@register.simple_tag
+def attention_badge() -> str:
+    """Return how many orders need a person, "" for none; counts no further than people care."""
+    count = Order.objects.needing_attention().order_by()[: BADGE_CAP + 1].count()
+    return f"{BADGE_CAP}+" if count > BADGE_CAP else str(count or "")
+
+
+@register.filter
+def money(amount: Decimal | int | None) -> str:
+    """Show an amount as ¥ 1,234.50, whole yuan as ¥ 50, more decimals only where there are any."""
+    if amount is None:
+        return "–"
+    if isinstance(amount, int):
+        return f"¥ {amount:,}"
+    text = f"{amount:,.4f}"
+    return f"¥ {text[:-2] + text[-2:].rstrip('0')}"
+
+
+@register.filter
+def digits(number: str | None) -> SafeString | str:
+    """Show a long number in groups of four that are copied as one."""
+    if not number:
+        return "–"
+    groups = ((number[start : start + 4],) for start in range(0, len(number), 4))
+    return format_html('<span class="digits">{}</span>', format_html_join("", "<span>{}</span>", groups))
+
+
+@register.filter
+def moment(at: dt.datetime | None) -> SafeString | str:
+    """Show a time as short as it can be understood today."""
+    if at is None:
+        return "–"
+    local, now = timezone.localtime(at), timezone.localtime()
+    pattern = "m-d H:i" if local.year == now.year else "Y-m-d H:i"
+    if local.date() == now.date():
+        pattern = "H:i:s"
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        local.isoformat(timespec="seconds"),
+        formats.date_format(local, "Y-m-d H:i:s"),
+        formats.date_format(local, pattern),
+    )
+
+
+@register.simple_tag(takes_context=True)
+def evidence(context: template.Context, event: OrderEvent, order: Order) -> str:
+    """Show what came over the wire: JSON laid out, anything else as it is, the number hidden like elsewhere."""
+    try:
+        text = json.dumps(json.loads(event.raw), ensure_ascii=False, indent=2)
+    except ValueError:
+        text = event.raw
+    return hide_mobile(text, order, context["user"])
+
+
+@register.simple_tag(takes_context=True)
+def note(context: template.Context, text: str, order: Order) -> str:
+    """Show a sentence of unknown origin, the number hidden like elsewhere."""
+    return hide_mobile(text, order, context["user"])
+
+
+@register.filter
+def status_name(code: int) -> str:
+    """Return the name of a platform's code, or the code itself where nobody knows it."""
+    return str(Status(code).label) if code in Status.values else str(code)
+
+
+def shown_mobile(order: Order, user: User) -> str:
+    """Return the order's number, whole to those who may see numbers and to who placed it."""
+    if _may_see(order, user):
+        return mobile.grouped(order.mobile)
+    return mobile.masked(order.mobile)
+
+
+def hide_mobile(text: str, order: Order, user: User) -> str:
+    """Return the text with the order's number hidden from those who may not see it."""
+    if not order.mobile or _may_see(order, user):
+        return text
+    return text.replace(order.mobile, mobile.masked(order.mobile))
+
+
+def _may_see(order: Order, user: User) -> bool:
+    return user.has_perm("recharge.see_numbers") or order.placed_by_id == user.pk

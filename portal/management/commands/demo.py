@@ -1,0 +1,63 @@
+"""`manage.py demo`: a login for each role, and some dozens of invented orders to look at."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.contrib.auth.models import Group, User
+from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+
+from portal import platform
+from recharge.demo import stories
+from recharge.models import Order, OrderEvent
+
+LOGINS = (
+    ("operator", "操作员", "Operators"),
+    ("auditor", "审计员", "Auditors"),
+    ("admin", "管理员", "Administrators"),
+)
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+class Command(BaseCommand):
+    help = "Add a login for each role and invented orders of the last 14 days. Only for trying out; may run twice."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not settings.DEBUG:
+            raise CommandError("The passwords are known to everybody: refused while DEBUG is off.")
+        if platform.is_configured() and urlsplit(settings.WIKEYUN_BASE_URL).hostname not in LOOPBACK:
+            raise CommandError(
+                "Refused: WIKEYUN_BASE_URL is the real platform, and people try things out with demo data."
+            )
+        with transaction.atomic():
+            users = [_login(*login) for login in LOGINS]
+            added = _add_orders(users[0])
+        self.stdout.write(f"{added} orders added." if added else "There are orders already: none added.")
+        for username, name, group in LOGINS:
+            self.stdout.write(f"  {name}  user {username:<9} password {_password(username):<15} ({group})")
+
+
+def _login(username: str, name: str, group: str) -> User:
+    user, new = User.objects.get_or_create(
+        username=username, defaults={"first_name": name, "is_staff": group == "Administrators"}
+    )
+    if new:
+        user.set_password(_password(username))
+        user.save()
+        user.groups.add(Group.objects.get(name=group))
+    return user
+
+
+def _password(username: str) -> str:
+    return f"{username}-demo"
+
+
+def _add_orders(clerk: User) -> int:
+    """Fill an empty list only: ids must rise with the moments of placing, and these lie in the past."""
+    if Order.objects.exists():
+        return 0
+    told = list(stories(clerk))
+    Order.objects.bulk_create([story.order for story in told])
+    OrderEvent.objects.bulk_create([event for story in told for event in story.events])
+    return len(told)

@@ -1,0 +1,103 @@
+"""What a person may do with an order: each deed is shown for confirmation first, and done by a POST."""
+
+from collections.abc import Callable
+
+from django.contrib import messages
+from django.contrib.auth.decorators import permission_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import formats, timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from portal.gateway import GatewayError, NotSent, Rejected
+
+from . import outcomes
+from .forms import NoteForm
+from .models import Order
+from .services import interventions
+from .services.errors import ServiceError
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@permission_required("recharge.change_order", raise_exception=True)
+def ask(request: HttpRequest, order_no: str) -> HttpResponse:
+    """Ask the platform about the order, as soon as the spacing of queries allows."""
+
+    def deed(order: Order) -> str:
+        order = interventions.ask_now(order_id=order.pk, actor=request.user)
+        at = formats.time_format(timezone.localtime(order.next_check_at), "H:i:s")
+        return _("The platform is asked at %(time)s; the answer will appear here.") % {"time": at}
+
+    return _confirm_or_do(request, order_no, "recharge/confirm_ask.html", deed)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@permission_required("recharge.change_order", raise_exception=True)
+def cancel(request: HttpRequest, order_no: str) -> HttpResponse:
+    """Ask the platform to cancel the order."""
+
+    def deed(order: Order) -> str:
+        interventions.cancel_at_platform(order_id=order.pk, actor=request.user)
+        return _("The platform took the wish to cancel. Whether it can, only a later status tells.")
+
+    return _confirm_or_do(request, order_no, "recharge/confirm_cancel.html", deed)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@permission_required("recharge.change_order", raise_exception=True)
+def withdraw(request: HttpRequest, order_no: str) -> HttpResponse:
+    """Take back an order that was not sent."""
+
+    def deed(order: Order) -> str:
+        interventions.withdraw(order_id=order.pk, actor=request.user)
+        return _("Withdrawn. Nothing was spent.")
+
+    return _confirm_or_do(request, order_no, "recharge/confirm_withdraw.html", deed)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@permission_required("recharge.change_order", raise_exception=True)
+def acknowledge(request: HttpRequest, order_no: str) -> HttpResponse:
+    """Mark what needed attention as dealt with, with a note."""
+    form = NoteForm(request.POST if request.method == "POST" else None)
+    if form.is_bound and not form.is_valid():
+        order = Order.objects.filter(order_no=order_no).first()
+        return _ask_to_confirm(request, order, "recharge/confirm_acknowledge.html", form)
+
+    def deed(order: Order) -> str:
+        interventions.acknowledge(order_id=order.pk, actor=request.user, note=form.cleaned_data["note"])
+        return _("Marked as dealt with.")
+
+    return _confirm_or_do(request, order_no, "recharge/confirm_acknowledge.html", deed, form)
+
+
+def _confirm_or_do(
+    request: HttpRequest, order_no: str, template: str, deed: Callable[[Order], str], form: NoteForm | None = None
+) -> HttpResponse:
+    """Do it where it is a POST, and show in words what came of it; else show what would be done."""
+    order = Order.objects.select_related("placed_by").filter(order_no=order_no).first()
+    if order is None or request.method != "POST":
+        return _ask_to_confirm(request, order, template, form)
+    try:
+        messages.success(request, deed(order))
+    except ServiceError as error:
+        messages.error(request, str(error))
+    except GatewayError as error:
+        messages.error(request, _in_words(error))
+    return redirect("order_detail", order.order_no)
+
+
+def _ask_to_confirm(request: HttpRequest, order: Order | None, template: str, form: NoteForm | None) -> HttpResponse:
+    if order is None:
+        return render(request, "recharge/order_unknown.html", status=404)
+    advice = outcomes.ADVICE.get(order.attention, "")
+    return render(request, template, {"order": order, "form": form, "advice": advice})
+
+
+def _in_words(error: GatewayError) -> str:
+    if isinstance(error, Rejected):
+        return _("The platform refused: %(message)s (code %(code)s)") % {"message": error.message, "code": error.code}
+    if isinstance(error, NotSent):
+        return _("The platform can't be reached. Nothing was sent; try again later.")
+    return _("The platform gave no clear answer. The next query will tell what became of the order.")

@@ -1,0 +1,181 @@
+"""What an order's two states, ours and the platform's, say together: one plain phrase, its colour and its icon."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from .choices import Attention, Submission
+from .models import Order
+from .status import Status
+
+
+class Group(StrEnum):
+    """What a glance should tell apart."""
+
+    SUCCEEDED = "succeeded"
+    IN_PROGRESS = "in_progress"
+    UNKNOWN = "unknown"
+    FAILED = "failed"
+    NOT_SPENT = "not_spent"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a state is shown everywhere. `colour` is one of Tabler's, `icon` one of portal.icons."""
+
+    label: str | Promise
+    explanation: str | Promise
+    colour: str
+    icon: str
+    group: Group
+
+
+OF_SUBMISSION: dict[str, Outcome] = {
+    Submission.AWAITING_APPROVAL: Outcome(
+        _("Awaiting approval"),
+        _("Nothing has been sent. A second person has to approve it first."),
+        "yellow",
+        "hourglass",
+        Group.IN_PROGRESS,
+    ),
+    Submission.QUEUED: Outcome(
+        _("Queued"), _("Nothing has been sent yet; it is about to be."), "azure", "clock", Group.IN_PROGRESS
+    ),
+    Submission.SUBMITTING: Outcome(
+        _("Being handed over"),
+        _("It is on its way to the platform at this moment."),
+        "azure",
+        "send",
+        Group.IN_PROGRESS,
+    ),
+    Submission.ACCEPTED: Outcome(
+        _("Accepted by the platform"),
+        _("The platform has taken the order and said nothing more so far."),
+        "blue",
+        "loader-2",
+        Group.IN_PROGRESS,
+    ),
+    Submission.UNKNOWN: Outcome(
+        _("Not known whether it arrived"),
+        _(
+            "It was sent, but we don't know whether it arrived. We keep asking the platform; "
+            "don't place it again before that is clear."
+        ),
+        "orange",
+        "message-question",
+        Group.UNKNOWN,
+    ),
+    Submission.REJECTED: Outcome(
+        _("Rejected by the platform"), _("The platform refused it. Nothing was spent."), "red", "ban", Group.NOT_SPENT
+    ),
+    Submission.NOT_RECEIVED: Outcome(
+        _("Never arrived at the platform"),
+        _("The platform said again and again that it has no such order. Nothing was spent."),
+        "red",
+        "mail-off",
+        Group.NOT_SPENT,
+    ),
+    Submission.WITHDRAWN: Outcome(
+        _("Withdrawn"), _("It was taken back before it was sent. Nothing was spent."), "secondary", "x", Group.NOT_SPENT
+    ),
+}
+
+_UNDER_WAY = _("The platform is working on it.")
+
+OF_STATUS: dict[int, Outcome] = {
+    Status.WAITING_FOR_PAYMENT: Outcome(
+        Status.WAITING_FOR_PAYMENT.label,
+        _("The platform has it but has not yet taken the money."),
+        "blue",
+        "wallet",
+        Group.IN_PROGRESS,
+    ),
+    Status.RECHARGING: Outcome(Status.RECHARGING.label, _UNDER_WAY, "blue", "loader-2", Group.IN_PROGRESS),
+    Status.WAITING: Outcome(Status.WAITING.label, _UNDER_WAY, "blue", "hourglass", Group.IN_PROGRESS),
+    Status.MATCHED: Outcome(Status.MATCHED.label, _UNDER_WAY, "blue", "arrows-exchange", Group.IN_PROGRESS),
+    Status.STORED: Outcome(Status.STORED.label, _UNDER_WAY, "blue", "clock-pause", Group.IN_PROGRESS),
+    Status.CANCELLING: Outcome(
+        Status.CANCELLING.label,
+        _("The platform is cancelling it; whether it can, it will say later."),
+        "yellow",
+        "rotate-2",
+        Group.IN_PROGRESS,
+    ),
+    Status.TIMED_OUT: Outcome(
+        Status.TIMED_OUT.label,
+        _("It takes longer than the platform expected. It may still succeed."),
+        "yellow",
+        "clock-exclamation",
+        Group.IN_PROGRESS,
+    ),
+    Status.SUCCEEDED: Outcome(
+        Status.SUCCEEDED.label, _("The money has arrived."), "green", "circle-check", Group.SUCCEEDED
+    ),
+    Status.FAILED: Outcome(
+        Status.FAILED.label,
+        _("The money did not arrive; the platform still has to give it back."),
+        "red",
+        "circle-x",
+        Group.FAILED,
+    ),
+    Status.CANCELLED: Outcome(
+        Status.CANCELLED.label,
+        _("The platform has cancelled it; the refund has yet to be reported."),
+        "red",
+        "x",
+        Group.FAILED,
+    ),
+    Status.REFUNDED: Outcome(
+        Status.REFUNDED.label, _("The money did not arrive and came back to the balance."), "purple",
+        "receipt-refund", Group.FAILED,
+    ),
+    Status.REVERSED: Outcome(
+        Status.REVERSED.label,
+        _("It had succeeded, and was taken back afterwards."),
+        "red",
+        "arrow-back-up",
+        Group.FAILED,
+    ),
+    Status.PARTLY_ARRIVED: Outcome(
+        Status.PARTLY_ARRIVED.label, _("Only a part of the money has arrived."), "orange", "circle-half-2",
+        Group.FAILED,
+    ),
+}  # fmt: skip
+
+ADVICE: dict[str, str | Promise] = {
+    Attention.CONFLICT: _(
+        "Compare the evidence below with the order in the platform's console, and ask the vendor which is true."
+    ),
+    Attention.UNKNOWN_CODE: _("Look the order up in the platform's console, and ask the vendor what the code means."),
+    Attention.UNEXPECTED: _(
+        "Look in the platform's console whether money was spent on it. Don't place it again before you know."
+    ),
+    Attention.NUMBER_TAKEN: _(
+        "Look both orders up in the platform's console: one of the two may not have been carried out."
+    ),
+    Attention.REVERSED: _("Tell the customer, and see to it that the platform gives the money back."),
+    Attention.PARTLY_ARRIVED: _("Ask the vendor for the rest, and tell the customer how much has arrived."),
+    Attention.OVERDUE: _("Ask the vendor what has become of it. Don't place it again before you know."),
+}
+
+
+def of(submission: str, status: int | None) -> Outcome:
+    """Return the one phrase for both states of an order.
+
+    Args:
+        submission: how far we got, one of Submission.
+        status: what the platform says, None while it has said nothing.
+    """
+    return OF_SUBMISSION[submission] if status is None else OF_STATUS[status]
+
+
+def of_order(order: Order) -> Outcome:
+    """Return the one phrase for both states of the order."""
+    return of(order.submission, order.status)
+
+
+def is_only_reported(order: Order) -> bool:
+    """Say whether the order's status is hearsay: a callback told it, and no answer to a query has confirmed it."""
+    return order.status is not None and order.confirmed_at is None

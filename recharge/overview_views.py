@@ -1,0 +1,101 @@
+"""The first page: how today goes, what needs a person, and the last two weeks at a glance."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.decorators import permission_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
+
+from portal import platform
+
+from . import overview as figures
+from .outcomes import Group, Outcome, of
+from .overview import Day
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How a group of outcomes is shown in tiles and bars; `colour` is one of Tabler's."""
+
+    label: str | Promise
+    colour: str
+    icon: str
+
+
+LOOKS = {
+    Group.SUCCEEDED: Look(_("Succeeded"), "green", "circle-check"),
+    Group.IN_PROGRESS: Look(_("In progress"), "blue", "loader-2"),
+    Group.UNKNOWN: Look(_("Unknown"), "orange", "message-question"),
+    Group.FAILED: Look(_("Failed or reversed"), "red", "circle-x"),
+    Group.NOT_SPENT: Look(_("Nothing spent"), "secondary", "ban"),
+}
+
+
+@require_safe
+@permission_required("recharge.view_order", raise_exception=True)
+def overview(request: HttpRequest) -> HttpResponse:
+    """Show how today goes; before the platform's credentials are set, what is left to do."""
+    days = figures.last_days()
+    today = days[-1]
+    balance = figures.balance()
+    queue_age = figures.queue_age()
+    context = {
+        "today": today,
+        "tiles": [(look, today.groups[group]) for group, look in LOOKS.items()],
+        "open": _open(),
+        "attention": figures.attention_kinds(),
+        "balance": balance,
+        "balance_fresh": balance is not None and figures.is_fresh(balance),
+        "queue_minutes": int(queue_age // 60) if queue_age > figures.WAITS_TOO_LONG.total_seconds() else 0,
+        "chart": _chart(days),
+        "anything_placed": any(day.placed.orders for day in days),
+        "checklist": None if platform.is_configured() else _checklist(),
+    }
+    return render(request, "recharge/overview.html", context)
+
+
+def _open() -> list[tuple[Outcome, str, int]]:
+    """Return what is open, most frequent first: the phrase for it, the list's filter that finds it, how many."""
+    counts = sorted(figures.open_counts(), key=lambda row: -row[2])
+    return [
+        (of(submission, status), f"submission={submission}" if status is None else f"status={status}", count)
+        for submission, status, count in counts
+    ]
+
+
+def _chart(days: list[Day]) -> dict[str, Any]:
+    """What chart.js draws: a bar a day, stacked by what became of the orders."""
+    return {
+        "days": [f"{day.date:%m-%d}" for day in days],
+        "series": [
+            {
+                "label": str(look.label),
+                "colour": look.colour,
+                "orders": [day.groups[group].orders for day in days],
+                "money": [day.groups[group].money for day in days],
+            }
+            for group, look in LOOKS.items()
+        ],
+    }
+
+
+def _checklist() -> list[tuple[str, str | Promise, bool]]:
+    """Name what has to be set before orders can be placed, and whether it is; never its value."""
+    return [
+        ("WIKEYUN_STORE_ID", _("Register at the vendor's console and add a shop, with only CMS ticked: its number."),
+         bool(settings.WIKEYUN_STORE_ID)),
+        ("WIKEYUN_APP_KEY", _("Ask the vendor for the key."), bool(settings.WIKEYUN_APP_KEY)),
+        ("WIKEYUN_APP_SECRET", _("The vendor gives it together with the key."), bool(settings.WIKEYUN_APP_SECRET)),
+        ("PUBLIC_URL", _("The portal's address on the internet, with https: the platform reports to it."),
+         settings.PUBLIC_URL.startswith("https://")),
+        ("SECRET_KEY", _("At least 50 random characters that nobody else knows."),
+         settings.SECRET_KEY != settings.DEFAULT_SECRET_KEY),
+        ("FIELD_ENCRYPTION_KEYS", _("A key for what is stored encrypted; keep a copy in a safe place."),
+         bool(settings.FIELD_ENCRYPTION_KEYS)),
+        ("DEBUG", _("Set it to False before real money is spent."), not settings.DEBUG),
+    ]  # fmt: skip
