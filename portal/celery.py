@@ -2,14 +2,18 @@
 
 import os
 
-from celery import Celery
+import structlog
+from celery import Celery, Task
 from celery.signals import celeryd_init
+from django_structlog.celery.signals import bind_extra_task_metadata
+from django_structlog.celery.steps import DjangoStructLogInitStep
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 
 app = Celery("portal")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+app.steps["worker"].add(DjangoStructLogInitStep)  # a task's log lines carry its id
 
 
 @celeryd_init.connect
@@ -18,3 +22,10 @@ def _refuse_memory_broker(**kwargs: object) -> None:
     from .checks import refuse_memory_broker
 
     refuse_memory_broker()
+
+
+@bind_extra_task_metadata.connect
+def _name_the_order(task: Task, **kwargs: object) -> None:
+    """The log lines of a task that was given an order's id carry it."""
+    if task.request.args:
+        structlog.contextvars.bind_contextvars(order_id=task.request.args[0])

@@ -1,5 +1,6 @@
 """Every setting, typed, from the environment or a `.env` file beside manage.py; `.env.example` explains each."""
 
+import logging
 import sys
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -9,8 +10,11 @@ from django.utils.translation import gettext_lazy as _
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
+TESTING = "pytest" in sys.modules
+
 env = environ.Env()
-env.read_env(BASE_DIR / ".env", overwrite=False)
+if not TESTING:  # a test must never meet the credentials of somebody's shop
+    env.read_env(BASE_DIR / ".env", overwrite=False)
 
 # --- who we are ---------------------------------------------------------------------------------------------
 DEFAULT_SECRET_KEY = "for-trying-out-only-checks-refuse-it-when-DEBUG-is-off"  # noqa: S105  (refused by checks.py)
@@ -160,11 +164,8 @@ CELERY_BEAT_SCHEDULE = {
     },
 }
 
-CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
-    if EMBEDDED or not CELERY_BROKER_URL.startswith("redis")
-    else {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": CELERY_BROKER_URL}
-}
+# Only the overview caches something, for a minute; each process for itself, so that no page depends on Redis.
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 
 # --- language, time, assets ---------------------------------------------------------------------------------
 LANGUAGE_CODE = "zh-hans"
@@ -214,9 +215,9 @@ from portal.logs import configure  # noqa: E402  (needs nothing of the settings,
 
 LOGGING = configure(json_lines=not DEBUG)
 DJANGO_STRUCTLOG_CELERY_ENABLED = True
+DJANGO_STRUCTLOG_CELERY_DEFAULT_LOG_LEVEL = logging.DEBUG  # the sweep alone would fill the log; failures are shown
 DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False
 DJANGO_STRUCTLOG_USER_ID_FIELD = "pk"
 
-TESTING = "pytest" in sys.modules
 if TESTING:
     PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -22,7 +22,6 @@ CACHED_FOR = 60
 """Seconds; counting the days before today is what costs most, and they hardly change."""
 
 BALANCE_FRESH_FOR = dt.timedelta(minutes=5)
-WAITS_TOO_LONG = dt.timedelta(minutes=1)
 
 
 @dataclass(slots=True)
@@ -101,6 +100,16 @@ def queue_age() -> float:
     """Return the age in seconds of the oldest order that waits to be sent, 0 where none does."""
     oldest = Order.objects.filter(submission=Submission.QUEUED).aggregate(at=Min("placed_at"))["at"]
     return (timezone.now() - oldest).total_seconds() if oldest else 0.0
+
+
+def overdue_seconds() -> float:
+    """Return for how long an order has been due to be sent without being taken up, 0 where none is.
+
+    The sweep puts the moment off whenever it tells a worker, so that more than some seconds mean: no sweep runs.
+    """
+    now = timezone.now()
+    due = Order.objects.filter(next_push_at__lt=now).aggregate(at=Min("next_push_at"))["at"]
+    return (now - due).total_seconds() if due else 0.0
 
 
 def _days(start: dt.date, end: dt.date) -> list[Day]:

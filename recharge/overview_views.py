@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 from portal import platform
 
 from . import overview as figures
-from .outcomes import Group, Outcome, of
+from .outcomes import Group, of
 from .overview import Day
 
 
@@ -41,17 +41,15 @@ LOOKS = {
 def overview(request: HttpRequest) -> HttpResponse:
     """Show how today goes; before the platform's credentials are set, what is left to do."""
     days = figures.last_days()
-    today = days[-1]
     balance = figures.balance()
-    queue_age = figures.queue_age()
     context = {
-        "today": today,
-        "tiles": [(look, today.groups[group]) for group, look in LOOKS.items()],
+        "today": days[-1],
+        "tiles": _tiles(days[-1]),
         "open": _open(),
         "attention": figures.attention_kinds(),
         "balance": balance,
         "balance_fresh": balance is not None and figures.is_fresh(balance),
-        "queue_minutes": int(queue_age // 60) if queue_age > figures.WAITS_TOO_LONG.total_seconds() else 0,
+        "overdue_minutes": int(figures.overdue_seconds() // 60),
         "chart": _chart(days),
         "anything_placed": any(day.placed.orders for day in days),
         "checklist": None if platform.is_configured() else _checklist(),
@@ -59,11 +57,22 @@ def overview(request: HttpRequest) -> HttpResponse:
     return render(request, "recharge/overview.html", context)
 
 
-def _open() -> list[tuple[Outcome, str, int]]:
+def _tiles(day: Day) -> list[dict[str, Any]]:
+    return [
+        {"look": look, "tally": day.groups[group], "returned": day.returned if group == Group.FAILED else None}
+        for group, look in LOOKS.items()
+    ]
+
+
+def _open() -> list[dict[str, Any]]:
     """Return what is open, most frequent first: the phrase for it, the list's filter that finds it, how many."""
     counts = sorted(figures.open_counts(), key=lambda row: -row[2])
     return [
-        (of(submission, status), f"submission={submission}" if status is None else f"status={status}", count)
+        {
+            "outcome": of(submission, status),
+            "query": f"submission={submission}" if status is None else f"status={status}",
+            "orders": count,
+        }
         for submission, status, count in counts
     ]
 

@@ -41,12 +41,11 @@ class Verdict(StrEnum):
 # From each status: the codes that are applied, and the late ones that are ignored. Any other known code is a
 # conflict. 1, 6, 7 and 8 may cycle, since with `change=1` the platform tries another channel; 5 reads as
 # impatience, not as an outcome. [guess]
-_IN_PROGRESS = {1, 6, 7, 8}
 _AFTER_PROGRESS = {1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12}
 TRANSITIONS: dict[int | None, tuple[frozenset[int], frozenset[int]]] = {
     None: (frozenset(range(13)) - {10}, frozenset()),
     0: (frozenset(_AFTER_PROGRESS), frozenset()),
-    **{code: (frozenset(_AFTER_PROGRESS - {code}), frozenset({0})) for code in _IN_PROGRESS},
+    **{code: (frozenset(_AFTER_PROGRESS - {code}), frozenset({0})) for code in (1, 6, 7, 8)},
     12: (frozenset(_AFTER_PROGRESS - {12, 10}), frozenset({0})),
     5: (frozenset(_AFTER_PROGRESS - {5}), frozenset({0})),
     2: (frozenset({10}), frozenset({0, 1, 6, 7, 8, 12})),
@@ -56,6 +55,9 @@ TRANSITIONS: dict[int | None, tuple[frozenset[int], frozenset[int]]] = {
     10: (frozenset({3, 4}), frozenset({0, 12})),
     4: (frozenset(), frozenset({0, 3, 5, 9, 12})),
 }
+
+IN_PROGRESS = frozenset({0, 1, 5, 6, 7, 8, 12})
+"""Codes that say: it is under way."""
 
 FINAL = frozenset({Status.SUCCEEDED, Status.REFUNDED})
 """Codes after which nothing more is expected, once the platform's own answer has confirmed them."""

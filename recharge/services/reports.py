@@ -12,7 +12,7 @@ from recharge.status import Status
 
 from .events import clean, record
 from .products import target
-from .scheduling import ask_at_once, schedule_check, settle_if_over
+from .scheduling import CHECK_DELAYS, ask_at_once, schedule_check, settle_if_over
 
 ATTENTION_OF_STATUS = {
     Status.REVERSED: Attention.REVERSED,
@@ -156,5 +156,11 @@ def _plan_next_step(order: Order, verdict: Verdict, source: EventKind) -> None:
     if source == EventKind.QUERIED:
         order.checks += 1
         schedule_check(order)
-    elif not order.settled_at or verdict in (Verdict.CONFLICT, Verdict.UNKNOWN_CODE):
+    elif verdict in (Verdict.CONFLICT, Verdict.UNKNOWN_CODE):
         ask_at_once(order)
+    elif not order.settled_at:
+        # News of mere progress would use up the one query a minute just before the outcome comes.
+        if order.status in codes.IN_PROGRESS:
+            order.next_check_at = order.next_check_at or timezone.now() + CHECK_DELAYS[0]
+        else:
+            ask_at_once(order)

@@ -56,6 +56,18 @@ def test_callback_is_applied_at_once_but_confirmed_only_by_the_answer(accepted: 
     assert accepted.next_check_at is None
 
 
+def test_news_of_progress_leaves_the_query_to_the_outcome(accepted: Order, platform: FakePlatform) -> None:
+    planned = accepted.next_check_at
+    for status in (6, 7, 1):
+        call_back(accepted, platform, status)
+        assert refreshed(accepted).next_check_at == planned
+    call_back(accepted, platform, 2)
+    refreshed(accepted)
+    assert planned
+    assert accepted.next_check_at
+    assert accepted.next_check_at < planned
+
+
 def test_lie_of_success_is_never_confirmed(accepted: Order, platform: FakePlatform) -> None:
     call_back(accepted, platform, 2)
     checking.check_order(order_id=accepted.pk)

@@ -1,33 +1,45 @@
 // The last days as stacked bars, in Tabler's colours of the moment.
 (() => {
   const { days, series } = JSON.parse(document.getElementById("chart-data").textContent);
-  const style = () => getComputedStyle(document.documentElement);
-  const colour = (name) => style().getPropertyValue(`--tblr-${name}`).trim();
+  const canvas = document.getElementById("chart");
   const yuan = new Intl.NumberFormat("zh-CN");
+  const pixel = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
+  const probe = canvas.parentElement.appendChild(document.createElement("span"));
+  probe.hidden = true;
 
-  const paint = (chart) => {
-    chart.data.datasets.forEach((set, index) => { set.backgroundColor = colour(series[index].colour); });
-    for (const axis of Object.values(chart.options.scales)) {
-      axis.ticks.color = colour("secondary");
-      axis.grid.color = colour("border-color");
-    }
-    chart.options.plugins.legend.labels.color = colour("body-color");
-    chart.update("none");
+  // Tabler's variables hold light-dark() and oklch(), which Chart.js can't read: painting one yields plain rgb.
+  const colour = (name) => {
+    probe.style.color = `var(--tblr-${name})`;
+    pixel.clearRect(0, 0, 1, 1);
+    pixel.fillStyle = getComputedStyle(probe).color;
+    pixel.fillRect(0, 0, 1, 1);
+    const [red, green, blue, alpha] = pixel.getImageData(0, 0, 1, 1).data;
+    return `rgba(${red}, ${green}, ${blue}, ${alpha / 255})`;
   };
 
-  const chart = new Chart(document.getElementById("chart"), {
+  const draw = () => new Chart(canvas, {
     type: "bar",
-    data: { labels: days, datasets: series.map(({ label, orders }) => ({ label, data: orders })) },
+    data: {
+      labels: days,
+      datasets: series.map((group) => ({
+        label: group.label, data: group.orders, backgroundColor: colour(group.colour), maxBarThickness: 40,
+      })),
+    },
     options: {
       animation: false,
       maintainAspectRatio: false,
       interaction: { mode: "index", intersect: false },
       scales: {
-        x: { stacked: true, ticks: { maxRotation: 0 }, grid: { display: false } },
-        y: { stacked: true, beginAtZero: true, ticks: { precision: 0 }, grid: {} },
+        x: { stacked: true, ticks: { maxRotation: 0, color: colour("secondary") }, grid: { display: false } },
+        y: {
+          stacked: true,
+          beginAtZero: true,
+          ticks: { precision: 0, color: colour("secondary") },
+          grid: { color: colour("border-color") },
+        },
       },
       plugins: {
-        legend: { position: "bottom", labels: { boxWidth: 12 } },
+        legend: { position: "bottom", labels: { boxWidth: 12, color: colour("body-color") } },
         tooltip: {
           filter: (item) => item.raw > 0,
           callbacks: {
@@ -38,6 +50,10 @@
       },
     },
   });
-  paint(chart);
-  new MutationObserver(() => paint(chart)).observe(document.documentElement, { attributeFilter: ["data-bs-theme"] });
+
+  let chart = draw();
+  new MutationObserver(() => {
+    chart.destroy();
+    chart = draw();
+  }).observe(document.documentElement, { attributeFilter: ["data-bs-theme"] });
 })();
