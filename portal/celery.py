@@ -21,7 +21,10 @@ def _refuse_memory_broker(**kwargs: object) -> None:
     """`celery worker` with the embedded broker would wait for ever for what never comes."""
     from .checks import refuse_memory_broker
 
-    refuse_memory_broker()
+    try:
+        refuse_memory_broker()
+    except RuntimeError as error:
+        raise SystemExit(str(error)) from None  # Celery only logs any lesser exception of a handler
 
 
 @bind_extra_task_metadata.connect

@@ -1,0 +1,153 @@
+"""What every benchmark stands on: databases and processes of its own, production's settings, honest figures."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+
+import psycopg
+import redis
+from psycopg import sql
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+POSTGRESQL = "postgres://postgres@127.0.0.1:5432"
+REDIS = "redis://127.0.0.1:6379/11"
+PATIENCE = 120.0
+PRODUCTION = {
+    "DJANGO_SETTINGS_MODULE": "tests.benchmarks.settings",
+    "DEBUG": "False",
+    "SECRET_KEY": "a-key-of-the-benchmarks-that-protects-nothing-but-is-long-enough",
+    "FIELD_ENCRYPTION_KEYS": "Zm9yIGJlbmNobWFya3Mgb25seSwgMzIgYnl0ZXMgISE=",
+    "PUBLIC_URL": "https://portal.example",
+    "WIKEYUN_BASE_URL": "http://127.0.0.1:9/rest/",
+    "WIKEYUN_APP_KEY": "bench",
+    "WIKEYUN_APP_SECRET": "bench-secret",
+    "WIKEYUN_STORE_ID": "1",
+    "PYTHONPATH": str(ROOT),
+}
+
+
+@contextmanager
+def postgresql(name: str) -> Iterator[str]:
+    """Give the address of a new, migrated database; drop it afterwards."""
+    database = sql.Identifier(f"portal_bench_{name}")
+    with psycopg.connect(f"{POSTGRESQL}/postgres", autocommit=True) as server:
+        server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(database))
+        server.execute(sql.SQL("CREATE DATABASE {}").format(database))
+        try:
+            url = f"{POSTGRESQL}/portal_bench_{name}"
+            migrate(url)
+            yield url
+        finally:
+            server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(database))
+
+
+@contextmanager
+def redis_database() -> Iterator[str]:
+    """Give the address of a Redis database that nobody else uses; empty it afterwards."""
+    client = redis.Redis.from_url(REDIS)
+    if client.dbsize():
+        raise SystemExit(f"{REDIS} is not empty: somebody uses it")
+    try:
+        yield REDIS
+    finally:
+        client.flushdb()
+        client.close()
+
+
+def migrate(database_url: str) -> None:
+    environment = {**os.environ, **PRODUCTION, "DATABASE_URL": database_url}
+    subprocess.run([sys.executable, "manage.py", "migrate", "--verbosity=0"], cwd=ROOT, env=environment, check=True)
+
+
+def enter(environment: dict[str, str]) -> None:
+    """Make this process a part of the portal with production's settings; once a process."""
+    import django
+
+    os.environ.update(PRODUCTION | environment)
+    django.setup()
+
+
+@contextmanager
+def process(*arguments: str, environment: dict[str, str], ready: Callable[[], bool]) -> Iterator[int]:
+    """Run a process, give its id once it is ready, and end it; what it said is shown if it fails to start."""
+    with tempfile.TemporaryFile() as output:
+        child = subprocess.Popen(
+            [sys.executable, *arguments],
+            cwd=ROOT,
+            env={**os.environ, **PRODUCTION, **environment},
+            stdout=output,
+            stderr=output,
+        )
+        try:
+            try:
+                wait_for(lambda: child.poll() is not None or ready(), " ".join(arguments))
+                assert child.poll() is None, "it ended"
+            except AssertionError:
+                output.seek(0)
+                print(output.read().decode(errors="replace")[-4000:], file=sys.stderr)
+                raise
+            yield child.pid
+        finally:
+            child.send_signal(signal.SIGTERM)
+            try:
+                child.wait(timeout=20)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.wait()
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=5) as response:
+            return bool(response.status == 200)
+    except OSError:
+        return False
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0
+
+
+def wait_for(condition: Callable[[], bool], what: str, patience: float = PATIENCE) -> None:
+    deadline = time.monotonic() + patience
+    while not condition():
+        assert time.monotonic() < deadline, f"in vain: {what}"
+        time.sleep(0.1)
+
+
+def cpu_seconds(pid: int) -> float:
+    """Return the processor time of a process and of its children so far."""
+    total = _own_cpu_seconds(pid)
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return total + sum(cpu_seconds(int(child)) for child in children)
+
+
+def _own_cpu_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def spread(values: Sequence[float], form: str = ".2f") -> str:
+    """Show some measurements as `median (min-max)`."""
+    return f"{median(values):{form}} ({min(values):{form}}-{max(values):{form}})"
+
+
+def machine() -> str:
+    load = os.getloadavg()[0]
+    return f"{os.cpu_count()} cores, load {load:.1f} at the start, Python {sys.version.split()[0]}"

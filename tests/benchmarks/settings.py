@@ -1,0 +1,8 @@
+"""The portal's settings as in production, but for assets that are not collected: no benchmark is about them."""
+
+from portal.settings import *  # noqa: F403
+
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
