@@ -65,7 +65,7 @@ class Command(BaseCommand):
 
 
 class MemoryScheduler(Scheduler):
-    """Beat's scheduler without its file: every entry is due at once after a start, which does no harm."""
+    """Beat's scheduler without its file."""
 
     def setup_schedule(self) -> None:
         self.merge_inplace(self.app.conf.beat_schedule)
@@ -89,6 +89,7 @@ class Background:
     def start(self) -> None:
         threading.Thread(target=self._worker.start, name="worker", daemon=True).start()
         threading.Thread(target=self._scheduler.start, name="scheduler", daemon=True).start()
+        app.send_task("recharge.tasks.refresh_balance")  # the scheduler's first one comes after a whole period
 
     def stop(self) -> bool:
         """Take up no more orders and let those under way finish.
