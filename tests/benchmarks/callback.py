@@ -14,6 +14,7 @@ from . import rig
 
 CONNECTIONS = THREADS = 8
 WARM_UP = 200
+HOST = {"Host": "127.0.0.1"}
 DOOR = "the door"
 YARDSTICK = "bare, ORM, slim tables"
 PATHS = {
@@ -96,11 +97,12 @@ def count_statements(numbers: list[str]) -> None:
     for number, what in ((numbers[0], "accepted order"), (numbers[1], "order not known to be accepted")):
         with CaptureQueriesContext(connection) as captured:
             path, body = _line(DOOR, number).split()
-            answer = Client().post(path, body, "application/x-www-form-urlencoded", secure=True)
+            answer = Client().post(path, body, "application/x-www-form-urlencoded", secure=True, headers=HOST)
         assert answer.content == b"success", answer
         words = [query["sql"].split()[0] for query in captured.captured_queries]
-        print(f"  statements, {what}: {len(words)}: {' '.join(words)}")
-        assert len(words) <= MOST_STATEMENTS, words
+        statements = [word for word in words if word not in ("BEGIN", "COMMIT")]
+        print(f"  {len(statements)} statements for an {what}: {' '.join(words)}")
+        assert len(statements) <= MOST_STATEMENTS, words
 
 
 def send(port: int, variant: str, numbers: list[str]) -> float:

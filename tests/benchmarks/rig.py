@@ -1,5 +1,6 @@
 """What every benchmark stands on: databases and processes of its own, production's settings, honest figures."""
 
+import logging
 import os
 import signal
 import socket
@@ -74,6 +75,7 @@ def enter(environment: dict[str, str]) -> None:
 
     os.environ.update(PRODUCTION | environment)
     django.setup()
+    logging.disable(logging.ERROR)  # of this process, which is not what is measured
 
 
 @contextmanager

@@ -18,8 +18,7 @@ from django.utils import timezone
 from recharge.choices import Submission
 from recharge.models import DEAD_SUBMISSIONS, Order
 from recharge.services import placing
-
-from .shop import (
+from tests.processes import (
     Processes,
     books,
     clear_faults,

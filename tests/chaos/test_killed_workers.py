@@ -13,9 +13,9 @@ from portal import platform
 from recharge.choices import Submission
 from recharge.models import DEAD_SUBMISSIONS, Order
 from recharge.services import checking, placing, queue, submission
+from tests.processes import Processes, answer_everything, books, database_url, sandbox_settings, wait_until_quiet
 
 from .dying_worker import POINTS
-from .shop import Processes, answer_everything, books, database_url, sandbox_settings, wait_until_quiet
 
 pytestmark = [pytest.mark.servers, pytest.mark.django_db(transaction=True)]
 

@@ -1,4 +1,4 @@
-"""Real processes for the crash tests: a sandbox platform, a migrated database of their own, workers, a portal."""
+"""Real processes for tests: a sandbox platform, workers, a portal; and what one waits for."""
 
 import datetime as dt
 import os
@@ -21,7 +21,7 @@ from django.db.models import F
 from recharge.models import Order
 from recharge.services import sweeping
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+ROOT = Path(__file__).resolve().parent.parent
 PATIENCE = 60.0
 MOMENTS = ("next_push_at", "next_check_at", "asked_at", "first_missing_at", "last_missing_at", "lease_until")
 
@@ -99,12 +99,16 @@ def answers(url: str) -> bool:
 
 
 @contextmanager
-def sandbox_settings(tmp_path: Path, *, callbacks: bool = True, **options: str) -> Iterator[tuple[str, dict[str, str]]]:
+def sandbox_settings(
+    tmp_path: Path, *, callbacks: bool = True, suffixes: bool = False, **options: str
+) -> Iterator[tuple[str, dict[str, str]]]:
     """Run a sandbox platform; give its root address and the portal's settings for it."""
     port = free_port()
     books = tmp_path / f"books-{uuid.uuid4().hex}.sqlite3"
     arguments = [f"--{name}={value}" for name, value in {"pace": "0.05", "latency": "0.01", **options}.items()]
-    switches = ["--no-suffixes", "--no-callbacks"] if callbacks is False else ["--no-suffixes"]
+    switches = [] if suffixes else ["--no-suffixes"]
+    if not callbacks:
+        switches.append("--no-callbacks")
     process = subprocess.Popen(
         [sys.executable, "-m", "portal.sandbox", f"--port={port}", f"--books={books}", *switches, *arguments],
         cwd=ROOT,

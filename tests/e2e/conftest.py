@@ -1,0 +1,96 @@
+"""A real browser against the real portal, its worker and the sandbox platform; each in a process of its own."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+
+from tests.processes import Processes, free_port, sandbox_settings
+
+CHROMIUM = "/usr/bin/chromium"
+SWITCHES = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="session")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, dict[str, str]]]:
+    with sandbox_settings(tmp_path_factory.mktemp("sandbox"), suffixes=True, pace="0.3") as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def portal(tmp_path_factory: pytest.TempPathFactory, sandbox: tuple[str, dict[str, str]]) -> Iterator[str]:
+    """The portal with demo data; its address."""
+    folder: Path = tmp_path_factory.mktemp("portal")
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    processes = Processes(
+        {
+            **sandbox[1],
+            "DEBUG": "True",
+            "DATABASE_URL": f"sqlite:///{folder / 'portal.sqlite3'}",
+            "CELERY_BROKER_URL": "memory://",
+            "PUBLIC_URL": url,
+            "SWEEP_SECONDS": "0.5",
+        }
+    )
+    try:
+        assert processes.run("manage.py", "migrate") == 0
+        assert processes.run("manage.py", "demo") == 0
+        processes.serve(port)
+        yield url
+    finally:
+        processes.end()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(params=[{"width": 1360, "height": 900}, {"width": 390, "height": 844}], ids=["wide", "narrow"])
+def context(browser: Browser, request: pytest.FixtureRequest) -> Iterator[BrowserContext]:
+    context = browser.new_context(viewport=request.param, locale="en-US")
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def complaints() -> list[str]:
+    """What the browser's console complained about: scripts, styles, the content security policy."""
+    return []
+
+
+@pytest.fixture
+def page(context: BrowserContext, portal: str, complaints: list[str]) -> Iterator[Page]:
+    """A page on which the operator is signed in."""
+
+    def listen(message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning") and "favicon" not in message.text:
+            complaints.append(message.text)
+
+    page = context.new_page()
+    page.on("console", listen)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    sign_in(page, portal, "operator")
+    yield page
+    assert complaints == []
+
+
+def sign_in(page: Page, portal: str, username: str) -> None:
+    page.goto(f"{portal}/accounts/login/")
+    page.fill("[name=username]", username)
+    page.fill("[name=password]", f"{username}-demo")
+    page.press("[name=password]", "Enter")
+    page.wait_for_url(f"{portal}/")

@@ -1,0 +1,126 @@
+"""Unsafe or senseless settings are refused, each with a number of its own, and .env.example explains every setting."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import LazySettings
+from django.test import override_settings
+
+from portal import checks
+
+PROJECT = Path(__file__).resolve().parents[2]
+SAFE: dict[str, Any] = {
+    "DEBUG": False,
+    "TESTING": False,
+    "SECRET_KEY": "k3" * 30,
+    "FIELD_ENCRYPTION_KEYS": ["a key"],
+    "PUBLIC_URL": "https://portal.example.com",
+    "WIKEYUN_BASE_URL": "https://platform.example.com/rest/",
+    "WIKEYUN_APP_KEY": "key",
+    "WIKEYUN_APP_SECRET": "secret",
+    "WIKEYUN_STORE_ID": "1",
+}
+
+
+def numbers() -> list[str | None]:
+    found = [*checks.production_settings(None), *checks.values_that_make_sense(None)]
+    return [message.id for message in found]
+
+
+def test_safe_settings_pass() -> None:
+    with override_settings(**SAFE):
+        assert numbers() == []
+
+
+@pytest.mark.parametrize(
+    ("change", "number"),
+    [
+        ({"SECRET_KEY": "for-trying-out-only-checks-refuse-it-when-DEBUG-is-off"}, "portal.E001"),
+        ({"SECRET_KEY": "short"}, "portal.E001"),
+        ({"FIELD_ENCRYPTION_KEYS": []}, "portal.E002"),
+        ({"WIKEYUN_APP_KEY": ""}, "portal.E003"),
+        ({"WIKEYUN_APP_SECRET": ""}, "portal.E003"),
+        ({"WIKEYUN_STORE_ID": ""}, "portal.E003"),
+        ({"PUBLIC_URL": "http://portal.example.com"}, "portal.E004"),
+        ({"WIKEYUN_APP_KEY": "sandbox"}, "portal.E005"),
+        ({"WIKEYUN_BASE_URL": "http://platform.example.com/rest/"}, "portal.E006"),
+        ({"WIKEYUN_TIMEOUT": 0.5}, "portal.E007"),
+        ({"WIKEYUN_TIMEOUT": 121}, "portal.E007"),
+        ({"FACE_VALUES": []}, "portal.E008"),
+        ({"FACE_VALUES": [50, 0]}, "portal.E008"),
+        ({"OIL_FACE_VALUES": [-500]}, "portal.E008"),
+    ],
+)
+def test_an_unsafe_setting_is_refused(change: dict[str, Any], number: str) -> None:
+    with override_settings(**{**SAFE, **change}):
+        assert numbers() == [number]
+
+
+def test_trying_out_needs_no_settings() -> None:
+    with override_settings(
+        **{**SAFE, "DEBUG": True, "SECRET_KEY": "", "WIKEYUN_APP_KEY": "", "PUBLIC_URL": "http://x"}
+    ):
+        assert numbers() == []
+
+
+def test_what_makes_no_sense_is_refused_while_trying_out_too() -> None:
+    with override_settings(DEBUG=True, WIKEYUN_TIMEOUT=0):
+        assert numbers() == ["portal.E007"]
+
+
+def test_the_embedded_broker_is_refused_outside_its_process(settings: LazySettings) -> None:
+    settings.EMBEDDED = True
+    with pytest.raises(RuntimeError, match="memory://"):
+        checks.refuse_memory_broker()
+
+
+def test_the_command_line_refuses_unsafe_settings() -> None:
+    outcome = manage("check", DEBUG="False")
+    assert outcome.returncode == 1
+    for number in ("E001", "E002", "E003", "E004"):
+        assert f"portal.{number}" in outcome.stderr
+
+
+def test_gunicorn_refuses_the_embedded_broker() -> None:
+    outcome = run("-c", "import portal.wsgi", CELERY_BROKER_URL="memory://")
+    assert outcome.returncode == 1
+    assert "memory://" in outcome.stderr
+
+
+def test_every_setting_is_explained_in_the_example() -> None:
+    source = (PROJECT / "portal" / "settings.py").read_text(encoding="utf-8")
+    read = set(re.findall(r"""env\.\w+\(\s*"([A-Z_]+)\"""", source)) | {"PROMETHEUS_MULTIPROC_DIR"}
+    example = (PROJECT / ".env.example").read_text(encoding="utf-8")
+    assert set(re.findall(r"^#?([A-Z_]+)=", example, re.MULTILINE)) == read
+
+
+@pytest.mark.parametrize("name", ["README.md", "README.zh-CN.md"])
+def test_every_setting_is_in_the_readme(name: str) -> None:
+    example = (PROJECT / ".env.example").read_text(encoding="utf-8")
+    text = (PROJECT / name).read_text(encoding="utf-8")
+    assert [
+        setting for setting in re.findall(r"^#?([A-Z_]+)=", example, re.MULTILINE) if f"`{setting}`" not in text
+    ] == []
+
+
+def manage(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return run("manage.py", *arguments, **environment)
+
+
+def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run Python in the project with nothing set but what is given; no file .env has a say, since all is named."""
+    named = ("SECRET_KEY", "FIELD_ENCRYPTION_KEYS", "WIKEYUN_APP_KEY", "WIKEYUN_APP_SECRET", "WIKEYUN_STORE_ID")
+    unset = {**dict.fromkeys(named, ""), "PUBLIC_URL": "http://127.0.0.1:8000", "CELERY_BROKER_URL": "memory://"}
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=PROJECT,
+        env={"PATH": os.environ["PATH"], **unset, **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
