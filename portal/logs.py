@@ -25,22 +25,22 @@ def strip_query(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> 
 
 
 def mask_personal(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Hide what looks like a phone number, an ID number or the secret of a callback's address, however deep."""
+    """Hide what looks like a phone number or an ID number, and the secret part of callback addresses."""
     for key, value in event.items():
         if key not in _HARMLESS:
-            event[key] = _masked(value)
+            event[key] = _mask(value)
     return event
 
 
-def _masked(value: Any) -> Any:
-    if value is None or isinstance(value, bool | float):
-        return value
+def _mask(value: Any) -> Any:
+    """Mask texts, also those within lists and dictionaries, as a traceback is."""
+    if isinstance(value, str):
+        return _PERSONAL.sub("***", _CALLBACK_ADDRESS.sub(r"\1***", value))
     if isinstance(value, Mapping):
-        return {key: _masked(inner) for key, inner in value.items()}
+        return {key: _mask(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [_masked(inner) for inner in value]
-    text = _CALLBACK_ADDRESS.sub(r"\1***", _PERSONAL.sub("***", str(value)))
-    return value if text == str(value) and isinstance(value, int) else text
+        return [_mask(inner) for inner in value]
+    return value
 
 
 def configure(*, json_lines: bool) -> Mapping[str, Any]:

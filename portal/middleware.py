@@ -1,7 +1,9 @@
 """The portal's own middleware."""
 
 from collections.abc import Callable
+from typing import Any
 
+import structlog
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import resolve_url
@@ -41,3 +43,17 @@ def refresh_when_signed_out(
         return response
 
     return middleware
+
+
+class OrderNumberInLogs:
+    """Put the number of the order that an address names into every line that the request logs."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: Any, arguments: Any, named: dict[str, Any]) -> None:
+        if "order_no" in named:
+            structlog.contextvars.bind_contextvars(order_no=named["order_no"])

@@ -76,6 +76,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "portal.middleware.refresh_when_signed_out",
+    "portal.middleware.OrderNumberInLogs",
 ]
 
 ROOT_URLCONF = "portal.urls"

@@ -2,6 +2,7 @@
 
 import datetime as dt
 
+import structlog
 from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -61,7 +62,11 @@ def _claim(order_id: int) -> Order | None:
         .filter(Q(asked_at=None) | Q(asked_at__lte=from_now(-QUERY_SPACING)))
         .update(asked_at=Now(), next_check_at=from_now(ANSWER_WITHIN))
     )
-    return Order.objects.get(pk=order_id) if claimed else None
+    if not claimed:
+        return None
+    order = Order.objects.get(pk=order_id)
+    structlog.contextvars.bind_contextvars(order_no=order.order_no)
+    return order
 
 
 def _record_unanswered(order_id: int, error: GatewayError, verdict: Verdict, raw: str) -> None:

@@ -4,6 +4,7 @@ import datetime as dt
 import secrets
 import uuid
 
+import structlog
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import connection, transaction
@@ -98,6 +99,7 @@ def place(order: Order) -> Order:
         order.order_no = new_order_no()
         order.submission = Submission.QUEUED
         order.next_push_at = timezone.now() + SWEEP_AFTER
+        structlog.contextvars.bind_contextvars(order_no=order.order_no)
         order.save(force_insert=True)
         record(
             order,

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 
+import structlog
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import F
@@ -96,6 +97,7 @@ def _claim(order_id: int) -> Order | None:
         if not claimed:
             return None
         order = Order.objects.get(pk=order_id)
+        structlog.contextvars.bind_contextvars(order_no=order.order_no)
         record(
             order,
             EventKind.CLAIMED,

@@ -115,7 +115,12 @@ def manage(*arguments: str, **environment: str) -> subprocess.CompletedProcess[s
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run Python in the project with nothing set but what is given; no file .env has a say, since all is named."""
     named = ("SECRET_KEY", "FIELD_ENCRYPTION_KEYS", "WIKEYUN_APP_KEY", "WIKEYUN_APP_SECRET", "WIKEYUN_STORE_ID")
-    unset = {**dict.fromkeys(named, ""), "PUBLIC_URL": "http://127.0.0.1:8000", "CELERY_BROKER_URL": "memory://"}
+    unset = {
+        **dict.fromkeys(named, ""),
+        "SECRET_KEY": "short",
+        "PUBLIC_URL": "http://127.0.0.1:8000",
+        "CELERY_BROKER_URL": "memory://",
+    }
     return subprocess.run(
         [sys.executable, *arguments],
         cwd=PROJECT,

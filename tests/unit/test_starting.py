@@ -1,7 +1,6 @@
-"""The settings: every one is explained, and dangerous ones keep the portal from starting."""
+"""Processes that would do harm don't start, and say why."""
 
 import os
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -25,42 +24,6 @@ def run(*arguments: str, **changes: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, *arguments], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60
     )
-
-
-def test_every_setting_is_explained() -> None:
-    read = set(re.findall(r'env\.\w+\(\s*"([A-Z_]+)"', (ROOT / "portal/settings.py").read_text()))
-    explained = set(re.findall(r"^#? ?([A-Z_]{4,})=", (ROOT / ".env.example").read_text(), re.MULTILINE))
-    assert read == explained
-
-
-def test_production_settings_pass() -> None:
-    result = run("manage.py", "check")
-    assert result.returncode == 0, result.stderr
-
-
-@pytest.mark.parametrize(
-    ("number", "changes"),
-    [
-        ("E001", {"SECRET_KEY": ""}),
-        ("E001", {"SECRET_KEY": "short"}),
-        ("E001", {"SECRET_KEY": "for-trying-out-only-checks-refuse-it-when-DEBUG-is-off"}),
-        ("E002", {"FIELD_ENCRYPTION_KEYS": ""}),
-        ("E003", {"WIKEYUN_APP_KEY": ""}),
-        ("E003", {"WIKEYUN_APP_SECRET": ""}),
-        ("E003", {"WIKEYUN_STORE_ID": ""}),
-        ("E004", {"PUBLIC_URL": "http://portal.example.com"}),
-        ("E005", {"WIKEYUN_APP_KEY": "sandbox"}),
-        ("E006", {"WIKEYUN_BASE_URL": "http://router.example.com/rest/"}),
-        ("E007", {"WIKEYUN_TIMEOUT": "0"}),
-        ("E007", {"WIKEYUN_TIMEOUT": "500"}),
-        ("E008", {"FACE_VALUES": "50,-100"}),
-        ("E008", {"OIL_FACE_VALUES": "0"}),
-    ],
-)
-def test_unsafe_settings_are_refused(number: str, changes: dict[str, str]) -> None:
-    result = run("manage.py", "check", **changes)
-    assert result.returncode != 0
-    assert f"portal.{number}" in result.stderr or "SECRET_KEY" in result.stderr
 
 
 @pytest.mark.parametrize(
@@ -94,8 +57,7 @@ def test_serve_says_that_the_database_is_not_up_to_date(tmp_path: Path) -> None:
     assert "migrate" in result.stderr
 
 
-@pytest.mark.parametrize("command", ["demo", "try_out"])
-def test_demo_is_refused_in_production(command: str) -> None:
-    result = run("manage.py", command)
+def test_demo_is_refused_in_production() -> None:
+    result = run("manage.py", "demo")
     assert result.returncode != 0
     assert "DEBUG" in result.stderr
