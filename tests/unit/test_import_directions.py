@@ -17,7 +17,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("services", "metrics", "overview", "demo"),
     ("outcomes", "migrations"),
     ("models",),
-    ("choices", "status", "mobile", "fields", "apps", "tests", "__init__"),
+    ("choices", "status", "mobile", "numbers", "masking", "details", "fields", "apps", "__init__"),
 )
 PRESENTATION = (
     "django.contrib.messages",

@@ -1,0 +1,41 @@
+"""The little that the card book knows of orders: whether any are open, and whether a card may get one."""
+
+from typing import Any
+
+from oilcards.choices import State
+from oilcards.models import OilCard
+
+from . import handing
+from .errors import NotRechargeable
+
+
+def has_open_orders(card: OilCard) -> bool:
+    """Say whether something more is expected of an order of this card.
+
+    Orders point at cards and not the other way round: `orders` is the relation's name on this side.
+    """
+    orders: Any = getattr(card, "orders", None)
+    return orders is not None and orders.filter(settled_at=None).exists()
+
+
+def can_recharge(card: OilCard) -> bool:
+    """Say whether orders may be placed for the card."""
+    return card.state == State.ACTIVE
+
+
+def lock_for_recharge(*, card_id: int) -> OilCard:
+    """Read a card for an order that is placed in the same transaction, so that it isn't deleted meanwhile.
+
+    Args:
+        card_id: the card's primary key.
+
+    Returns:
+        The card, locked until the transaction ends.
+
+    Raises:
+        NotRechargeable: the card isn't active.
+    """
+    card = handing.lock(card_id)
+    if not can_recharge(card):
+        raise NotRechargeable(card)
+    return card
