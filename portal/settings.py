@@ -38,6 +38,9 @@ WIKEYUN_TIMEOUT: float = env.float("WIKEYUN_TIMEOUT", default=30.0)
 
 FACE_VALUES: list[int] = env.list("FACE_VALUES", cast=int, default=[50, 100, 200])
 OIL_FACE_VALUES: list[int] = env.list("OIL_FACE_VALUES", cast=int, default=[500])
+OIL_SPEEDS: list[int] = env.list("OIL_SPEEDS", cast=int, default=[0])
+"""0 slow, 1 fast. The platform's document says to send 0 for now."""
+
 FIELD_ENCRYPTION_KEYS: list[str] = env.list("FIELD_ENCRYPTION_KEYS", default=[])
 METRICS_TOKEN: str = env.str("METRICS_TOKEN", default="")
 

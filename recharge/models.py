@@ -15,6 +15,8 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from oilcards.models import OilCard
+
 from .choices import Attention, EventKind, Product, Speed, Submission, Verdict
 from .status import FINAL, Status
 
@@ -64,6 +66,9 @@ class Order(models.Model):
     order_no = models.CharField(_("order number"), max_length=20, unique=True)
     product = models.CharField(_("product"), max_length=6, choices=Product)
     mobile = models.CharField(_("mobile number"), max_length=11, blank=True)
+    oil_card = models.ForeignKey(
+        OilCard, models.PROTECT, null=True, verbose_name=_("oil card"), related_name="orders", db_index=False
+    )
     face_value = models.PositiveIntegerField(_("face value"), help_text=_("yuan"))
     speed = models.PositiveSmallIntegerField(_("speed"), choices=Speed, default=Speed.FAST)
     switch_channel = models.BooleanField(_("try another channel on failure"), null=True)
@@ -95,6 +100,11 @@ class Order(models.Model):
     status = models.PositiveIntegerField(_("status"), choices=Status, null=True)
     status_at = models.DateTimeField(_("status since"), null=True)
     confirmed_at = models.DateTimeField(_("confirmed at"), null=True)
+    one_witness = models.BooleanField(
+        _("one witness only"),
+        default=False,
+        help_text=_("no query exists for it, callbacks are all there is"),
+    )
     cost_price = models.DecimalField(_("cost price"), max_digits=12, decimal_places=4, null=True)
     rebate = models.DecimalField(_("rebate"), max_digits=12, decimal_places=4, null=True)
     credited_amount = models.DecimalField(_("credited amount"), max_digits=12, decimal_places=4, null=True)
@@ -123,7 +133,8 @@ class Order(models.Model):
         constraints = [
             models.CheckConstraint(
                 name="order_one_target",
-                condition=Q(product=Product.MOBILE) & ~Q(mobile=""),
+                condition=Q(product=Product.MOBILE, oil_card=None) & ~Q(mobile="")
+                | Q(product=Product.OIL, oil_card__isnull=False, mobile=""),
             ),
             models.CheckConstraint(name="order_face_value_positive", condition=Q(face_value__gt=0)),
             models.CheckConstraint(
@@ -154,6 +165,7 @@ class Order(models.Model):
                 & (
                     Q(submission__in=DEAD_SUBMISSIONS)
                     | Q(submission=Submission.ACCEPTED, status__in=FINAL, confirmed_at__isnull=False)
+                    | Q(submission=Submission.ACCEPTED, status__in=FINAL, one_witness=True)
                 )
                 | Q(settled_at=None) & ~Q(submission__in=DEAD_SUBMISSIONS),
             ),
@@ -177,6 +189,7 @@ class Order(models.Model):
         ]
         indexes = [
             models.Index(F("mobile"), F("id").desc(), name="order_mobile", condition=~Q(mobile="")),
+            models.Index(F("oil_card"), F("id").desc(), name="order_oil_card", condition=Q(oil_card__isnull=False)),
             models.Index(F("status"), F("id").desc(), name="order_status"),
             models.Index(F("submission"), F("id").desc(), name="order_submission"),
             models.Index(F("placed_by"), F("id").desc(), name="order_placed_by"),

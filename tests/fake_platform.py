@@ -30,6 +30,7 @@ class FakePlatform:
         self.books: dict[str, Booked] = {}
         self.behaviour = "accept"
         self.query_behaviour = "answer"
+        self.has_oil_query = True
         self.during_push: Callable[[str], None] = lambda order_no: None
 
     def push_mobile_order(
@@ -72,6 +73,21 @@ class FakePlatform:
             if order_no == number or gateway_order_no == booked.gateway_order_no:
                 return self.report(number)
         raise Rejected("1004", "订单不存在", "{}")
+
+    def push_oil_order(
+        self, *, order_no: str, card_id: str, face_value: int, speed: Speed, notify_url: str
+    ) -> PushReceipt:
+        return self.push_mobile_order(
+            order_no=order_no, mobile=card_id, face_value=face_value, speed=speed, notify_url=notify_url
+        )
+
+    def query_oil_order(self, *, order_no: str | None = None, gateway_order_no: str | None = None) -> OrderReport:
+        if not self.has_oil_query:
+            raise Rejected("1404", "接口不存在", "{}")
+        return self.query_mobile_order(order_no=order_no, gateway_order_no=gateway_order_no)
+
+    def cancel_oil_orders(self, *, gateway_order_nos: list[str]) -> Acknowledgement:
+        return self.cancel_mobile_orders(gateway_order_nos=gateway_order_nos)
 
     def cancel_mobile_orders(self, *, gateway_order_nos: list[str]) -> Acknowledgement:
         return Acknowledgement("ok", "{}")

@@ -9,15 +9,15 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from portal.gateway import GatewayError, OutcomeUnknown, Rejected
-from portal.gateway.guesses import means_no_such_order
-from recharge.choices import Attention, EventKind, Submission, Verdict
+from portal.gateway.guesses import means_no_such_call, means_no_such_order
+from recharge.choices import Attention, EventKind, Product, Submission, Verdict
 from recharge.models import Order
 
 from . import products
 from .database import from_now, lock, release_connection
 from .events import record
 from .reports import apply_answer
-from .scheduling import QUERY_SPACING, UNANSWERED_DELAY, schedule_check
+from .scheduling import QUERY_SPACING, UNANSWERED_DELAY, schedule_check, settle_if_over
 
 ANSWER_WITHIN = dt.timedelta(minutes=2)
 """When the sweep asks again if the worker that took up a query never came back."""
@@ -46,6 +46,8 @@ def check_order(*, order_id: int) -> None:
     except Rejected as error:
         if means_no_such_order(error):
             _record_missing(order_id, error)
+        elif order.product == Product.OIL and means_no_such_call(error):
+            _record_one_witness(order_id, error)
         else:
             _record_unanswered(order_id, error, Verdict.REJECTED, error.raw)
     except GatewayError as error:
@@ -99,6 +101,17 @@ def _record_missing(order_id: int, error: Rejected) -> None:
             submission_from=submission,
             submission_to=order.submission,
         )
+
+
+def _record_one_witness(order_id: int, error: Rejected) -> None:
+    """`Oil/query` isn't in the platform's document [pub]: where it doesn't exist, callbacks are all there is."""
+    with transaction.atomic(durable=True):
+        order = lock(order_id)
+        order.one_witness = True
+        settle_if_over(order)
+        schedule_check(order)
+        order.save()
+        record(order, EventKind.QUERIED, raw=error.raw, note=str(error), verdict=Verdict.REJECTED)
 
 
 def _count_missing(order: Order) -> None:

@@ -11,6 +11,9 @@ from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from oilcards.models import OilCard
+from oilcards.services.errors import NotRechargeable
+from oilcards.services.orders import lock_for_recharge
 from portal import platform
 from recharge import mobile as numbers
 from recharge.choices import EventKind, Product, Speed, Submission
@@ -85,6 +88,51 @@ def place_mobile_order(
     return place(order)
 
 
+def place_oil_order(
+    *,
+    placed_by: User,
+    oil_card: OilCard,
+    face_value: int,
+    speed: Speed = Speed.SLOW,
+    nonce: uuid.UUID | None = None,
+    duplicate_reason: str = "",
+    replaces: Order | None = None,
+) -> Order:
+    """Place a recharge of an oil card; it is on its way to the platform when this returns.
+
+    Args:
+        placed_by: the clerk.
+        oil_card: an active card of the card book.
+        face_value: yuan, one of OIL_FACE_VALUES.
+        speed: one of OIL_SPEEDS; the platform's document says slow for now.
+        nonce, duplicate_reason, replaces: as in `place_mobile_order`.
+
+    Returns:
+        The order; the earlier one, where the same form has made it already.
+
+    Raises:
+        NotConfigured, InvalidOrder, DuplicateOrder, FormAlreadyUsed, NotReplaceable: as in `place_mobile_order`.
+    """
+    if not platform.is_configured():
+        raise NotConfigured
+    if face_value not in settings.OIL_FACE_VALUES:
+        raise InvalidOrder("face_value", _("This face value can't be ordered."))
+    if speed not in settings.OIL_SPEEDS:
+        raise InvalidOrder("speed", _("Oil cards can't be recharged at this speed."))
+    return place(
+        Order(
+            product=Product.OIL,
+            oil_card=oil_card,
+            face_value=face_value,
+            speed=speed,
+            placed_by=placed_by,
+            nonce=nonce,
+            duplicate_reason=duplicate_reason.strip(),
+            replaces=replaces,
+        )
+    )
+
+
 def place(order: Order) -> Order:
     """Commit a checked order of either product and tell a worker; see `place_mobile_order`."""
     with transaction.atomic(durable=True):
@@ -92,6 +140,8 @@ def place(order: Order) -> Order:
         earlier = _made_by_the_same_form(order)
         if earlier:
             return earlier
+        if order.oil_card:
+            _require_active(order.oil_card)
         if order.replaces:
             _require_dead(order.replaces)
         elif not order.duplicate_reason:
@@ -117,6 +167,7 @@ def find_duplicate(order: Order) -> Order | None:
     return (
         Order.objects.filter(
             mobile=order.mobile,
+            oil_card=order.oil_card,
             face_value=order.face_value,
             placed_at__gte=timezone.now() - DUPLICATE_WINDOW,
         )
@@ -134,7 +185,9 @@ def lock_target(order: Order) -> None:
     """
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"{order.product} {order.mobile}"])
+            cursor.execute(
+                "SELECT pg_advisory_xact_lock(hashtext(%s))", [f"{order.product} {order.mobile}{order.oil_card_id}"]
+            )
             if order.nonce:
                 cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [str(order.nonce)])
 
@@ -150,7 +203,7 @@ def _made_by_the_same_form(order: Order) -> Order | None:
     earlier = Order.objects.filter(nonce=order.nonce).first() if order.nonce else None
     if earlier is None:
         return None
-    contents = ("product", "mobile", "face_value", "speed", "switch_channel", "channel", "placed_by_id")
+    contents = ("product", "mobile", "oil_card_id", "face_value", "speed", "switch_channel", "channel", "placed_by_id")
     if any(getattr(earlier, name) != getattr(order, name) for name in contents):
         raise FormAlreadyUsed(earlier)
     return earlier
@@ -160,6 +213,13 @@ def _refuse_duplicate(order: Order) -> None:
     earlier = find_duplicate(order)
     if earlier:
         raise DuplicateOrder(earlier)
+
+
+def _require_active(card: OilCard) -> None:
+    try:
+        lock_for_recharge(card_id=card.pk)
+    except NotRechargeable as error:
+        raise InvalidOrder("oil_card", str(error)) from None
 
 
 def _require_dead(order: Order) -> None:

@@ -10,7 +10,10 @@ from django.urls import reverse
 
 from portal import metrics, platform
 from portal.gateway import Acknowledgement, GatewayError, OrderReport, PushReceipt, Speed
+from recharge.choices import Product
 from recharge.models import Order
+
+from .database import release_connection
 
 Answer = TypeVar("Answer")
 CALLBACK_SIGNER = signing.Signer(sep=".", salt="recharge.callback")
@@ -24,7 +27,7 @@ def callback_url(order: Order) -> str:
 
 def target(order: Order) -> str:
     """Return what the platform calls the target: the phone number, or its id of the card."""
-    return order.mobile
+    return _card_id(order) if order.product == Product.OIL else order.mobile
 
 
 def push(order: Order) -> PushReceipt:
@@ -33,6 +36,19 @@ def push(order: Order) -> PushReceipt:
     Raises:
         GatewayError: Rejected, NotSent or OutcomeUnknown.
     """
+    if order.product == Product.OIL:
+        card_id = _card_id(order)
+        release_connection()
+        return _timed(
+            "push",
+            lambda: platform.client().push_oil_order(
+                order_no=order.order_no,
+                card_id=card_id,
+                face_value=order.face_value,
+                speed=Speed(order.speed),
+                notify_url=callback_url(order),
+            ),
+        )
     return _timed(
         "push",
         lambda: platform.client().push_mobile_order(
@@ -53,10 +69,12 @@ def query(order: Order) -> OrderReport:
     Raises:
         GatewayError: Rejected, NotSent or OutcomeUnknown.
     """
+    client = platform.client()
+    ask = client.query_oil_order if order.product == Product.OIL else client.query_mobile_order
     if order.gateway_order_no:
         number = order.gateway_order_no
-        return _timed("query", lambda: platform.client().query_mobile_order(gateway_order_no=number))
-    return _timed("query", lambda: platform.client().query_mobile_order(order_no=order.order_no))
+        return _timed("query", lambda: ask(gateway_order_no=number))
+    return _timed("query", lambda: ask(order_no=order.order_no))
 
 
 def cancel(order: Order) -> Acknowledgement:
@@ -65,8 +83,14 @@ def cancel(order: Order) -> Acknowledgement:
     Raises:
         GatewayError: Rejected, NotSent or OutcomeUnknown.
     """
+    client = platform.client()
+    ask = client.cancel_oil_orders if order.product == Product.OIL else client.cancel_mobile_orders
     numbers = [order.gateway_order_no or ""]
-    return _timed("cancel", lambda: platform.client().cancel_mobile_orders(gateway_order_nos=numbers))
+    return _timed("cancel", lambda: ask(gateway_order_nos=numbers))
+
+
+def _card_id(order: Order) -> str:
+    return (order.oil_card.platform_card_id or "") if order.oil_card else ""
 
 
 def _timed(call: str, exchange: Callable[[], Answer]) -> Answer:

@@ -35,11 +35,14 @@ def schedule_check(order: Order, delay: dt.timedelta | None = None) -> None:
         delay: how long to wait; by default the next step of CHECK_DELAYS.
     """
     now = timezone.now()
+    overdue_at = (order.submitted_at or order.placed_at) + OVERDUE_AFTER
     if order.settled_at:
         order.next_check_at = None
-    elif now - (order.submitted_at or order.placed_at) > OVERDUE_AFTER:
+    elif now > overdue_at:
         order.next_check_at = None
         order.attention = order.attention or Attention.OVERDUE
+    elif order.one_witness:
+        order.next_check_at = overdue_at
     else:
         if delay is None:
             delay = CHECK_DELAYS[min(order.checks, len(CHECK_DELAYS) - 1)]
@@ -48,13 +51,16 @@ def schedule_check(order: Order, delay: dt.timedelta | None = None) -> None:
 
 def ask_at_once(order: Order) -> None:
     """Make a query due as soon as the spacing of queries allows; the caller saves the order."""
+    if order.one_witness:
+        return schedule_check(order)
     now = timezone.now()
     order.next_check_at = max(now, order.asked_at + QUERY_SPACING) if order.asked_at else now
 
 
 def settle_if_over(order: Order) -> None:
-    """Mark the order as settled where the platform itself has confirmed a final status; the caller saves it."""
-    over = order.submission == Submission.ACCEPTED and order.status in FINAL and order.confirmed_at
+    """Mark the order as settled where a final status is confirmed, or never can be; the caller saves it."""
+    witnessed = order.confirmed_at or order.one_witness
+    over = order.submission == Submission.ACCEPTED and order.status in FINAL and witnessed
     if over and not order.settled_at:
         order.settled_at = timezone.now()
     elif not over and order.submission == Submission.ACCEPTED:

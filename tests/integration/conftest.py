@@ -6,6 +6,7 @@ from django.contrib.auth.models import User
 
 from portal import platform as platform_settings
 from recharge.services import queue
+from tests.fake_card_platform import FakeCardPlatform
 from tests.fake_platform import FakePlatform
 
 
@@ -31,3 +32,14 @@ def sent() -> Iterator[list[tuple[str, int]]]:
     messages: list[tuple[str, int]] = []
     with mock.patch.object(queue, "send", lambda task, order_id: messages.append((task, order_id))):
         yield messages
+
+
+@pytest.fixture
+def card_platform() -> Iterator[FakeCardPlatform]:
+    """A card book in memory instead of the platform in the settings."""
+    fake = FakeCardPlatform()
+    with (
+        mock.patch.object(platform_settings, "client", lambda: fake),
+        mock.patch.object(platform_settings, "is_configured", lambda: True),
+    ):
+        yield fake

@@ -6,7 +6,6 @@ and `--hypothesis-seed` plays it again.
 
 import datetime as dt
 import os
-from collections.abc import Iterator
 from contextlib import suppress
 from unittest import mock
 
@@ -17,6 +16,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
+from oilcards.models import OilCard
 from portal import platform as platform_settings
 from recharge.choices import Attention, Submission
 from recharge.models import DEAD_SUBMISSIONS, Order, OrderEvent
@@ -24,6 +24,7 @@ from recharge.services import checking, interventions, placing, queue, reports, 
 from recharge.services.errors import ServiceError
 from recharge.status import TRANSITIONS, Status
 from tests.fake_platform import FakePlatform, WorkerKilled
+from tests.oil_cards import active_card
 
 HISTORIES = int(os.environ.get("HISTORIES", "80"))
 PARTS = 4  # so that several processors can share them
@@ -48,6 +49,7 @@ class Histories(RuleBasedStateMachine):
         Order.objects.filter(replaces__isnull=False)._raw_delete("default")
         Order.objects.all()._raw_delete("default")
         self.clerk = User.objects.get(username="clerk")
+        self.card = OilCard.objects.get()
         self.platform = FakePlatform()
         self.messages: list[tuple[str, int]] = []
         self.callbacks: list[tuple[str, int]] = []
@@ -74,6 +76,16 @@ class Histories(RuleBasedStateMachine):
                 duplicate_reason="again" if reason else "",
             )
 
+    @rule(reason=st.booleans())
+    def place_for_a_card(self, reason: bool) -> None:
+        with suppress(ServiceError):
+            placing.place_oil_order(
+                placed_by=self.clerk,
+                oil_card=self.card,
+                face_value=500,
+                duplicate_reason="again" if reason else "",
+            )
+
     @precondition(lambda self: Order.objects.exists())
     @rule(number=picks, deed=st.sampled_from(["withdraw", "ask_now", "cancel_at_platform"]))
     def intervene(self, number: int, deed: str) -> None:
@@ -93,7 +105,10 @@ class Histories(RuleBasedStateMachine):
     def replace(self, number: int) -> None:
         dead = self.pick(number, list(Order.objects.filter(submission__in=DEAD_SUBMISSIONS)))
         with suppress(ServiceError):
-            placing.place_mobile_order(placed_by=self.clerk, mobile=dead.mobile, face_value=50, replaces=dead)
+            if dead.oil_card:
+                placing.place_oil_order(placed_by=self.clerk, oil_card=dead.oil_card, face_value=500, replaces=dead)
+            else:
+                placing.place_mobile_order(placed_by=self.clerk, mobile=dead.mobile, face_value=50, replaces=dead)
 
     # --- workers ----------------------------------------------------------------------------------------------
     @precondition(lambda self: Order.objects.exists())
@@ -235,8 +250,10 @@ class Histories(RuleBasedStateMachine):
 
 
 @pytest.fixture
-def clerk(db: None) -> Iterator[User]:
-    return User.objects.create_user("clerk")
+def clerk(db: None) -> User:
+    clerk = User.objects.create_user("clerk")
+    active_card(clerk)
+    return clerk
 
 
 @pytest.mark.parametrize("part", range(PARTS))

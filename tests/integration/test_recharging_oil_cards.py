@@ -1,0 +1,114 @@
+"""Oil card recharges share everything with top-ups; what differs is tested here."""
+
+import datetime as dt
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import IntegrityError, transaction
+from django.db.models import F
+
+from oilcards.choices import Deed, State
+from oilcards.models import OilCard
+from recharge.choices import Attention, Speed, Submission
+from recharge.models import Order
+from recharge.services import checking, placing, reports, submission
+from recharge.services.errors import DuplicateOrder, InvalidOrder, NotReplaceable
+from tests.fake_platform import FakePlatform
+from tests.oil_cards import active_card
+
+pytestmark = pytest.mark.usefixtures("sent")
+
+
+@pytest.fixture
+def card(clerk_user: User) -> OilCard:
+    return active_card(clerk_user)
+
+
+@pytest.fixture
+def order(clerk_user: User, card: OilCard, platform: FakePlatform) -> Order:
+    return placing.place_oil_order(placed_by=clerk_user, oil_card=card, face_value=500)
+
+
+def test_recharge_goes_to_the_platforms_card_and_comes_back(order: Order, platform: FakePlatform) -> None:
+    submission.submit_order(order_id=order.pk)
+    order.refresh_from_db()
+    assert platform.books[order.order_no].target == "77"
+    assert (order.submission, order.speed) == (Submission.ACCEPTED, Speed.SLOW)
+    platform.books[order.order_no].status = 2
+    checking.check_order(order_id=order.pk)
+    order.refresh_from_db()
+    assert order.settled_at
+    assert order.confirmed_at
+
+
+@pytest.mark.parametrize(
+    ("field", "changes"),
+    [("face_value", {"face_value": 50}), ("speed", {"speed": Speed.FAST})],
+)
+def test_value_that_no_card_may_get_is_refused(
+    clerk_user: User, card: OilCard, platform: FakePlatform, field: str, changes: dict[str, int]
+) -> None:
+    with pytest.raises(InvalidOrder) as refusal:
+        placing.place_oil_order(**{"placed_by": clerk_user, "oil_card": card, "face_value": 500, **changes})
+    assert refusal.value.field == field
+    assert not Order.objects.exists()
+
+
+def test_only_active_cards_can_be_recharged(clerk_user: User, card: OilCard, platform: FakePlatform) -> None:
+    OilCard.objects.update(state=State.UNKNOWN, deed=Deed.CHANGE)
+    with pytest.raises(InvalidOrder):
+        placing.place_oil_order(placed_by=clerk_user, oil_card=card, face_value=500)
+    assert not Order.objects.exists()
+
+
+def test_same_card_again_within_a_day_needs_a_reason(order: Order, card: OilCard, clerk_user: User) -> None:
+    with pytest.raises(DuplicateOrder):
+        placing.place_oil_order(placed_by=clerk_user, oil_card=card, face_value=500)
+    other = active_card(clerk_user, number="1000111100007654321", platform_card_id="78")
+    placing.place_oil_order(placed_by=clerk_user, oil_card=other, face_value=500)
+
+
+@pytest.mark.parametrize("change", [{"mobile": "13800138000"}, {"oil_card": None}, {"product": "MOBILE"}])
+def test_database_refuses_two_targets_or_none(order: Order, change: dict[str, object]) -> None:
+    with pytest.raises(IntegrityError, match="order_one_target"), transaction.atomic():
+        Order.objects.update(**change)
+
+
+def test_report_about_another_card_is_a_conflict(order: Order, platform: FakePlatform) -> None:
+    submission.submit_order(order_id=order.pk)
+    platform.books[order.order_no].target = "78"
+    checking.check_order(order_id=order.pk)
+    order.refresh_from_db()
+    assert (order.status, order.attention) == (None, Attention.CONFLICT)
+
+
+class TestPlatformWithoutAQueryForOilOrders:
+    @pytest.fixture(autouse=True)
+    def no_query(self, platform: FakePlatform) -> None:
+        platform.has_oil_query = False
+
+    def test_order_lives_on_callbacks_alone(self, order: Order, platform: FakePlatform, clerk_user: User) -> None:
+        submission.submit_order(order_id=order.pk)
+        checking.check_order(order_id=order.pk)
+        order.refresh_from_db()
+        assert order.one_witness
+        assert order.next_check_at
+        assert order.submitted_at
+        assert order.next_check_at - order.submitted_at == dt.timedelta(days=7)
+        reports.receive_callback(order_no=order.order_no, report=platform.report(order.order_no, 4))
+        order.refresh_from_db()
+        assert order.settled_at
+        assert order.confirmed_at is None
+        with pytest.raises(NotReplaceable):
+            placing.place_oil_order(placed_by=clerk_user, oil_card=order.oil_card, face_value=500, replaces=order)
+
+    def test_unfinished_order_gets_attention_after_a_week(self, order: Order, platform: FakePlatform) -> None:
+        platform.behaviour = "hang"
+        submission.submit_order(order_id=order.pk)
+        checking.check_order(order_id=order.pk)
+        moments = ("submitted_at", "next_check_at", "asked_at")
+        Order.objects.update(**{moment: F(moment) - dt.timedelta(days=8) for moment in moments})
+        checking.check_order(order_id=order.pk)
+        order.refresh_from_db()
+        assert (order.submission, order.attention) == (Submission.UNKNOWN, Attention.OVERDUE)
+        assert order.next_check_at is None
