@@ -59,7 +59,7 @@ def on_our_tables(request: HttpRequest, order_no: str) -> HttpResponse:
         order = Order.objects.select_for_update().get(order_no=order_no)
         Order.objects.filter(pk=order.pk).update(status=status, status_at=Now())
         OrderEvent.objects.create(order=order, kind=EventKind.CALLBACK, reported_status=status, raw="x" * 200)
-    return HttpResponse("success", content_type="text/plain")
+    return HttpResponse("success", content_type="text/plain", headers={"Content-Length": "7"})
 
 
 @csrf_exempt
@@ -69,7 +69,7 @@ def on_slim_tables(request: HttpRequest, order_no: str) -> HttpResponse:
         order = BareOrder.objects.select_for_update().get(order_no=order_no)
         BareOrder.objects.filter(pk=order.pk).update(status=status, status_at=Now())
         BareEvent.objects.create(order=order, status=status, raw="x" * 200)
-    return HttpResponse("success", content_type="text/plain")
+    return HttpResponse("success", content_type="text/plain", headers={"Content-Length": "7"})
 
 
 @csrf_exempt
@@ -80,7 +80,7 @@ def by_cursor(request: HttpRequest, order_no: str) -> HttpResponse:
         pk = cursor.fetchone()[0]
         cursor.execute("UPDATE bare_order SET status = %s, status_at = now() WHERE id = %s", [status, pk])
         cursor.execute("INSERT INTO bare_event (order_id, status, raw) VALUES (%s, %s, %s)", [pk, status, "x" * 200])
-    return HttpResponse("success", content_type="text/plain")
+    return HttpResponse("success", content_type="text/plain", headers={"Content-Length": "7"})
 
 
 urlpatterns = [

@@ -14,7 +14,7 @@ def main() -> None:
     port, connections = int(sys.argv[1]), int(sys.argv[2])
     requests = [_request(*line.split()) for line in sys.stdin]
     begin = threading.Barrier(connections + 1)
-    failures: list[bytes] = []
+    failures: list[str] = []
     threads = [
         threading.Thread(target=_send_all, args=(port, requests[number::connections], begin, failures))
         for number in range(connections)
@@ -27,7 +27,7 @@ def main() -> None:
         thread.join()
     seconds = time.perf_counter() - started
     if failures:
-        sys.exit(f"{len(failures)} connections failed; the first got {failures[0][:300]!r}")
+        sys.exit(f"{len(failures)} connections failed; the first got {failures[0]}")
     print(seconds)
 
 
@@ -38,19 +38,25 @@ def _request(path: str, body: str) -> bytes:
     ).encode()
 
 
-def _send_all(port: int, requests: list[bytes], begin: threading.Barrier, failures: list[bytes]) -> None:
-    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
+def _send_all(port: int, requests: list[bytes], begin: threading.Barrier, failures: list[str]) -> None:
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         begin.wait()
-        for request in requests:
-            connection.sendall(request)
-            answer = b""
-            while not answer.endswith(b"\r\n\r\nsuccess"):
-                piece = connection.recv(65536)
-                answer += piece
-                if not piece or not answer.startswith(b"HTTP/1.1 200"[: len(answer)]):
-                    failures.append(answer)
-                    return
+        try:
+            for request in requests:
+                _send(connection, request)
+        except OSError as error:
+            failures.append(repr(error))
+
+
+def _send(connection: socket.socket, request: bytes) -> None:
+    connection.sendall(request)
+    answer = b""
+    while not answer.endswith(b"\r\n\r\nsuccess"):
+        piece = connection.recv(65536)
+        answer += piece
+        if not piece or not answer.startswith(b"HTTP/1.1 200"):
+            raise OSError(f"answered {answer[:300]!r}")
 
 
 if __name__ == "__main__":

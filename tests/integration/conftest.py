@@ -4,9 +4,11 @@ from unittest import mock
 import pytest
 from django.contrib.auth.models import User
 
+from oilcards.models import OilCard
+from oilcards.services import adding
 from portal import platform as platform_settings
 from recharge.services import queue
-from tests.fake_card_platform import FakeCardPlatform
+from tests.fake_card_platform import FakeCardPlatform, details
 from tests.fake_platform import FakePlatform
 
 
@@ -43,3 +45,11 @@ def card_platform() -> Iterator[FakeCardPlatform]:
         mock.patch.object(platform_settings, "is_configured", lambda: True),
     ):
         yield fake
+
+
+@pytest.fixture
+def card(clerk_user: User, card_platform: FakeCardPlatform) -> OilCard:
+    """An active card, in our book and the platform's."""
+    card = adding.add_card(details=details(), actor=clerk_user)
+    card_platform.calls.clear()
+    return card

@@ -201,6 +201,7 @@ def test_the_number_of_statements_does_not_grow_with_the_orders(
         client.get(reverse("overview"))
     cache.clear()
     settings.DEBUG = True
+    settings.WIKEYUN_BASE_URL = "http://127.0.0.1:9000/rest/"
     call_command("demo", stdout=io.StringIO())
     settings.DEBUG = False
     with CaptureQueriesContext(connection) as many:
