@@ -5,6 +5,7 @@ import os
 import structlog
 from celery import Celery, Task
 from celery.signals import celeryd_init
+from django.dispatch import receiver
 from django_structlog.celery.signals import bind_extra_task_metadata
 from django_structlog.celery.steps import DjangoStructLogInitStep
 
@@ -27,7 +28,7 @@ def _refuse_memory_broker(**kwargs: object) -> None:
         raise SystemExit(str(error)) from None  # Celery only logs any lesser exception of a handler
 
 
-@bind_extra_task_metadata.connect
+@receiver(bind_extra_task_metadata)
 def _name_the_order(task: Task, **kwargs: object) -> None:
     """The log lines of a task that was given an order's id carry it."""
     if task.request.args:
