@@ -3,6 +3,7 @@
 from typing import Any
 from urllib.parse import urlsplit
 
+from cryptography.fernet import Fernet
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
@@ -50,6 +51,8 @@ def values_that_make_sense(app_configs: Any, **kwargs: Any) -> list[CheckMessage
     errors: list[CheckMessage] = []
     if not 1 <= settings.WIKEYUN_TIMEOUT <= 120:
         errors.append(Error("WIKEYUN_TIMEOUT must be between 1 and 120 seconds.", id="portal.E007"))
+    if not all(_is_fernet_key(key) for key in settings.FIELD_ENCRYPTION_KEYS):
+        errors.append(Error("FIELD_ENCRYPTION_KEYS must be Fernet keys, separated by commas.", id="portal.E009"))
     for name in ("FACE_VALUES", "OIL_FACE_VALUES"):
         values = getattr(settings, name)
         if not values or any(value <= 0 for value in values):
@@ -68,6 +71,14 @@ def refuse_memory_broker() -> None:
             "CELERY_BROKER_URL=memory:// joins nothing but the threads of `manage.py serve`; "
             "gunicorn and celery workers need Redis or RabbitMQ."
         )
+
+
+def _is_fernet_key(key: str) -> bool:
+    try:
+        Fernet(key)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_loopback(url: str) -> bool:

@@ -3,10 +3,9 @@
 from django.utils import timezone
 
 from portal import platform
+from portal.database import release_connection
 from portal.gateway import GatewayError
 from recharge.models import Balance
-
-from .database import release_connection
 
 
 def refresh_balance() -> None:

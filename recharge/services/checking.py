@@ -8,13 +8,14 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from portal.database import from_now, release_connection
 from portal.gateway import GatewayError, OutcomeUnknown, Rejected
 from portal.gateway.guesses import means_no_such_call, means_no_such_order
 from recharge.choices import Attention, EventKind, Product, Submission, Verdict
 from recharge.models import Order
 
 from . import products
-from .database import from_now, lock, release_connection
+from .database import lock
 from .events import record
 from .reports import apply_answer
 from .scheduling import QUERY_SPACING, UNANSWERED_DELAY, schedule_check, settle_if_over

@@ -6,6 +6,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from portal import platform
+from portal.database import release_connection
 from portal.gateway import Acknowledgement, GatewayError, OutcomeUnknown, Rejected
 from recharge.choices import EventKind, Submission, Verdict
 from recharge.models import Order
@@ -13,7 +14,7 @@ from recharge.status import CANCELLABLE
 
 from . import products, queue
 from .checking import UNASKABLE
-from .database import lock, release_connection
+from .database import lock
 from .errors import NotConfigured, TooLate
 from .events import record
 from .scheduling import CHECK_DELAYS, ask_at_once

@@ -9,11 +9,10 @@ from django.core import signing
 from django.urls import reverse
 
 from portal import metrics, platform
+from portal.database import release_connection
 from portal.gateway import Acknowledgement, GatewayError, OrderReport, PushReceipt, Speed
 from recharge.choices import Product
 from recharge.models import Order
-
-from .database import release_connection
 
 Answer = TypeVar("Answer")
 CALLBACK_SIGNER = signing.Signer(sep=".", salt="recharge.callback")

@@ -17,13 +17,15 @@ from django.db.models import F
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from oilcards.services.orders import can_recharge
+from portal.database import from_now, release_connection
 from portal.gateway import NotSent, OutcomeUnknown, PushReceipt, Rejected
 from portal.gateway.guesses import may_mean_duplicate
 from recharge.choices import Attention, EventKind, Submission, Verdict
 from recharge.models import Order
 
 from . import products
-from .database import from_now, lock, release_connection
+from .database import lock
 from .events import clean, record
 from .scheduling import CHECK_DELAYS, ask_at_once, schedule_check
 
@@ -97,6 +99,9 @@ def _claim(order_id: int) -> Order | None:
         if not claimed:
             return None
         order = Order.objects.get(pk=order_id)
+        if order.oil_card and not can_recharge(order.oil_card):
+            transaction.set_rollback(True)  # it stays queued; the sweep comes back to it
+            return None
         structlog.contextvars.bind_contextvars(order_no=order.order_no)
         record(
             order,

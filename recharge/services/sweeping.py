@@ -2,10 +2,11 @@
 
 import datetime as dt
 
+from oilcards.services.handing import expire_leases as expire_card_leases
+from portal.database import from_now
 from recharge.models import Order, OrderQuerySet
 
 from . import queue
-from .database import from_now
 from .submission import expire_lease
 
 AT_A_TIME = 500
@@ -15,6 +16,7 @@ AGAIN_AFTER = dt.timedelta(seconds=60)
 
 def sweep() -> None:
     """Give up on expired leases and send what is due to the workers; harmless however often it runs."""
+    expire_card_leases()
     for order_id in Order.objects.with_expired_lease().values_list("pk", flat=True)[:AT_A_TIME]:
         expire_lease(order_id=order_id)
     _send(queue.SUBMIT, Order.objects.due_for_submission(), "next_push_at")

@@ -11,11 +11,11 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 from portal import platform as platform_settings
+from portal.database import from_now
 from portal.gateway import PushReceipt
 from recharge.choices import Submission
 from recharge.models import Order
 from recharge.services import placing, queue, submission
-from recharge.services.database import from_now
 
 pytestmark = [pytest.mark.servers, pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
 ORDERS = 40

@@ -16,7 +16,7 @@ from tests.fake_card_platform import NUMBER, FakeCardPlatform, details
 @pytest.mark.parametrize(
     ("values", "constraint"),
     [
-        ({"state": "ELSEWHERE"}, "state_known"),
+        ({"state": "ELSEWHERE"}, "state_known|platform_id_where"),
         ({"card_type": 7}, "type_known"),
         ({"number_index": ""}, "has_an_index"),
         ({"platform_card_id": None}, "platform_id_where"),

@@ -9,6 +9,7 @@ from oilcards.choices import Deed, EventKind, State, Verdict
 from oilcards.models import OilCard, OilCardEvent
 from oilcards.services import adding, changing, comparing, deleting, orders, resolving
 from oilcards.services.errors import NotRechargeable, OpenOrders, ReasonMissing, TooLate
+from recharge.services import interventions, placing
 from tests.fake_card_platform import FakeCardPlatform, details
 from tests.fake_platform import WorkerKilled
 
@@ -103,6 +104,20 @@ def test_card_with_open_orders_is_not_deleted(card: OilCard, card_platform: Fake
     assert OilCard.objects.values().get() == before
     assert OilCardEvent.objects.count() == events
     assert not card_platform.calls
+
+
+def test_real_order_keeps_its_card_until_it_is_settled(
+    card: OilCard, card_platform: FakeCardPlatform, clerk_user: User, sent: list[tuple[str, int]]
+) -> None:
+    order = placing.place_oil_order(placed_by=clerk_user, oil_card=card, face_value=500)
+    with pytest.raises(OpenOrders):
+        deleting.delete_card(card_id=card.pk, actor=clerk_user)
+    assert OilCard.objects.get().state == State.ACTIVE
+    assert not card_platform.calls
+    interventions.withdraw(order_id=order.pk, actor=clerk_user)
+    assert delete(card).state == State.DELETED
+    order.refresh_from_db()
+    assert order.oil_card == card
 
 
 def test_card_with_open_orders_is_not_declared_deleted(card: OilCard, clerk_user: User) -> None:

@@ -35,8 +35,10 @@ def rotate() -> str:
     return output.getvalue()
 
 
-def test_after_the_rotation_the_old_key_is_not_needed(cards: list[OilCard], settings: LazySettings) -> None:
-    assert "4 rows" in rotate()
+@pytest.mark.parametrize("page", [1, 3, 4, 1000])
+def test_after_the_rotation_the_old_key_is_not_needed(cards: list[OilCard], settings: LazySettings, page: int) -> None:
+    with mock.patch.object(rotate_field_keys, "PAGE", page):
+        assert "4 rows" in rotate()
     settings.FIELD_ENCRYPTION_KEYS = [NEW]
     for number, card in zip(NUMBERS, OilCard.objects.order_by("pk"), strict=True):
         assert card.details == details(card_number=number)

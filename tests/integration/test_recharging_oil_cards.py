@@ -61,6 +61,19 @@ def test_only_active_cards_can_be_recharged(clerk_user: User, card: OilCard, pla
     assert not Order.objects.exists()
 
 
+def test_card_that_is_in_doubt_keeps_its_orders_queued(order: Order, card: OilCard, platform: FakePlatform) -> None:
+    OilCard.objects.update(state=State.CHANGE_FAILED)
+    submission.submit_order(order_id=order.pk)
+    order.refresh_from_db()
+    assert order.submission == Submission.QUEUED
+    assert order.next_push_at
+    assert order.claims == 0
+    OilCard.objects.update(state=State.ACTIVE)
+    submission.submit_order(order_id=order.pk)
+    order.refresh_from_db()
+    assert order.submission == Submission.ACCEPTED
+
+
 def test_same_card_again_within_a_day_needs_a_reason(order: Order, card: OilCard, clerk_user: User) -> None:
     with pytest.raises(DuplicateOrder):
         placing.place_oil_order(placed_by=clerk_user, oil_card=card, face_value=500)

@@ -18,7 +18,7 @@ SAFE: dict[str, Any] = {
     "DEBUG": False,
     "TESTING": False,
     "SECRET_KEY": "k3" * 30,
-    "FIELD_ENCRYPTION_KEYS": ["a key"],
+    "FIELD_ENCRYPTION_KEYS": ["3q2-7wPN1wq3b8xY0oZ1m2n3b4v5c6x7z8a9s0d1f2g="],
     "PUBLIC_URL": "https://portal.example.com",
     "WIKEYUN_BASE_URL": "https://platform.example.com/rest/",
     "WIKEYUN_APP_KEY": "key",
@@ -54,6 +54,7 @@ def test_safe_settings_pass() -> None:
         ({"FACE_VALUES": []}, "portal.E008"),
         ({"FACE_VALUES": [50, 0]}, "portal.E008"),
         ({"OIL_FACE_VALUES": [-500]}, "portal.E008"),
+        ({"FIELD_ENCRYPTION_KEYS": ["not a key"]}, "portal.E009"),
     ],
 )
 def test_an_unsafe_setting_is_refused(change: dict[str, Any], number: str) -> None:

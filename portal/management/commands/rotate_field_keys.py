@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.apps import apps
@@ -12,6 +13,8 @@ from django.db.models.functions import Cast
 
 from portal import crypto
 from portal.fields import BlindIndexField, EncryptedField
+
+PAGE = 1000
 
 
 class Command(BaseCommand):
@@ -24,7 +27,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         written, failed = 0, []
         for model in _models_with_secrets():
-            for pk in model._base_manager.order_by("pk").values_list("pk", flat=True).iterator(chunk_size=1000):
+            for pk in _primary_keys(model):
                 try:
                     written += _rotate(model, pk)
                 except (crypto.WrongKey, IntegrityError) as error:
@@ -41,6 +44,15 @@ def _models_with_secrets() -> list[type[models.Model]]:
         for model in apps.get_models()
         if any(isinstance(field, EncryptedField) for field in model._meta.local_fields)
     ]
+
+
+def _primary_keys(model: type[models.Model]) -> Iterator[Any]:
+    """Give the keys of all rows, page by page, so that no cursor is open while rows are written."""
+    keys = model._base_manager.order_by("pk").values_list("pk", flat=True)
+    page = list(keys[:PAGE])
+    while page:
+        yield from page
+        page = list(keys.filter(pk__gt=page[-1])[:PAGE])
 
 
 def _rotate(model: type[models.Model], pk: Any) -> bool:
