@@ -9,14 +9,14 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from portal.database import from_now, release_connection
-from portal.gateway import GatewayError, OutcomeUnknown, Rejected
+from portal.gateway import GatewayError, Rejected
 from portal.gateway.guesses import means_no_such_call, means_no_such_order
 from recharge.choices import Attention, EventKind, Product, Submission, Verdict
 from recharge.models import Order
 
 from . import products
 from .database import lock
-from .events import record
+from .events import describe, record
 from .reports import apply_answer
 from .scheduling import QUERY_SPACING, UNANSWERED_DELAY, schedule_check, settle_if_over
 
@@ -50,10 +50,9 @@ def check_order(*, order_id: int) -> None:
         elif order.product == Product.OIL and means_no_such_call(error):
             _record_one_witness(order_id, error)
         else:
-            _record_unanswered(order_id, error, Verdict.REJECTED, error.raw)
+            _record_unanswered(order_id, error)
     except GatewayError as error:
-        raw = error.raw if isinstance(error, OutcomeUnknown) else ""
-        _record_unanswered(order_id, error, Verdict.OUTCOME_UNKNOWN, raw)
+        _record_unanswered(order_id, error)
     else:
         apply_answer(order_id=order_id, report=report)
 
@@ -72,12 +71,13 @@ def _claim(order_id: int) -> Order | None:
     return order
 
 
-def _record_unanswered(order_id: int, error: GatewayError, verdict: Verdict, raw: str) -> None:
+def _record_unanswered(order_id: int, error: GatewayError) -> None:
+    verdict, raw, note = describe(error)
     with transaction.atomic(durable=True):
         order = lock(order_id)
         schedule_check(order, UNANSWERED_DELAY)
         order.save(update_fields=["next_check_at", "attention"])
-        record(order, EventKind.QUERIED, raw=raw, note=str(error), verdict=verdict)
+        record(order, EventKind.QUERIED, raw=raw, note=note, verdict=verdict)
 
 
 def _record_missing(order_id: int, error: Rejected) -> None:

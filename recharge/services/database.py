@@ -1,5 +1,7 @@
 """Reading an order that nobody else may change meanwhile."""
 
+from typing import Any
+
 from recharge.models import Order
 
 
@@ -9,3 +11,15 @@ def lock(order_id: int) -> Order:
     SQLite knows no row locks; there every transaction is IMMEDIATE and so alone from its beginning.
     """
     return Order.objects.select_for_update(of=("self",)).get(pk=order_id)
+
+
+def remember(order: Order) -> dict[str, Any]:
+    """Return the order's columns as they are now, for `save_changes`."""
+    return dict(vars(order))
+
+
+def save_changes(order: Order, before: dict[str, Any]) -> None:
+    """Write what differs from `before`; of some 40 columns hardly any does, and each one costs time."""
+    changed = [name for name, value in vars(order).items() if value != before[name]]
+    if changed:
+        order.save(update_fields=changed)

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from recharge.choices import EventKind
+from portal.gateway import GatewayError, OutcomeUnknown, Rejected
+from recharge.choices import EventKind, Verdict
 from recharge.models import Order, OrderEvent
 
 RAW_LIMIT = 16 * 1024
@@ -12,6 +13,18 @@ NOTE_LIMIT = 300
 def clean(text: str, limit: int) -> str:
     """Cut a text of unknown origin to what a column holds; PostgreSQL takes no NUL and no lone surrogates."""
     return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()[:limit]
+
+
+def describe(error: GatewayError) -> tuple[Verdict, str, str]:
+    """Return verdict, evidence and note for a call that failed.
+
+    The platform's own words are for people; what a library says of a broken connection is evidence.
+    """
+    if isinstance(error, Rejected):
+        return Verdict.REJECTED, error.raw, f"{error.code} {error.message}"
+    if isinstance(error, OutcomeUnknown):
+        return Verdict.OUTCOME_UNKNOWN, error.raw or str(error), ""
+    return Verdict.NOT_SENT, str(error), ""
 
 
 def record(order: Order, kind: EventKind, *, raw: str = "", note: str = "", **fields: Any) -> OrderEvent:

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from portal import platform
 from portal.database import release_connection
-from portal.gateway import Acknowledgement, GatewayError, OutcomeUnknown, Rejected
+from portal.gateway import Acknowledgement, GatewayError
 from recharge.choices import EventKind, Submission, Verdict
 from recharge.models import Order
 from recharge.status import CANCELLABLE
@@ -16,7 +16,7 @@ from . import products, queue
 from .checking import UNASKABLE
 from .database import lock
 from .errors import NotConfigured, TooLate
-from .events import record
+from .events import describe, record
 from .scheduling import CHECK_DELAYS, ask_at_once
 
 WITHDRAWABLE = (Submission.AWAITING_APPROVAL, Submission.QUEUED)
@@ -103,7 +103,7 @@ def cancel_at_platform(*, order_id: int, actor: User) -> Acknowledgement:
     try:
         answer = products.cancel(order)
     except GatewayError as error:
-        _record_cancel_answer(order_id, actor, *_describe(error))
+        _record_cancel_answer(order_id, actor, *describe(error))
         raise
     _record_cancel_answer(order_id, actor, Verdict.APPLIED, answer.raw, answer.message)
     return answer
@@ -131,14 +131,6 @@ def acknowledge(*, order_id: int, actor: User, note: str) -> Order:
         order.save(update_fields=["attention", "next_check_at"])
         record(order, EventKind.ACKNOWLEDGED, actor=actor, note=f"{reason}: {note}")
     return order
-
-
-def _describe(error: GatewayError) -> tuple[Verdict, str, str]:
-    if isinstance(error, Rejected):
-        return Verdict.REJECTED, error.raw, f"{error.code} {error.message}"
-    if isinstance(error, OutcomeUnknown):
-        return Verdict.OUTCOME_UNKNOWN, error.raw, str(error)
-    return Verdict.NOT_SENT, "", str(error)
 
 
 def _record_cancel_answer(order_id: int, actor: User, verdict: Verdict, raw: str, note: str) -> None:

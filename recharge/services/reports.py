@@ -10,6 +10,7 @@ from recharge.choices import Attention, EventKind, Submission, Verdict
 from recharge.models import DEAD_SUBMISSIONS, Order
 from recharge.status import Status
 
+from .database import remember, save_changes
 from .events import clean, record
 from .products import target
 from .scheduling import CHECK_DELAYS, ask_at_once, schedule_check, settle_if_over
@@ -56,18 +57,18 @@ def apply_answer(*, order_id: int, report: OrderReport) -> Verdict:
 def _apply(report: OrderReport, source: EventKind, **which: str | int) -> Verdict:
     with transaction.atomic(durable=True):
         order = Order.objects.select_for_update(of=("self",)).get(**which)
-        before = (order.submission, order.status)
+        before = remember(order)
         verdict = _judge(order, report, first_hand=source == EventKind.QUERIED)
         _plan_next_step(order, verdict, source)
-        order.save()
+        save_changes(order, before)
         record(
             order,
             source,
             raw=report.raw,
             verdict=verdict,
-            submission_from=before[0],
+            submission_from=before["submission"],
             submission_to=order.submission,
-            status_from=before[1],
+            status_from=before["status"],
             status_to=order.status,
             reported_status=report.status,
         )

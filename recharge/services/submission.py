@@ -25,7 +25,7 @@ from recharge.choices import Attention, EventKind, Submission, Verdict
 from recharge.models import Order
 
 from . import products
-from .database import lock
+from .database import lock, remember, save_changes
 from .events import clean, record
 from .scheduling import CHECK_DELAYS, ask_at_once, schedule_check
 
@@ -56,7 +56,7 @@ def submit_order(*, order_id: int) -> None:
     except Rejected as error:
         _record(order, partial(_rejected, error=error))
     except OutcomeUnknown as error:
-        _record(order, partial(_outcome_unknown, raw=error.raw, note=str(error)))
+        _record(order, partial(_outcome_unknown, raw=error.raw or str(error), note=""))
     else:
         _record_receipt(order, receipt)
 
@@ -116,18 +116,18 @@ def _record(claimed: Order, change: Callable[[Order], tuple[Verdict, str, str]])
     """Lock the order, let `change` mutate it, save it and append the event that `change` describes."""
     with transaction.atomic(durable=True):
         order = lock(claimed.pk)
-        submission, status = order.submission, order.status
+        before = remember(order)
         verdict, raw, note = change(order)
-        order.save()
+        save_changes(order, before)
         record(
             order,
             EventKind.ANSWERED,
             raw=raw,
             note=note,
             verdict=verdict,
-            submission_from=submission,
+            submission_from=before["submission"],
             submission_to=order.submission,
-            status_from=status,
+            status_from=before["status"],
             status_to=order.status,
         )
 
@@ -201,7 +201,7 @@ def _not_sent(order: Order, error: NotSent) -> tuple[Verdict, str, str]:
         order.lease_until = None
         order.not_sent += 1
         order.next_push_at = timezone.now() + delay
-    return Verdict.NOT_SENT, "", str(error)
+    return Verdict.NOT_SENT, str(error), ""
 
 
 def _outcome_unknown(order: Order, raw: str, note: str) -> tuple[Verdict, str, str]:
