@@ -38,6 +38,12 @@ class OilCardQuerySet(models.QuerySet["OilCard"]):
         """Cards with exactly this number, in its one written form; a deleted card may have it too."""
         return self.filter(number_index__in=number_index_field().indexes(card_number))
 
+    def ending_with(self, digits: str) -> OilCardQuerySet:
+        """Cards whose number ends with up to four digits, or is exactly this one; all of them for none."""
+        if len(digits) > 4:
+            return self.with_number(digits)
+        return self.filter(last_four__endswith=digits)
+
     def needing_attention(self) -> OilCardQuerySet:
         return self.filter(state__in=[State.UNKNOWN, State.CHANGE_FAILED, State.ADD_FAILED])
 

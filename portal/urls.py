@@ -19,4 +19,5 @@ urlpatterns = [
     path("language/setlang/", login_not_required(set_language), name="set_language"),
     path("admin/", admin.site.urls),
     path("", include("recharge.urls")),
+    path("", include("oilcards.urls")),
 ]

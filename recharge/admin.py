@@ -19,7 +19,7 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from portal.templatetags.portal import hide_mobile, shown_mobile
+from portal.templatetags.portal import hide_mobile, shown_target
 
 from .filters import OrderFilter
 from .models import Order, OrderEvent, OrderQuerySet
@@ -60,7 +60,7 @@ class LookUpAdmin(admin.ModelAdmin):
 
 @admin.register(Order)
 class OrderAdmin(LookUpAdmin):
-    list_select_related = ("placed_by",)
+    list_select_related = ("placed_by", "oil_card")
     search_fields = ("order_no__exact",)  # shows the box; get_search_results does the finding
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
@@ -147,7 +147,7 @@ def _found(orders: OrderQuerySet, term: str) -> OrderQuerySet:
 
 def _phone_for(viewer: User) -> Callable[[Order], str]:
     def phone(order: Order) -> str:
-        return shown_mobile(order, viewer)
+        return shown_target(order, viewer)
 
     return _titled(phone, _("mobile number"))
 

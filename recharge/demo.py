@@ -13,6 +13,9 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 from django.utils.timezone import localtime
 
+from oilcards.demo import cards
+from oilcards.models import OilCard
+
 from .choices import Attention, EventKind, Product, Speed, Submission, Verdict
 from .models import Order, OrderEvent
 from .status import FINAL, Status
@@ -25,16 +28,17 @@ WORDS = {3: "运营商返回充值失败", 9: "订单已取消", 10: "运营商�
 class Story:
     """One order and its history, told step by step; every step takes its time."""
 
-    def __init__(self, number: int, placed_at: dt.datetime, clerk: User) -> None:
+    def __init__(self, number: int, placed_at: dt.datetime, clerk: User, card: OilCard | None = None) -> None:
         self.now = placed_at
         self.clerk = clerk
         self.events: list[OrderEvent] = []
         self.order = Order(
             order_no=f"{localtime(placed_at):%y%m%d}{73_190_000_000_000 + 91_733 * number * number + number:014d}",
-            product=Product.MOBILE,
-            mobile=f"{PREFIXES[number % len(PREFIXES)]}0000{1000 + number * 37 % 9000:04d}",
-            face_value=(50, 100, 100, 200)[number % 4],
-            speed=Speed.SLOW if number % 7 == 3 else Speed.FAST,
+            product=Product.OIL if card else Product.MOBILE,
+            oil_card=card,
+            mobile="" if card else f"{PREFIXES[number % len(PREFIXES)]}0000{1000 + number * 37 % 9000:04d}",
+            face_value=500 if card else (50, 100, 100, 200)[number % 4],
+            speed=Speed.SLOW if card or number % 7 == 3 else Speed.FAST,
             placed_by=clerk,
             placed_at=placed_at,
             submission=Submission.QUEUED,
@@ -194,6 +198,7 @@ LATELY: tuple[tuple[float, Plot], ...] = (  # minutes ago
     (2, Story.await_approval),
     (1, lambda s: s),
 )  # fmt: skip
+BY_CARD = (30, 7)
 DAYS = 14
 
 
@@ -205,17 +210,18 @@ def stories(clerk: User) -> Iterator[Story]:
     """
     now = timezone.now()
     number = 0
-    overdue = Story(number, now - dt.timedelta(days=DAYS - 1, hours=2), clerk)
+    card = cards(clerk)[0]
+    overdue = Story(number, now - dt.timedelta(days=DAYS - 1, hours=8), clerk)
     yield overdue.accept().report(1, 60).mark(Attention.OVERDUE)
     for day in range(DAYS - 1, 0, -1):
         orders = 4 + day * 5 % 7
         for order in range(orders):
             number += 1
             placed_at = now - dt.timedelta(days=day, minutes=(orders - order) * 41)
-            yield USUAL[number % len(USUAL)](Story(number, placed_at, clerk))
+            yield USUAL[number % len(USUAL)](Story(number, placed_at, clerk, card if number % 9 == 4 else None))
     for minutes, plot in LATELY:
         number += 1
-        yield plot(Story(number, now - dt.timedelta(minutes=minutes), clerk))
+        yield plot(Story(number, now - dt.timedelta(minutes=minutes), clerk, card if minutes in BY_CARD else None))
 
 
 def _json(answer: dict[str, object]) -> str:

@@ -1,19 +1,26 @@
 """What people type. Only the form is checked here; what an order may be, the services decide."""
 
+import re
+import unicodedata
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
-from .choices import Speed
+from oilcards.models import OilCard
+from portal.forms import MarkedForm
+
+from . import mobile as numbers
+from .choices import Product, Speed
 from .models import Order
 from .services.errors import DuplicateOrder, FormAlreadyUsed, InvalidOrder, ServiceError
 
 RADIO = {"class": "form-selectgroup-input"}
 BIGGEST_CHANNEL = 2_147_483_647
+LONGEST_KEY = 18
 SWITCH_CHANNEL = {"": None, "1": True, "0": False}
 
 
@@ -29,21 +36,17 @@ class WordChoiceField(forms.TypedChoiceField):
         return self.words.get(text.lower(), text)
 
 
-class OrderForm(forms.Form):
-    mobile = forms.CharField(
-        label=_("Mobile number"),
-        max_length=40,
-        widget=forms.TextInput(
-            attrs={
-                "class": "form-control form-control-lg",
-                "type": "tel",
-                "inputmode": "tel",
-                "autocomplete": "off",
-                "placeholder": "138 0013 8000",
-            }
-        ),
+class OrderForm(MarkedForm):
+    """What a clerk says about an order of either product."""
+
+    product: Product
+    face_values: Sequence[int]
+    face_value = forms.TypedChoiceField(
+        label=_("Face value"),
+        coerce=int,
+        widget=forms.RadioSelect(attrs=RADIO),
+        error_messages={"required": _("Choose a face value.")},
     )
-    face_value = forms.TypedChoiceField(label=_("Face value"), coerce=int, widget=forms.RadioSelect(attrs=RADIO))
     speed = WordChoiceField(
         label=_("Speed"),
         choices=Speed.choices,
@@ -53,23 +56,6 @@ class OrderForm(forms.Form):
         empty_value=Speed.FAST,
         words={"fast": "1", "slow": "0"},
         widget=forms.RadioSelect(attrs=RADIO),
-    )
-    switch_channel = WordChoiceField(
-        label=_("If a channel fails, try another one"),
-        choices=[("", _("As set at the platform")), ("1", _("Yes")), ("0", _("No"))],
-        coerce=SWITCH_CHANNEL.__getitem__,
-        required=False,
-        empty_value=None,
-        words={"true": "1", "yes": "1", "on": "1", "false": "0", "no": "0", "off": "0", "none": "", "unknown": ""},
-        widget=forms.Select(attrs={"class": "form-select"}),
-    )
-    channel = forms.IntegerField(
-        label=_("Channel"),
-        help_text=_("Leave it empty unless the vendor told you a channel's number; prices differ by channel."),
-        required=False,
-        min_value=0,
-        max_value=BIGGEST_CHANNEL,
-        widget=forms.TextInput(attrs={"class": "form-control", "inputmode": "numeric", "autocomplete": "off"}),
     )
     duplicate_reason = forms.CharField(
         label=_("Why once more?"),
@@ -92,7 +78,8 @@ class OrderForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["face_value"].choices = [(value, value) for value in settings.FACE_VALUES]
+        self.fields["face_value"].choices = [(value, value) for value in self.face_values]
+        self.fields["replaces"].queryset = Order.objects.filter(product=self.product)
         self.fields["nonce"].initial = uuid.uuid4
         self.earlier: Order | None = None
         self.made: Order | None = None
@@ -101,14 +88,12 @@ class OrderForm(forms.Form):
         super().full_clean()
         if self.is_bound and "nonce" in self._errors:
             self._renew_nonce()
-        for name, field in self.fields.items():
-            if name in self._errors:
-                field.widget.attrs["class"] = f"{field.widget.attrs.get('class', '')} is-invalid"
 
     def refuse(self, error: ServiceError) -> None:
         """Show what a service refused, beside the field that is to blame; what was typed stays."""
         if isinstance(error, DuplicateOrder):
             self.earlier = error.earlier
+            self.fields["duplicate_reason"].widget.attrs["autofocus"] = True
         elif isinstance(error, FormAlreadyUsed):
             self.made = error.order
             self._renew_nonce()
@@ -117,15 +102,92 @@ class OrderForm(forms.Form):
         else:
             self.add_error(None, str(error))
 
+    def _renew_nonce(self) -> None:
+        self.data = self.data.copy()
+        self.data[self.add_prefix("nonce")] = str(uuid.uuid4())
+
+
+class MobileOrderForm(OrderForm):
+    product = Product.MOBILE
+    mobile = forms.CharField(
+        label=_("Mobile number"),
+        max_length=40,
+        error_messages={"required": _("Enter a mobile number.")},
+        widget=forms.TextInput(
+            attrs={
+                "class": "form-control form-control-lg",
+                "type": "tel",
+                "inputmode": "tel",
+                "autocomplete": "off",
+                "placeholder": "138 0013 8000",
+            }
+        ),
+    )
+    switch_channel = WordChoiceField(
+        label=_("If a channel fails, try another one"),
+        choices=[("", _("As set at the platform")), ("1", _("Yes")), ("0", _("No"))],
+        coerce=SWITCH_CHANNEL.__getitem__,
+        required=False,
+        empty_value=None,
+        words={"true": "1", "yes": "1", "on": "1", "false": "0", "no": "0", "off": "0", "none": "", "unknown": ""},
+        widget=forms.Select(attrs={"class": "form-select"}),
+    )
+    channel = forms.IntegerField(
+        label=_("Channel"),
+        help_text=_("Leave it empty unless the vendor told you a channel's number; prices differ by channel."),
+        required=False,
+        min_value=0,
+        max_value=BIGGEST_CHANNEL,
+        widget=forms.TextInput(attrs={"class": "form-control", "inputmode": "numeric", "autocomplete": "off"}),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self.face_values = settings.FACE_VALUES
+        super().__init__(*args, **kwargs)
+
+    def clean_mobile(self) -> str:
+        """Find a wrong number together with all other mistakes, not after them."""
+        try:
+            return numbers.normalize(self.cleaned_data["mobile"])
+        except numbers.InvalidMobile as error:
+            raise forms.ValidationError(str(error)) from None
+
     @property
     def more_options_used(self) -> bool:
         """Whether the folded part holds something that must be seen."""
         names = ("switch_channel", "channel")
         return any(self[name].errors or self[name].value() not in (None, "") for name in names)
 
-    def _renew_nonce(self) -> None:
-        self.data = self.data.copy()
-        self.data[self.add_prefix("nonce")] = str(uuid.uuid4())
+
+class OilOrderForm(OrderForm):
+    product = Product.OIL
+    oil_card = forms.ModelChoiceField(
+        OilCard.objects.all(),
+        label=_("Oil card"),
+        error_messages={
+            "required": _("Choose a card."),
+            "invalid_choice": _("There is no such card; choose one of these."),
+        },
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self.face_values = settings.OIL_FACE_VALUES
+        super().__init__(*args, **kwargs)
+        speeds = [Speed(speed) for speed in settings.OIL_SPEEDS]
+        self.offers_speeds = len(speeds) > 1
+        speed = self.fields["speed"]
+        speed.choices = [(item.value, item.label) for item in speeds]
+        speed.initial = speed.empty_value = speeds[0]
+        if len(self.face_values) == 1:
+            self.fields["face_value"].initial = self.face_values[0]
+
+    @property
+    def card(self) -> OilCard | None:
+        """The card that was chosen so far."""
+        chosen = self["oil_card"].value()
+        if isinstance(chosen, OilCard):
+            return chosen
+        return OilCard.objects.filter(pk=int(chosen)).first() if _is_key(chosen) else None
 
 
 class MobileForm(forms.Form):
@@ -134,9 +196,27 @@ class MobileForm(forms.Form):
     mobile = forms.CharField(max_length=40)
 
 
+class CardSearchForm(forms.Form):
+    """Digits of a card that is looked for: the last four, or the whole number."""
+
+    digits = forms.CharField(
+        label=_("The card's last four digits, or the whole number"),
+        max_length=60,
+        required=False,
+        widget=forms.TextInput(attrs={"class": "form-control", "inputmode": "numeric", "autocomplete": "off"}),
+    )
+
+    def clean_digits(self) -> str:
+        return re.sub(r"[\s\-]", "", unicodedata.normalize("NFKC", self.cleaned_data["digits"]))
+
+
 class NoteForm(forms.Form):
     note = forms.CharField(
         label=_("What did you find, what did you do?"),
         max_length=200,
         widget=forms.Textarea(attrs={"class": "form-control", "rows": 3, "autofocus": True}),
     )
+
+
+def _is_key(text: object) -> bool:
+    return str(text).isascii() and str(text).isdigit() and len(str(text)) <= LONGEST_KEY

@@ -76,7 +76,7 @@ def _confirm_or_do(
     request: HttpRequest, order_no: str, template: str, deed: Callable[[Order], str], form: NoteForm | None = None
 ) -> HttpResponse:
     """Do it where it is a POST, and show in words what came of it; else show what would be done."""
-    order = Order.objects.select_related("placed_by").filter(order_no=order_no).first()
+    order = Order.objects.with_people_and_cards().filter(order_no=order_no).first()
     if order is None or request.method != "POST":
         return _ask_to_confirm(request, order, template, form)
     try:

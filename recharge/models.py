@@ -35,6 +35,11 @@ class OrderQuerySet(models.QuerySet["Order"]):
     def needing_attention(self) -> OrderQuerySet:
         return self.exclude(attention="")
 
+    def with_people_and_cards(self) -> OrderQuerySet:
+        """Read along who placed them, and of their cards what may be shown to everybody."""
+        secret = ("card_number", "holder_name", "holder_phone", "national_id")
+        return self.select_related("placed_by", "oil_card").defer(*(f"oil_card__{name}" for name in secret))
+
     def due_for_submission(self) -> OrderQuerySet:
         return self.filter(submission=Submission.QUEUED, next_push_at__lte=Now()).order_by("next_push_at")
 

@@ -146,7 +146,7 @@ OF_STATUS: dict[int, Outcome] = {
 
 ADVICE: dict[str, str | Promise] = {
     Attention.CONFLICT: _(
-        "Compare the evidence below with the order in the platform's console, and ask the vendor which is true."
+        "Compare the evidence with the order in the platform's console, and ask the vendor which is true."
     ),
     Attention.UNKNOWN_CODE: _("Look the order up in the platform's console, and ask the vendor what the code means."),
     Attention.UNEXPECTED: _(
@@ -177,5 +177,9 @@ def of_order(order: Order) -> Outcome:
 
 
 def is_only_reported(order: Order) -> bool:
-    """Say whether the order's status is hearsay: a callback told it, and no answer to a query has confirmed it."""
-    return order.status is not None and order.confirmed_at is None
+    """Say whether the outcome is hearsay: a callback told it, and no answer to a query has confirmed it.
+
+    Of an order that is under way nobody needs to know.
+    """
+    under_way = of_order(order).group == Group.IN_PROGRESS
+    return order.status is not None and order.confirmed_at is None and not under_way

@@ -11,6 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
+from oilcards.models import OilCard
 from portal import platform
 
 from . import overview as figures
@@ -47,6 +48,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "tiles": _tiles(days[-1]),
         "open": _open(),
         "attention": figures.attention_kinds(),
+        "cards_in_need": _cards_in_need(request),
         "balance": balance,
         "balance_fresh": balance is not None and figures.is_fresh(balance),
         "overdue_minutes": int(figures.overdue_seconds() // 60),
@@ -55,6 +57,10 @@ def overview(request: HttpRequest) -> HttpResponse:
         "checklist": None if platform.is_configured() else _checklist(),
     }
     return render(request, "recharge/overview.html", context)
+
+
+def _cards_in_need(request: HttpRequest) -> int:
+    return OilCard.objects.needing_attention().count() if request.user.has_perm("oilcards.view_oilcard") else 0
 
 
 def _tiles(day: Day) -> list[dict[str, Any]]:

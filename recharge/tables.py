@@ -1,7 +1,5 @@
 """Orders as rows; on a telephone every row becomes a card, see portal.css."""
 
-from typing import Any
-
 import django_tables2 as tables
 from django.contrib.auth.models import User
 from django.template.loader import render_to_string
@@ -9,29 +7,24 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from portal.templatetags.portal import digits, moment, money
+from portal.tables import LOOK, column
+from portal.templatetags.portal import digits, moment, money, shown_card
 from portal.templatetags.portal import state as state_tag
 
 from . import mobile, outcomes
 from .models import Order
 
 
-def _column(label: Any, **kwargs: Any) -> tables.Column:
-    return tables.Column(
-        verbose_name=label, orderable=False, empty_values=(), attrs={"td": {"data-label": label}}, **kwargs
-    )
-
-
 class OrderTable(tables.Table):
-    state = _column(_("State"))
-    order_no = _column(_("Order number"))
-    target = _column(_("Recharged"))
-    face_value = _column(_("Face value"))
-    placed_at = _column(_("Placed at"))
-    placed_by = _column(_("Placed by"))
+    state = column(_("State"))
+    order_no = column(_("Order number"))
+    target = column(_("Recharged"))
+    face_value = column(_("Face value"))
+    placed_at = column(_("Placed at"))
+    placed_by = column(_("Placed by"))
 
     class Meta:
-        attrs = {"class": "table table-vcenter table-hover mb-0"}
+        attrs = LOOK
 
     def __init__(self, orders: list[Order], *, viewer: User) -> None:
         super().__init__(orders)
@@ -44,12 +37,14 @@ class OrderTable(tables.Table):
         return format_html('<a href="/orders/{}/">{}</a>', record.order_no, digits(record.order_no))
 
     def render_target(self, record: Order) -> SafeString:
+        if record.oil_card:
+            return format_html('<span class="number">{}</span>', shown_card(record.oil_card))
         show = mobile.grouped if self._sees_numbers else mobile.masked
         return format_html('<span class="number">{}</span>', show(record.mobile))
 
     def render_face_value(self, record: Order) -> SafeString:
         return format_html(
-            '<span class="number">{}</span> <span class="text-secondary">{}</span>',
+            '<span class="value">{} <span class="text-secondary">{}</span></span>',
             money(record.face_value),
             record.get_speed_display(),
         )
@@ -64,7 +59,7 @@ class OrderTable(tables.Table):
 class AttentionTable(OrderTable):
     """The same, and why a person must look at it."""
 
-    attention = _column(_("What to do"))
+    attention = column(_("What to do"))
 
     class Meta(OrderTable.Meta):
         sequence = ("state", "order_no", "attention", "...")

@@ -22,6 +22,7 @@ urlpatterns = [
     path("", overview_views.overview, name="overview"),
     path("orders/", views.order_list, name="order_list"),
     path("orders/new/", views.order_new, name="order_new"),
+    path("orders/new/oil/", views.order_new_oil, name="order_new_oil"),
     path("orders/new/hint/", views.mobile_hint, name="mobile_hint"),
     path("orders/<order_no:order_no>/", views.order_detail, name="order_detail"),
     path("orders/<order_no:order_no>/ask/", intervention_views.ask, name="order_ask"),

@@ -1,41 +1,67 @@
 """Placing orders and looking at them. What a person may do with an order is in intervention_views."""
 
+from collections.abc import Callable, Mapping
+
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from oilcards.models import OilCard
+from oilcards.services.orders import can_recharge
+from portal.fragments import render_live
+from portal.pages import Page, page_of
 
 from . import mobile as numbers
 from . import outcomes
+from .choices import Product
 from .filters import OrderFilter
-from .forms import MobileForm, OrderForm
-from .fragments import render_live
+from .forms import CardSearchForm, MobileForm, MobileOrderForm, OilOrderForm, OrderForm
 from .models import Order
-from .pages import page_of
 from .services import interventions, placing
 from .services.errors import ServiceError
 from .tables import AttentionTable, OrderTable
+
+CARDS_SHOWN = 8
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @permission_required("recharge.add_order", raise_exception=True)
 def order_new(request: HttpRequest) -> HttpResponse:
     """Place a mobile top-up. `?replaces=` names a dead order that it stands in for."""
-    if request.method != "POST":
-        replaced = request.GET.get("replaces")
-        if replaced is None:
-            return _show_form(request, OrderForm())
-        order = Order.objects.filter(order_no=replaced.replace("\x00", "")).first()
-        return _show_form(request, OrderForm(initial=_repeated(order, request))) if order else _unknown(request)
-    form = OrderForm({**request.GET.dict(), **request.POST.dict()} if "replaces" in request.GET else request.POST)
-    if form.is_valid():
-        try:
-            order = placing.place_mobile_order(placed_by=request.user, **form.cleaned_data)
-        except ServiceError as error:
-            form.refuse(error)
-        else:
-            return redirect("order_detail", order.order_no)
-    return _show_form(request, form)
+    if request.method == "POST":
+        return _place(request, MobileOrderForm(_sent(request)), placing.place_mobile_order)
+    if "replaces" not in request.GET:
+        return _show_form(request, MobileOrderForm())
+    order = _replaced(request)
+    if order is None:
+        return _unknown(request)
+    if order.product == Product.OIL:
+        return redirect(f"{reverse('order_new_oil')}?replaces={order.order_no}")
+    return _show_form(request, MobileOrderForm(initial=_repeated_mobile(order, request)))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@permission_required(["recharge.add_order", "oilcards.view_oilcard"], raise_exception=True)
+def order_new_oil(request: HttpRequest) -> HttpResponse:
+    """Recharge an oil card: `?card=` names one, else it is searched for by a POST, for nobody to read in an address."""
+    if request.method == "POST":
+        if "find" not in request.POST:
+            return _place(request, OilOrderForm(_sent(request)), placing.place_oil_order)
+        if request.htmx:
+            return render(request, "recharge/_card_choice.html", _cards(request, OilOrderForm(initial=_kept(request))))
+        return _show_form(request, OilOrderForm(initial=_kept(request)))
+    initial: dict[str, object] = {"oil_card": request.GET.get("card", "")}
+    if "replaces" in request.GET:
+        order = _replaced(request)
+        if order is None or order.oil_card is None:
+            return _unknown(request)
+        initial = {"oil_card": order.oil_card_id, "face_value": order.face_value, "speed": order.speed}
+        initial["replaces"] = order.order_no
+    return _show_form(request, OilOrderForm(initial={name: value for name, value in initial.items() if value != ""}))
 
 
 @require_POST
@@ -60,27 +86,27 @@ def mobile_hint(request: HttpRequest) -> HttpResponse:
 @permission_required("recharge.view_order", raise_exception=True)
 def order_list(request: HttpRequest) -> HttpResponse:
     """Find orders, newest first."""
-    search = OrderFilter(request.GET, Order.objects.select_related("placed_by"))
+    search = OrderFilter(request.GET, Order.objects.with_people_and_cards())
     orders = search.qs if search.is_valid() else Order.objects.none()
     page = page_of(orders, request)
-    context = {"search": search, "page": page, "table": OrderTable(page.orders, viewer=request.user)}
-    return render_live(request, "recharge/order_list.html", "recharge/_orders.html", context, polling=page.has_open)
+    context = {"search": search, "page": page, "table": OrderTable(page.rows, viewer=request.user)}
+    return render_live(request, "recharge/order_list.html", "recharge/_orders.html", context, polling=_any_open(page))
 
 
 @require_safe
 @permission_required("recharge.view_order", raise_exception=True)
 def attention(request: HttpRequest) -> HttpResponse:
     """List the orders that need a person, why, and what to do."""
-    page = page_of(Order.objects.needing_attention().select_related("placed_by"), request)
-    context = {"page": page, "table": AttentionTable(page.orders, viewer=request.user)}
-    return render_live(request, "recharge/attention.html", "recharge/_orders.html", context, polling=page.has_open)
+    page = page_of(Order.objects.needing_attention().with_people_and_cards(), request)
+    context = {"page": page, "table": AttentionTable(page.rows, viewer=request.user)}
+    return render_live(request, "recharge/attention.html", "recharge/_orders.html", context, polling=_any_open(page))
 
 
 @require_safe
 @permission_required("recharge.view_order", raise_exception=True)
 def order_detail(request: HttpRequest, order_no: str) -> HttpResponse:
     """Show an order, what is known of its fate, and everything that happened to it."""
-    related = Order.objects.select_related("placed_by", "replaces", "replaced_by")
+    related = Order.objects.with_people_and_cards().select_related("replaces", "replaced_by")
     order = related.filter(order_no=order_no).first()
     if order is None:
         return _unknown(request)
@@ -98,15 +124,67 @@ def order_detail(request: HttpRequest, order_no: str) -> HttpResponse:
     )
 
 
+def _place(request: HttpRequest, form: OrderForm, place: Callable[..., Order]) -> HttpResponse:
+    """Place what the form says, or show it again with what is wrong."""
+    if form.is_valid():
+        try:
+            order = place(placed_by=request.user, **form.cleaned_data)
+        except ServiceError as error:
+            form.refuse(error)
+        else:
+            return redirect("order_detail", order.order_no)
+    return _show_form(request, form)
+
+
 def _show_form(request: HttpRequest, form: OrderForm) -> HttpResponse:
+    if isinstance(form, OilOrderForm):
+        return render(request, "recharge/order_new_oil.html", _cards(request, form))
     return render(request, "recharge/order_new.html", {"form": form})
+
+
+def _cards(request: HttpRequest, form: OilOrderForm) -> dict[str, object]:
+    """What the choice of a card shows: the chosen one, else those found, else the newest."""
+    search = CardSearchForm(request.POST)
+    digits = search.cleaned_data["digits"] if search.is_valid() else ""
+    chosen, usable = form.card, OilCard.objects.rechargeable()
+    if chosen and "find" not in request.POST:
+        cards = [chosen] if can_recharge(chosen) else []
+    else:
+        cards = list(usable.ending_with(digits)[:CARDS_SHOWN])
+    return {
+        "form": form,
+        "search": search,
+        "cards": cards,
+        "chosen": chosen,
+        "refused": chosen if chosen and not can_recharge(chosen) else None,
+        "any_cards": bool(cards) or usable.exists(),
+    }
+
+
+def _sent(request: HttpRequest) -> Mapping[str, object]:
+    return {**request.GET.dict(), **request.POST.dict()} if "replaces" in request.GET else request.POST
+
+
+def _kept(request: HttpRequest) -> dict[str, object]:
+    """What was filled in before a card was searched for."""
+    names = ("oil_card", "face_value", "speed", "nonce", "replaces", "duplicate_reason")
+    return {name: request.POST[name] for name in names if request.POST.get(name)}
+
+
+def _replaced(request: HttpRequest) -> Order | None:
+    return Order.objects.filter(order_no=request.GET["replaces"].replace("\x00", "")).first()
+
+
+def _any_open(page: Page[Order]) -> bool:
+    """Whether something on the page may still change by itself."""
+    return any(order.settled_at is None for order in page.rows)
 
 
 def _unknown(request: HttpRequest) -> HttpResponse:
     return render(request, "recharge/order_unknown.html", status=404)
 
 
-def _repeated(order: Order, request: HttpRequest) -> dict[str, object]:
+def _repeated_mobile(order: Order, request: HttpRequest) -> dict[str, object]:
     """What the form holds at first when a dead order is placed again."""
     sees_number = request.user.has_perm("recharge.see_numbers") or order.placed_by_id == request.user.pk
     return {

@@ -12,6 +12,9 @@ from django.utils import formats, timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+import oilcards.outcomes
+from oilcards.details import LABELS
+from oilcards.models import OilCard
 from recharge import mobile, outcomes
 from recharge.models import Order, OrderEvent
 from recharge.status import Status
@@ -40,10 +43,16 @@ def state(order: Order, size: str = "") -> dict[str, Any]:
     return {"outcome": outcomes.of_order(order), "only_reported": outcomes.is_only_reported(order), "size": size}
 
 
+@register.inclusion_tag("includes/state.html")
+def card_state(card: OilCard, size: str = "") -> dict[str, Any]:
+    """Show how far the card is in step with the platform: a word, a colour, an icon."""
+    return {"outcome": oilcards.outcomes.of_card(card), "only_reported": False, "size": size}
+
+
 @register.simple_tag(takes_context=True)
-def phone(context: template.Context, order: Order) -> str:
-    """Show the number as people read it out: whole to those who may see it, else with its middle hidden."""
-    return shown_mobile(order, context["user"])
+def target(context: template.Context, order: Order) -> str:
+    """Show what is recharged: a card by its last digits, a number whole to those who may see it."""
+    return shown_target(order, context["user"])
 
 
 @register.simple_tag
@@ -92,12 +101,29 @@ def moment(at: dt.datetime | None) -> SafeString | str:
 
 @register.simple_tag(takes_context=True)
 def evidence(context: template.Context, event: OrderEvent, order: Order) -> str:
-    """Show what came over the wire: JSON laid out, anything else as it is, the number hidden like elsewhere."""
+    """Show what came over the wire, the number hidden like elsewhere."""
+    return hide_mobile(laid_out(event.raw), order, context["user"])
+
+
+@register.filter
+def laid_out(raw: str) -> str:
+    """Show what came over the wire: JSON laid out, anything else as it is."""
     try:
-        text = json.dumps(json.loads(event.raw), ensure_ascii=False, indent=2)
-    except ValueError:
-        text = event.raw
-    return hide_mobile(text, order, context["user"])
+        return json.dumps(json.loads(raw), ensure_ascii=False, indent=2)
+    except (ValueError, RecursionError):
+        return raw
+
+
+@register.filter
+def card_fields(names: str) -> str:
+    """Return the labels of a card's fields from their names, as its history has them."""
+    return "、".join(str(LABELS.get(name, name)) for name in names.split(",") if name)
+
+
+@register.filter
+def shown_card(card: OilCard) -> str:
+    """Show which card it is by its type and its last digits."""
+    return f"{card.get_card_type_display()} ···· {card.last_four}"
 
 
 @register.simple_tag(takes_context=True)
@@ -112,8 +138,10 @@ def status_name(code: int) -> str:
     return str(Status(code).label) if code in Status.values else str(code)
 
 
-def shown_mobile(order: Order, user: User) -> str:
-    """Return the order's number, whole to those who may see numbers and to who placed it."""
+def shown_target(order: Order, user: User) -> str:
+    """Return the order's card, or its number, whole to those who may see numbers and to who placed it."""
+    if order.oil_card:
+        return shown_card(order.oil_card)
     if _may_see(order, user):
         return mobile.grouped(order.mobile)
     return mobile.masked(order.mobile)

@@ -3,4 +3,5 @@
 from .settings import *  # noqa: F403
 
 MIDDLEWARE = []
+SILENCED_SYSTEM_CHECKS = ["models.W040", "admin.E408", "admin.E409", "admin.E410"]  # no admin without middleware
 ROOT_URLCONF = "tests.benchmarks.bare"

@@ -25,14 +25,20 @@ PATHS = {
 WANTED = 0.60
 MOST_STATEMENTS = 5
 
-ORDERS = """
-    INSERT INTO recharge_order (order_no, product, mobile, face_value, speed, placed_by_id, duplicate_reason,
-        submission, claims, not_sent, submitted_at, refusal, gateway_order_no, status, status_at, reason, next_check_at,
-        checks, missing_answers, attention)
-    SELECT '26' || lpad(n::text, 18, '0'), 'MOBILE', '13' || lpad(n::text, 9, '0'), 50, 1, %(clerk)s, '',
-        'ACCEPTED', 1, 0, now(), '', 'W' || n, 1, now(), '', now() + interval '1 day', 1, 0, ''
-    FROM generate_series(1, %(orders)s) n
-"""
+ORDERS = {
+    "order_no": "'26' || lpad(n::text, 18, '0')",
+    "product": "'MOBILE'",
+    "mobile": "'13' || lpad(n::text, 9, '0')",
+    "face_value": "50",
+    "placed_by_id": "(SELECT id FROM auth_user)",
+    "submission": "'ACCEPTED'",
+    "claims": "1",
+    "submitted_at": "now()",
+    "gateway_order_no": "'W' || n",
+    "status": "1",
+    "status_at": "now()",
+    "next_check_at": "now() + interval '1 day'",
+}
 SLIM_ORDERS = "INSERT INTO bare_order (order_no, status) SELECT order_no, status FROM recharge_order ORDER BY id"
 
 
@@ -75,10 +81,11 @@ def fill(orders: int) -> list[str]:
     from recharge.models import Order
 
     from .bare import SLIM_TABLES
+    from .orders import insert_orders
 
-    clerk = User.objects.create_user("clerk")
+    User.objects.create_user("clerk")
     with connection.cursor() as cursor:
-        cursor.execute(ORDERS, {"clerk": clerk.pk, "orders": orders})
+        cursor.execute(insert_orders(ORDERS, f"generate_series(1, {orders}) n"))
         cursor.execute(SLIM_TABLES)
         cursor.execute(SLIM_ORDERS)
         cursor.execute("VACUUM ANALYZE")
@@ -130,8 +137,8 @@ def serving(environment: dict[str, str]) -> Iterator[int]:
     """Run a gunicorn with one process and some threads, and give its port."""
     port = rig.free_port()
     command = ("-m", "gunicorn", "portal.wsgi", "--worker-class=gthread", "--workers=1", f"--threads={THREADS}")
-    options = (f"--bind=127.0.0.1:{port}", "--keep-alive=60", "--log-level=warning")
-    with rig.process(*command, *options, environment=environment, ready=lambda: rig.listens(port)):
+    options = (f"--bind=127.0.0.1:{port}", "--keep-alive=60", "--no-control-socket", "--log-level=warning")
+    with rig.process(*command, *options, environment=environment, ready=lambda: rig.speaks_http(port)):
         yield port
 
 

@@ -1,5 +1,6 @@
 """What every benchmark stands on: databases and processes of its own, production's settings, honest figures."""
 
+import http.client
 import logging
 import os
 import signal
@@ -121,9 +122,17 @@ def answers(url: str) -> bool:
         return False
 
 
-def listens(port: int) -> bool:
-    with socket.socket() as client:
-        return client.connect_ex(("127.0.0.1", port)) == 0
+def speaks_http(port: int) -> bool:
+    """Say whether a server gives any answer at all."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", "/")
+        connection.getresponse()
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+    return True
 
 
 def wait_for(condition: Callable[[], bool], what: str, patience: float = PATIENCE) -> None:

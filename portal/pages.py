@@ -1,31 +1,28 @@
 """Pages of a long list by key: an old page costs as little as the first one, and nothing is ever counted."""
 
 from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 from django.core.exceptions import BadRequest
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
-
-from .models import Order, OrderQuerySet
 
 ROWS = 50
 _LONGEST_KEY = 18  # digits; every longer number is beyond a bigint
 
+Row = TypeVar("Row", bound=Model)
+
 
 @dataclass(frozen=True, slots=True)
-class Page:
-    """Some orders, newest first, and the keys from which the neighbouring pages go on; None where there is none."""
+class Page(Generic[Row]):
+    """Some rows, newest first, and the keys from which the neighbouring pages go on; None where there is none."""
 
-    orders: list[Order]
+    rows: list[Row]
     newer: int | None
     older: int | None
 
-    @property
-    def has_open(self) -> bool:
-        """Whether something on the page may still change by itself."""
-        return any(order.settled_at is None for order in self.orders)
 
-
-def page_of(orders: OrderQuerySet, request: HttpRequest) -> Page:
+def page_of(rows: "QuerySet[Row]", request: HttpRequest) -> Page[Row]:
     """Return the page that ?before= or ?after= names, the newest one without them.
 
     Raises:
@@ -33,12 +30,12 @@ def page_of(orders: OrderQuerySet, request: HttpRequest) -> Page:
     """
     before, after = _key(request, "before"), _key(request, "after")
     if after is not None:
-        found = list(orders.filter(pk__gt=after).order_by("id")[: ROWS + 1])
+        found = list(rows.filter(pk__gt=after).order_by("id")[: ROWS + 1])
         if len(found) > ROWS:
             found = found[:ROWS][::-1]
             return Page(found, newer=found[0].pk, older=found[-1].pk)
         before = None  # fewer than a page are newer: that is the first page
-    older_than = orders if before is None else orders.filter(pk__lt=before)
+    older_than: Any = rows if before is None else rows.filter(pk__lt=before)
     found = list(older_than.order_by("-id")[: ROWS + 1])
     page, more = found[:ROWS], len(found) > ROWS
     newer = None if before is None else (page[0].pk if page else before - 1)

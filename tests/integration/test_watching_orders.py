@@ -1,0 +1,126 @@
+"""People watch orders: pages keep themselves up to date, and show numbers to nobody who may not see them."""
+
+import datetime as dt
+import json
+import re
+
+import pytest
+from django.http import HttpResponse
+from django.test import Client
+
+from recharge import outcomes
+from recharge.choices import Attention, EventKind, Submission
+from recharge.models import Order
+from recharge.services import checking, placing, submission
+from recharge.services.events import record
+from recharge.status import Status
+from tests.fake_platform import FakePlatform
+from tests.people import person
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sent")]
+HTMX = {"HX-Request": "true"}
+
+
+@pytest.fixture
+def clerk(client: Client) -> Client:
+    client.force_login(person("clerk"))
+    return client
+
+
+@pytest.fixture
+def order(platform: FakePlatform) -> Order:
+    return placing.place_mobile_order(placed_by=person("clerk"), mobile="13800138000", face_value=50)
+
+
+def text_of(response: HttpResponse) -> str:
+    return response.content.decode()
+
+
+def digest_of(response: HttpResponse) -> str:
+    digest = re.search(r'"X-Seen": "(\w+)"', text_of(response).replace("&quot;", '"'))
+    assert digest
+    return digest[1]
+
+
+def settle(order: Order, platform: FakePlatform) -> None:
+    submission.submit_order(order_id=order.pk)
+    platform.books[order.order_no].status = Status.SUCCEEDED
+    checking.check_order(order_id=order.pk)
+
+
+@pytest.mark.parametrize("path", ["/orders/", "/orders/{}/"])
+def test_page_asks_for_news_until_nothing_is_open(
+    clerk: Client, order: Order, platform: FakePlatform, path: str
+) -> None:
+    address = path.format(order.order_no)
+    page = clerk.get(address)
+    assert 'hx-trigger="every 3s"' in text_of(page)
+    seen = {**HTMX, "X-Seen": digest_of(page)}
+    assert clerk.get(address, headers=seen).status_code == 204
+    settle(order, platform)
+    news = clerk.get(address, headers=seen)
+    assert news.status_code == 200
+    assert "充值成功" in text_of(news)
+    assert "hx-trigger" not in text_of(news)
+    assert "<html" not in text_of(news)
+    assert "hx-trigger" not in text_of(clerk.get(address))
+
+
+def test_news_are_asked_for_with_the_same_filters(clerk: Client, order: Order) -> None:
+    assert 'hx-get="/orders/?q=138&amp;status="' not in text_of(clerk.get("/orders/?q=138&status="))
+    assert 'hx-get="/orders/?q=13800138000&amp;status="' in text_of(clerk.get("/orders/?q=13800138000&status="))
+
+
+def test_whoever_is_signed_out_gets_the_whole_sign_in(client: Client, order: Order) -> None:
+    response = client.get("/orders/", headers=HTMX)
+    assert response.headers["HX-Refresh"] == "true"
+    assert response.content == b""
+
+
+def test_number_is_whole_only_for_who_placed_it_or_may_see_it(client: Client, order: Order) -> None:
+    raw = json.dumps({"mobile": order.mobile, "text": "<script>alert(1)</script>"})
+    record(order, EventKind.CALLBACK, raw=raw, note=f"about {order.mobile}")
+    Order.objects.filter(pk=order.pk).update(placed_by=person("administrator"))
+    client.force_login(person("clerk"))
+    text = text_of(client.get(f"/orders/{order.order_no}/"))
+    assert "138****8000" in text
+    assert "13800138000" not in text
+    assert "138 0013 8000" not in text
+    client.force_login(person("auditor"))
+    text = text_of(client.get(f"/orders/{order.order_no}/"))
+    assert "138 0013 8000" in text
+    assert "13800138000" in text
+    assert "<script>alert" not in text
+
+
+def test_order_may_be_found_by_the_day_it_was_placed(clerk: Client, order: Order) -> None:
+    day = order.placed_at if order.placed_at.tzinfo else dt.datetime.now(dt.UTC)
+    today = day.astimezone(dt.timezone(dt.timedelta(hours=8))).date()
+    around = {"placed_from": str(today), "placed_to": str(today)}
+    assert order.order_no in text_of(clerk.get("/orders/", around))
+    before = {"placed_to": str(today - dt.timedelta(days=1))}
+    assert order.order_no not in text_of(clerk.get("/orders/", before))
+
+
+@pytest.mark.parametrize("query", ["status=99", "placed_from=0000-00-00", "placed_by=0", "placed_to=0001-01-01"])
+def test_search_that_makes_no_sense_says_so_and_shows_nothing(clerk: Client, order: Order, query: str) -> None:
+    text = text_of(clerk.get(f"/orders/?{query}"))
+    assert "看不懂搜索条件" in text
+    assert order.order_no not in text
+
+
+def test_attention_list_says_why_and_what_to_do(clerk: Client, order: Order) -> None:
+    assert order.order_no not in text_of(clerk.get("/attention/"))
+    for reason in Attention:
+        Order.objects.filter(pk=order.pk).update(attention=reason)
+        text = text_of(clerk.get("/attention/"))
+        assert order.order_no in text
+        assert str(reason.label) not in ("", reason.value)
+        assert str(outcomes.ADVICE[reason]) in text.replace("&#x27;", "'")
+
+
+def test_every_state_has_one_phrase() -> None:
+    for submission_state in Submission:
+        assert outcomes.of(submission_state, None).label
+    for code in Status:
+        assert outcomes.of(Submission.ACCEPTED, code).label == code.label

@@ -1,0 +1,27 @@
+"""Icons: whatever a page names is in the sprite, and nothing else is carried along."""
+
+import re
+from pathlib import Path
+
+from portal.icons import ICONS
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+IN_TEMPLATE = re.compile(r'{% icon "([a-z0-9-]+)"')
+
+
+def named() -> set[str]:
+    names = set()
+    for path in (ROOT / "templates").rglob("*.html"):
+        names |= set(IN_TEMPLATE.findall(path.read_text()))
+    return names
+
+
+def test_every_icon_that_is_named_is_in_the_sprite() -> None:
+    assert named() <= set(ICONS)
+
+
+def test_every_icon_of_a_state_is_in_the_sprite() -> None:
+    from recharge import outcomes
+
+    shown = {outcome.icon for outcome in [*outcomes.OF_SUBMISSION.values(), *outcomes.OF_STATUS.values()]}
+    assert shown <= set(ICONS)
