@@ -2,6 +2,7 @@
 
 import uuid
 from typing import Any
+from unittest import mock
 
 import pytest
 from django.conf import LazySettings
@@ -223,9 +224,9 @@ def test_same_number_twice_shows_the_card_that_has_it(
     assert (everything(), card_platform.calls) == (before, ["add"])
 
 
-def test_portal_without_credentials_says_so(client: Client, settings: LazySettings, monkeypatch: Any) -> None:
-    monkeypatch.setattr("portal.platform.is_configured", lambda: False)
-    response = signed_in(client).post("/oil-cards/new/", TYPED)
+def test_portal_without_credentials_says_so(client: Client) -> None:
+    with mock.patch("portal.platform.is_configured", lambda: False):
+        response = signed_in(client).post("/oil-cards/new/", TYPED)
     assert response.context["form"].non_field_errors()
     assert not OilCard.objects.exists()
 
