@@ -74,9 +74,7 @@ def visit(client: Client, name: str, path: str, order: Order) -> HttpResponse:
 
 
 def test_every_address_is_accounted_for() -> None:
-    assert {name for name, _ in PATTERNS} == OPEN_TO_ALL | SIGNED_IN_ONLY | set(NEEDS) or {
-        name for name, _ in PATTERNS
-    } == (OPEN_TO_ALL | SIGNED_IN_ONLY | set(NEEDS)) - {"order_new_oil"}
+    assert {name for name, _ in PATTERNS} == OPEN_TO_ALL | SIGNED_IN_ONLY | set(NEEDS)
 
 
 @pytest.mark.parametrize("role", MAY)
