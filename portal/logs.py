@@ -88,6 +88,7 @@ def configure(*, json_lines: bool) -> Mapping[str, Any]:
         "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "lines"}},
         "root": {"handlers": ["console"], "level": "INFO"},
         "loggers": {
+            "django": {"handlers": [], "propagate": True},  # its own console handler masks nothing
             "django.server": {"handlers": [], "propagate": True},
             "celery": {"level": "WARNING"},
             "kombu": {"level": "WARNING"},

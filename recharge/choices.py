@@ -41,6 +41,10 @@ class Attention(TextChoices):
     OVERDUE = "OVERDUE", _("Unfinished for seven days")
 
 
+SIGNS_OF_LIFE = (Attention.UNEXPECTED, Attention.CONFLICT, Attention.NUMBER_TAKEN)
+"""While one of these is open, nothing proves that an order spent nothing."""
+
+
 class EventKind(TextChoices):
     """What an entry of the order's history is about."""
 

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from oilcards.models import OilCard
 
-from .choices import Attention, EventKind, Product, Speed, Submission, Verdict
+from .choices import SIGNS_OF_LIFE, Attention, EventKind, Product, Speed, Submission, Verdict
 from .status import FINAL, Status
 
 DEAD_SUBMISSIONS = (Submission.REJECTED, Submission.NOT_RECEIVED, Submission.WITHDRAWN)
@@ -217,6 +217,8 @@ class Order(models.Model):
     @property
     def is_dead(self) -> bool:
         """Whether it is proven that this order spent nothing, or that what it spent came back."""
+        if self.attention in SIGNS_OF_LIFE:
+            return False
         returned = self.status == Status.REFUNDED and self.confirmed_at is not None
         return self.submission in DEAD_SUBMISSIONS or returned
 

@@ -134,9 +134,10 @@ def _report(fields: Mapping[str, object], raw: str) -> OrderReport:
         status=read_status(fields, "status"),
         target=read_identifier(fields, "mobile") or read_identifier(fields, "card_id"),
         face_value=read_money(fields, "amount"),
-        cost_price=read_money(fields, "cost_price"),
-        rebate=read_money(fields, "fanli"),
-        credited_amount=read_money(fields, "arrived_amount"),
+        # What is odd about the small print must not hide what became of the order.
+        cost_price=_money_or_none(fields, "cost_price"),
+        rebate=_money_or_none(fields, "fanli"),
+        credited_amount=_money_or_none(fields, "arrived_amount"),
         reason=read_text(fields, "reason") or read_text(fields, "failReason"),
         raw=raw,
     )

@@ -122,6 +122,17 @@ def _count_missing(order: Order) -> None:
     order.missing_answers += 1
     order.first_missing_at = order.first_missing_at or now
     order.last_missing_at = now
-    if order.missing_answers >= MISSING_ANSWERS and now - order.first_missing_at >= MISSING_FOR:
+    if order.missing_answers < MISSING_ANSWERS or now - order.first_missing_at < MISSING_FOR:
+        return
+    if _has_shown_life(order):
+        order.attention = order.attention or Attention.UNEXPECTED
+    else:
         order.submission = Submission.NOT_RECEIVED
         order.settled_at = now
+
+
+def _has_shown_life(order: Order) -> bool:
+    """Say whether the platform ever spoke of the order as of one that it has, however wrongly."""
+    spoken = (Verdict.APPLIED, Verdict.DUPLICATE, Verdict.STALE, Verdict.CONFLICT, Verdict.UNKNOWN_CODE)
+    reports = order.events.filter(kind__in=(EventKind.ANSWERED, EventKind.QUERIED), verdict__in=spoken)
+    return reports.exists() or order.events.filter(kind=EventKind.CALLBACK).exists()

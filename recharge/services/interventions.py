@@ -36,7 +36,7 @@ def ask_now(*, order_id: int, actor: User) -> Order:
         if not can_ask(order):
             raise TooLate(_("The order has not been handed to the platform yet."))
         ask_at_once(order)
-        order.save(update_fields=["next_check_at"])
+        order.save(update_fields=["next_check_at", "attention"])
         record(order, EventKind.ASKED_BY_HAND, actor=actor)
         queue.send_on_commit(queue.CHECK, order.pk)
     return order
@@ -137,5 +137,5 @@ def _record_cancel_answer(order_id: int, actor: User, verdict: Verdict, raw: str
     with transaction.atomic(durable=True):
         order = lock(order_id)
         ask_at_once(order)
-        order.save(update_fields=["next_check_at"])
+        order.save(update_fields=["next_check_at", "attention"])
         record(order, EventKind.CANCEL_ASKED, actor=actor, verdict=verdict, raw=raw, note=note)

@@ -8,6 +8,7 @@ import structlog
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import connection, transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -16,11 +17,12 @@ from oilcards.services.errors import NotRechargeable
 from oilcards.services.orders import lock_for_recharge
 from portal import platform
 from recharge import mobile as numbers
-from recharge.choices import EventKind, Product, Speed, Submission
+from recharge.choices import SIGNS_OF_LIFE, EventKind, Product, Speed, Submission
 from recharge.models import DEAD_SUBMISSIONS, Order
 from recharge.status import Status
 
 from . import queue
+from .database import lock
 from .errors import DuplicateOrder, FormAlreadyUsed, InvalidOrder, NotConfigured, NotReplaceable
 from .events import record
 
@@ -57,7 +59,7 @@ def place_mobile_order(
         channel: force one of the platform's channels; None does not.
         nonce: names the form that was sent; the same form makes one order, however often it is sent.
         duplicate_reason: why the same number gets the same value again within a day.
-        replaces: a dead order that this one stands in for; it counts as reason enough.
+        replaces: a dead order for the same number and value that this one stands in for.
 
     Returns:
         The order; the earlier one, where the same form has made it already.
@@ -143,8 +145,8 @@ def place(order: Order) -> Order:
         if order.oil_card:
             _require_active(order.oil_card)
         if order.replaces:
-            _require_dead(order.replaces)
-        elif not order.duplicate_reason:
+            _require_replaceable(order.replaces, order)
+        if not order.duplicate_reason:
             _refuse_duplicate(order)
         order.order_no = new_order_no()
         order.submission = Submission.QUEUED
@@ -163,16 +165,15 @@ def place(order: Order) -> Order:
 
 
 def find_duplicate(order: Order) -> Order | None:
-    """Return the latest order of the last 24 hours for the same target and value that may have spent money."""
+    """Return the latest order for the same target and value that may have spent money.
+
+    It was placed within 24 hours, or is open: an outage of two days is no reason to forget what still waits.
+    """
+    proven_dead = Q(submission__in=DEAD_SUBMISSIONS) | Q(status=Status.REFUNDED, confirmed_at__isnull=False)
     return (
-        Order.objects.filter(
-            mobile=order.mobile,
-            oil_card=order.oil_card,
-            face_value=order.face_value,
-            placed_at__gte=timezone.now() - DUPLICATE_WINDOW,
-        )
-        .exclude(submission__in=DEAD_SUBMISSIONS)
-        .exclude(status=Status.REFUNDED, confirmed_at__isnull=False)
+        Order.objects.filter(mobile=order.mobile, oil_card=order.oil_card, face_value=order.face_value)
+        .filter(Q(placed_at__gte=timezone.now() - DUPLICATE_WINDOW) | Q(settled_at=None))
+        .exclude(proven_dead & ~Q(attention__in=SIGNS_OF_LIFE))
         .order_by("-id")
         .first()
     )
@@ -222,8 +223,10 @@ def _require_active(card: OilCard) -> None:
         raise InvalidOrder("oil_card", str(error)) from None
 
 
-def _require_dead(order: Order) -> None:
-    current = Order.objects.select_for_update(of=("self",)).get(pk=order.pk)
+def _require_replaceable(old: Order, new: Order) -> None:
+    current = lock(old.pk)
+    if any(getattr(current, name) != getattr(new, name) for name in ("mobile", "oil_card_id", "face_value")):
+        raise NotReplaceable(_("What replaces an order has the same target and face value."))
     if not current.is_dead:
         raise NotReplaceable(_("It isn't proven that this order spent nothing."))
     if Order.objects.filter(replaces=current).exists():

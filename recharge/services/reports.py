@@ -76,12 +76,22 @@ def _apply(report: OrderReport, source: EventKind, **which: str | int) -> Verdic
 
 
 def _judge(order: Order, report: OrderReport, *, first_hand: bool) -> Verdict:
+    if order.submission in NOT_YET_SENT:
+        _hold(order)
+        return Verdict.CONFLICT
     if _is_about_another(order, report):
         order.attention = Attention.CONFLICT
         return Verdict.CONFLICT
     if order.submission != Submission.ACCEPTED and not _accept(order, report, first_hand=first_hand):
         return Verdict.CONFLICT
     return _apply_status(order, report, first_hand=first_hand)
+
+
+def _hold(order: Order) -> None:
+    """It must not be sent any more: whatever made the platform know it, sending might spend twice."""
+    order.submission = Submission.UNKNOWN
+    order.next_push_at = None
+    order.attention = Attention.UNEXPECTED
 
 
 def _is_about_another(order: Order, report: OrderReport) -> bool:
@@ -99,12 +109,6 @@ def _is_about_another(order: Order, report: OrderReport) -> bool:
 
 def _accept(order: Order, report: OrderReport, *, first_hand: bool) -> bool:
     """Take the report as evidence that the platform has the order. False: it can't be taken as that."""
-    if order.submission in NOT_YET_SENT:
-        # It must not be sent any more: whatever made the platform know it, sending would spend twice.
-        order.submission = Submission.UNKNOWN
-        order.next_push_at = None
-        order.attention = Attention.UNEXPECTED
-        return False
     if order.submission in DEAD_SUBMISSIONS:
         order.attention = Attention.UNEXPECTED
         if not first_hand:
@@ -137,9 +141,11 @@ def _apply_status(order: Order, report: OrderReport, *, first_hand: bool) -> Ver
     elif verdict == Verdict.UNKNOWN_CODE:
         order.attention = Attention.UNKNOWN_CODE
     if verdict in (Verdict.APPLIED, Verdict.DUPLICATE):
-        _take_over_amounts(order, report)
         if first_hand:
             order.confirmed_at = now
+            order.one_witness = False
+        if first_hand or not order.confirmed_at:
+            _take_over_amounts(order, report)
     return verdict
 
 
@@ -164,4 +170,5 @@ def _plan_next_step(order: Order, verdict: Verdict, source: EventKind) -> None:
         if order.status in codes.IN_PROGRESS:
             order.next_check_at = order.next_check_at or timezone.now() + CHECK_DELAYS[0]
         else:
+            order.checks = 0  # an older answer that is on its way must not push the next query far off
             ask_at_once(order)

@@ -36,7 +36,7 @@ def schedule_check(order: Order, delay: dt.timedelta | None = None) -> None:
     """
     now = timezone.now()
     overdue_at = (order.submitted_at or order.placed_at) + OVERDUE_AFTER
-    if order.settled_at:
+    if order.settled_at and order.attention != Attention.UNEXPECTED:
         order.next_check_at = None
     elif now > overdue_at:
         order.next_check_at = None

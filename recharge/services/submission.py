@@ -12,12 +12,13 @@ from functools import partial
 
 import structlog
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, OperationalError, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from oilcards.services.orders import can_recharge
+from portal import platform
 from portal.database import from_now, release_connection
 from portal.gateway import NotSent, OutcomeUnknown, PushReceipt, Rejected
 from portal.gateway.guesses import may_mean_duplicate
@@ -31,6 +32,9 @@ from .scheduling import CHECK_DELAYS, ask_at_once, schedule_check
 
 LEASE_MARGIN = dt.timedelta(seconds=60)
 FIRST_RETRY = dt.timedelta(seconds=15)
+RECORDING_PAUSES = (0.2, 1.0, 3.0)
+"""Seconds between the attempts to record an answer while the database is away."""
+
 LONGEST_RETRY = dt.timedelta(minutes=10)
 
 
@@ -42,6 +46,7 @@ def submit_order(*, order_id: int) -> None:
     Args:
         order_id: the order's primary key.
     """
+    platform.client()  # settings that make no client must fail before the claim
     started = time.monotonic()
     order = _claim(order_id)
     if order is None:
@@ -113,7 +118,20 @@ def _claim(order_id: int) -> Order | None:
 
 
 def _record(claimed: Order, change: Callable[[Order], tuple[Verdict, str, str]]) -> None:
-    """Lock the order, let `change` mutate it, save it and append the event that `change` describes."""
+    """Lock the order, let `change` mutate it, save it and append the event that `change` describes.
+
+    The database gets several chances: what the platform answered is nowhere else.
+    """
+    for pause in RECORDING_PAUSES:
+        try:
+            return _record_once(claimed, change)
+        except OperationalError:
+            release_connection()
+            time.sleep(pause)
+    _record_once(claimed, change)
+
+
+def _record_once(claimed: Order, change: Callable[[Order], tuple[Verdict, str, str]]) -> None:
     with transaction.atomic(durable=True):
         order = lock(claimed.pk)
         before = remember(order)

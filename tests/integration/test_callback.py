@@ -8,11 +8,12 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import OperationalError
 from django.http import HttpResponse
-from django.test import Client
+from django.test import Client, RequestFactory
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pytest_django import DjangoAssertNumQueries
 
+from recharge.callback import callback
 from recharge.choices import Attention
 from recharge.models import Order, OrderEvent
 from recharge.services import placing, products, submission
@@ -110,6 +111,16 @@ def test_unreadable_report_is_400_and_changes_nothing(client: Client, order: Ord
     before = state(order)
     for content_type in (FORM, "application/json", "text/plain"):
         assert client.post(path(order), body, content_type=content_type).status_code == 400
+    assert state(order) == before
+
+
+def test_report_that_is_cut_short_is_400_and_changes_nothing(order: Order) -> None:
+    before = state(order)
+    body = urlencode({"order_no": order.order_no, "order_number": "W1", "status": 1}).encode()
+    request = RequestFactory().post(path(order), body, content_type=FORM)
+    request.META["CONTENT_LENGTH"] = str(len(body) + 1)
+    response = callback(request, path(order).split("/")[2])
+    assert response.status_code == 400
     assert state(order) == before
 
 

@@ -12,7 +12,7 @@ from portal import platform as platform_settings
 from recharge import mobile
 from recharge.choices import Speed, Submission
 from recharge.models import Order
-from recharge.services import interventions, placing, queue, submission
+from recharge.services import checking, interventions, placing, queue, submission
 from recharge.services.errors import DuplicateOrder, FormAlreadyUsed, InvalidOrder, NotConfigured, TooLate
 from tests.fake_platform import FakePlatform
 
@@ -105,8 +105,13 @@ def test_same_value_again_within_a_day_needs_a_reason(clerk_user: User, platform
 
 def test_dead_or_old_orders_are_no_duplicates(clerk_user: User, platform: FakePlatform, sent: Messages) -> None:
     interventions.withdraw(order_id=place(clerk_user).pk, actor=clerk_user)
-    place(clerk_user)
+    order = place(clerk_user)
+    submission.submit_order(order_id=order.pk)
     Order.objects.update(placed_at=F("placed_at") - placing.DUPLICATE_WINDOW)
+    with pytest.raises(DuplicateOrder):
+        place(clerk_user)  # old, but still open
+    platform.books[order.order_no].status = 2
+    checking.check_order(order_id=order.pk)
     place(clerk_user)
 
 

@@ -11,7 +11,7 @@ from django.db.models import F
 from recharge.choices import Attention, Submission, Verdict
 from recharge.models import Order
 from recharge.services import checking, interventions, placing, reports, submission, sweeping
-from recharge.services.errors import NotReplaceable
+from recharge.services.errors import DuplicateOrder, NotReplaceable
 from tests.fake_platform import FakePlatform
 
 pytestmark = pytest.mark.usefixtures("sent")
@@ -246,3 +246,69 @@ def test_raw_evidence_is_kept_even_if_it_is_hostile(accepted: Order, platform: F
     assert event
     assert event.raw.startswith("a")
     assert len(event.raw) == 16 * 1024
+
+
+@pytest.mark.parametrize("behaviour", ["reject", "withdrawn"])
+def test_dead_order_that_shows_life_can_neither_be_replaced_nor_repeated(
+    order: Order, platform: FakePlatform, clerk_user: User, behaviour: str
+) -> None:
+    if behaviour == "withdrawn":
+        interventions.withdraw(order_id=order.pk, actor=clerk_user)
+    else:
+        platform.behaviour = behaviour
+        submission.submit_order(order_id=order.pk)
+    platform._book(order.order_no, order.mobile, 50)
+    call_back(order, platform, 2)
+    platform.query_behaviour = "unclear"
+    checking.check_order(order_id=order.pk)
+    refreshed(order)
+    assert (order.attention, order.is_dead) == (Attention.UNEXPECTED, False)
+    assert order.next_check_at, "it is asked about until that is clear"
+    with pytest.raises(NotReplaceable):
+        placing.place_mobile_order(placed_by=clerk_user, mobile=order.mobile, face_value=50, replaces=order)
+    with pytest.raises(DuplicateOrder):
+        placing.place_mobile_order(placed_by=clerk_user, mobile=order.mobile, face_value=50)
+    assert Order.objects.count() == 1
+
+
+def test_order_that_once_showed_life_is_never_declared_not_received(order: Order, platform: FakePlatform) -> None:
+    platform.behaviour = "hang"
+    submission.submit_order(order_id=order.pk)
+    call_back(order, platform, 1, gateway_order_no="", face_value=Decimal("49.50"))
+    platform.books.clear()
+    for _ in range(6):
+        minutes_pass(15)
+        checking.check_order(order_id=order.pk)
+    refreshed(order)
+    assert order.submission == Submission.UNKNOWN
+    assert order.attention
+    assert order.next_check_at
+
+
+def test_mismatching_callback_keeps_a_queued_order_from_being_pushed(order: Order, platform: FakePlatform) -> None:
+    platform._book(order.order_no, order.mobile, 50)
+    call_back(order, platform, 1, face_value=Decimal("49.50"))
+    submission.submit_order(order_id=order.pk)
+    assert refreshed(order).submission == Submission.UNKNOWN
+    assert platform.books[order.order_no].pushes == 1
+
+
+def test_replacement_has_the_same_target_and_no_living_twin(
+    order: Order, platform: FakePlatform, clerk_user: User
+) -> None:
+    interventions.withdraw(order_id=order.pk, actor=clerk_user)
+    for changes in ({"mobile": "13900139000"}, {"face_value": 100}):
+        with pytest.raises(NotReplaceable):
+            placing.place_mobile_order(
+                **{"placed_by": clerk_user, "mobile": order.mobile, "face_value": 50, "replaces": order, **changes}
+            )
+    placing.place_mobile_order(placed_by=clerk_user, mobile=order.mobile, face_value=50)
+    with pytest.raises(DuplicateOrder):
+        placing.place_mobile_order(placed_by=clerk_user, mobile=order.mobile, face_value=50, replaces=order)
+
+
+def test_callback_never_changes_confirmed_amounts(accepted: Order, platform: FakePlatform) -> None:
+    platform.books[accepted.order_no].status = 2
+    checking.check_order(order_id=accepted.pk)
+    call_back(accepted, platform, 2, cost_price=Decimal("0.01"))
+    assert refreshed(accepted).cost_price == 49

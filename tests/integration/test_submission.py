@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import OperationalError
 from django.db.models import F
 from django.utils import timezone
 
@@ -127,6 +128,22 @@ def test_callback_before_the_answer_counts_as_evidence(order: Order, platform: F
     submit(order, platform, "callback_first")
     assert (order.submission, order.status, order.gateway_order_no) == (Submission.ACCEPTED, 2, "W1")
     assert not order.attention
+
+
+def test_answer_is_recorded_though_the_database_is_away_for_a_moment(
+    order: Order, platform: FakePlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(submission, "RECORDING_PAUSES", (0, 0))
+    real, failures = submission._record_once, [OperationalError("locked"), OperationalError("locked")]
+
+    def fail_twice(*arguments: object) -> None:
+        if failures:
+            raise failures.pop()
+        real(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(submission, "_record_once", fail_twice)
+    submit(order, platform, "accept")
+    assert (order.submission, order.gateway_order_no) == (Submission.ACCEPTED, "W1")
 
 
 def test_two_numbers_for_one_order_need_a_person(order: Order, platform: FakePlatform) -> None:

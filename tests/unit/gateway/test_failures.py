@@ -374,7 +374,6 @@ QUERY_MALFORMED = [
     {"order_no": "A1", "amount": "1.00001"},
     {"order_no": "A1", "amount": "1,000.00"},
     {"order_no": "A1", "amount": "１"},
-    {"order_no": "A1", "cost_price": {}},
     {"order_no": "A1", "reason": {}},
 ]
 
