@@ -61,6 +61,7 @@ def main() -> None:
             send(port, variant, numbers[:WARM_UP])
         rates: dict[str, list[float]] = defaultdict(list)
         for number in range(options.rounds):
+            rig.wait_for_quiet()
             start = WARM_UP + number * options.requests
             for variant in list(ports)[number % len(ports) :] + list(ports)[: number % len(ports)]:
                 seconds = send(ports[variant], variant, numbers[start : start + options.requests])

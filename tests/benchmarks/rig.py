@@ -23,6 +23,9 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 POSTGRESQL = "postgres://postgres@127.0.0.1:5432"
 REDIS = "redis://127.0.0.1:6379/11"
 PATIENCE = 120.0
+QUIET = 0.15
+"""The share of the processors that may be busy when a round begins."""
+
 PRODUCTION = {
     "DJANGO_SETTINGS_MODULE": "tests.benchmarks.settings",
     "DEBUG": "False",
@@ -152,6 +155,25 @@ def cpu_seconds(pid: int) -> float:
 def _own_cpu_seconds(pid: int) -> float:
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def wait_for_quiet(patience: float = 60.0) -> None:
+    """Wait, but not for ever, until the machine has next to nothing else to do."""
+    deadline = time.monotonic() + patience
+    while _busy_share(1.0) > QUIET and time.monotonic() < deadline:
+        pass
+
+
+def _busy_share(seconds: float) -> float:
+    busy, total = _processor_ticks()
+    time.sleep(seconds)
+    busy_later, total_later = _processor_ticks()
+    return (busy_later - busy) / max(1, total_later - total)
+
+
+def _processor_ticks() -> tuple[int, int]:
+    fields = [int(field) for field in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
+    return sum(fields) - fields[3] - fields[4], sum(fields)
 
 
 def spread(values: Sequence[float], form: str = ".2f") -> str:

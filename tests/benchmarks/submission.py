@@ -1,9 +1,9 @@
 """2,000 orders against a platform that takes 200 ms: `python -m tests.benchmarks.submission`.
 
-Production: one Celery worker with 32 threads and beat, on PostgreSQL and Redis, told of each order by a message; beside
-it, in turns, a bare pool of 32 threads that does nothing but the same pushes. Embedded: `manage.py serve` with 8 threads
-on SQLite, which finds the orders by its sweep, while somebody uses the pages. The time runs from the first claim to the
-last acceptance, as the orders' own events have it.
+Production: one Celery worker with 32 threads and beat, on PostgreSQL and Redis, told of each order by a message;
+beside it, in turns, a bare pool of 32 threads that does nothing but the same pushes. Embedded: `manage.py serve` with
+8 threads on SQLite, which finds the orders by its sweep, while somebody uses the pages. The time runs from the first
+claim to the last acceptance, as the orders' own events have it.
 """
 
 import argparse
@@ -67,7 +67,9 @@ def production(orders: int, rounds: int) -> None:
         time.sleep(SETTLING)
         rates, bare, processor = [], [], []
         for _ in range(rounds):
+            rig.wait_for_quiet()
             bare.append(_bare_pushes(orders))
+            rig.wait_for_quiet()
             rate, seconds = _hand_over(orders, pid, by_messages=True)
             rates.append(rate)
             processor.append(seconds / orders * 1000)
@@ -97,6 +99,7 @@ def embedded(orders: int, rounds: int) -> None:
         rates, processor = [], []
         pages: dict[str, list[float]] = defaultdict(list)
         for _ in range(max(1, rounds - 1)):
+            rig.wait_for_quiet()
             with _somebody_reads(port, pages):
                 rate, seconds = _hand_over(orders, pid, by_messages=False)
             rates.append(rate)
