@@ -43,16 +43,16 @@ PRODUCTION = {
 @contextmanager
 def postgresql(name: str) -> Iterator[str]:
     """Give the address of a new, migrated database; drop it afterwards."""
-    database = sql.Identifier(f"portal_bench_{name}")
+    name = f"portal_bench_{name}_{os.getpid()}"
+    database = sql.Identifier(name)
     with psycopg.connect(f"{POSTGRESQL}/postgres", autocommit=True) as server:
-        server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(database))
         server.execute(sql.SQL("CREATE DATABASE {}").format(database))
         try:
-            url = f"{POSTGRESQL}/portal_bench_{name}"
+            url = f"{POSTGRESQL}/{name}"
             migrate(url)
             yield url
         finally:
-            server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(database))
+            server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(database))
 
 
 @contextmanager
@@ -84,7 +84,7 @@ def enter(environment: dict[str, str]) -> None:
 
 @contextmanager
 def process(*arguments: str, environment: dict[str, str], ready: Callable[[], bool]) -> Iterator[int]:
-    """Run a process, give its id once it is ready, and end it; what it said is shown if it fails to start."""
+    """Run a process, give its id once it is ready, and end it; what it said last is shown if anything fails."""
     with tempfile.TemporaryFile() as output:
         child = subprocess.Popen(
             [sys.executable, *arguments],
@@ -94,14 +94,13 @@ def process(*arguments: str, environment: dict[str, str], ready: Callable[[], bo
             stderr=output,
         )
         try:
-            try:
-                wait_for(lambda: child.poll() is not None or ready(), " ".join(arguments))
-                assert child.poll() is None, "it ended"
-            except AssertionError:
-                output.seek(0)
-                print(output.read().decode(errors="replace")[-4000:], file=sys.stderr)
-                raise
+            wait_for(lambda: child.poll() is not None or ready(), " ".join(arguments))
+            assert child.poll() is None, "it ended"
             yield child.pid
+        except Exception:
+            output.seek(0)
+            print(output.read().decode(errors="replace")[-4000:], file=sys.stderr)
+            raise
         finally:
             child.send_signal(signal.SIGTERM)
             try:
