@@ -234,6 +234,8 @@ def _somebody_reads(port: int, pages: dict[str, list[float]]) -> Iterator[None]:
             while not over.is_set():
                 for page in PAGES:
                     order_no = Order.objects.values_list("order_no", flat=True).first()
+                    if order_no is None:  # the orders are still being made
+                        continue
                     url = f"http://127.0.0.1:{port}{page.format(order_no=order_no)}"
                     started = time.perf_counter()
                     answer = session.get(url, headers=headers, timeout=60, allow_redirects=False)
