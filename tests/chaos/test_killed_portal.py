@@ -127,7 +127,9 @@ def test_sigterm_leaves_nothing_half_way(
     wait_for(lambda: pushes(root) >= 5, "5 pushes")
     for process in started:
         process.send_signal(signal.SIGTERM)
-    for process in started:
-        assert process.wait(timeout=20) == 0
+    ends = [process.wait(timeout=20) for process in started]
+    assert ends[:2] == [0] * len(ends[:2])
+    # Beat holds no order; one that is told to stop before it listens to signals is ended by the system.
+    assert set(ends[2:]) <= {0, -signal.SIGTERM}
     assert not Order.objects.filter(submission=Submission.SUBMITTING).exists()
     assert Order.objects.filter(submission=Submission.QUEUED).exists(), "stopped too late to prove anything"

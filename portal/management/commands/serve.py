@@ -22,6 +22,12 @@ from portal.celery import app
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 WEB_THREADS = 8
+BEHIND_A_PROXY = {
+    "trusted_proxy": "127.0.0.1",
+    "trusted_proxy_headers": {"x-forwarded-proto"},
+    "clear_untrusted_proxy_headers": True,
+}
+"""A web server on this machine is believed when it says https; else every page would redirect for ever."""
 STOP_MARGIN = 5.0
 """Seconds beyond the deadline of an exchange; whatever takes longer is found again by its lease at the next start."""
 
@@ -38,7 +44,7 @@ class Command(BaseCommand):
             raise CommandError("DEBUG is on: set DEBUG=False before others than this machine may reach the portal.")
         self._require_migrations()
         try:
-            web = create_server(get_wsgi_application(), host=host, port=port, threads=WEB_THREADS)
+            web = create_server(get_wsgi_application(), host=host, port=port, threads=WEB_THREADS, **BEHIND_A_PROXY)
         except (OSError, socket.gaierror) as error:
             raise CommandError(f"{host}:{port} can't be listened on: {error.strerror}") from error
         background = Background() if settings.EMBEDDED else None
