@@ -47,7 +47,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--requests", type=int, default=1500, help="in a round, of each variant")
     options = parser.parse_args()
-    print(f"callback: {rig.machine()}")
+    rig.begin("callback")
     with ExitStack() as stack:
         database = stack.enter_context(rig.postgresql("callback"))
         environment = {"DATABASE_URL": database, "CELERY_BROKER_URL": stack.enter_context(rig.redis_database())}

@@ -32,7 +32,7 @@ def main() -> None:
     if options.answer:
         answer()
         return
-    print(f"order pages: {rig.machine()}")
+    rig.begin("order pages")
     with ExitStack() as stack:
         sizes = (SMALL, options.orders)
         reader_of = {}

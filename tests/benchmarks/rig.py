@@ -21,7 +21,8 @@ from psycopg import sql
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 POSTGRESQL = "postgres://postgres@127.0.0.1:5432"
-REDIS = "redis://127.0.0.1:6379/11"
+REDIS = "redis://127.0.0.1:6379"
+REDIS_DATABASES = range(11, 16)
 PATIENCE = 120.0
 QUIET = 0.15
 """The share of the processors that may be busy when a round begins."""
@@ -38,6 +39,13 @@ PRODUCTION = {
     "WIKEYUN_STORE_ID": "1",
     "PYTHONPATH": str(ROOT),
 }
+
+
+def begin(what: str) -> None:
+    """Say what is measured on which machine; from now on a SIGTERM ends everything that was begun."""
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit("stopped"))
+    load = os.getloadavg()[0]
+    print(f"{what}: {os.cpu_count()} cores, load {load:.1f} at the start, Python {sys.version.split()[0]}", flush=True)
 
 
 @contextmanager
@@ -58,11 +66,15 @@ def postgresql(name: str) -> Iterator[str]:
 @contextmanager
 def redis_database() -> Iterator[str]:
     """Give the address of a Redis database that nobody else uses; empty it afterwards."""
-    client = redis.Redis.from_url(REDIS)
-    if client.dbsize():
-        raise SystemExit(f"{REDIS} is not empty: somebody uses it")
+    for number in REDIS_DATABASES:
+        client = redis.Redis.from_url(f"{REDIS}/{number}")
+        if not client.dbsize():
+            break
+        client.close()
+    else:
+        raise SystemExit(f"none of {REDIS}'s databases {REDIS_DATABASES} is empty")
     try:
-        yield REDIS
+        yield f"{REDIS}/{number}"
     finally:
         client.flushdb()
         client.close()
@@ -108,6 +120,14 @@ def process(*arguments: str, environment: dict[str, str], ready: Callable[[], bo
             except subprocess.TimeoutExpired:
                 child.kill()
                 child.wait()
+
+
+def run_to_its_end(command: Sequence[str]) -> None:
+    """Run a part of a benchmark; if this process is told to stop, that one is, and may clean up."""
+    child = subprocess.Popen(command, cwd=ROOT)
+    signal.signal(signal.SIGTERM, lambda number, frame: child.terminate())
+    if code := child.wait():
+        sys.exit(code)
 
 
 def free_port() -> int:
@@ -178,8 +198,3 @@ def _processor_ticks() -> tuple[int, int]:
 def spread(values: Sequence[float], form: str = ".2f") -> str:
     """Show some measurements as `median (min-max)`."""
     return f"{median(values):{form}} ({min(values):{form}}-{max(values):{form}})"
-
-
-def machine() -> str:
-    load = os.getloadavg()[0]
-    return f"{os.cpu_count()} cores, load {load:.1f} at the start, Python {sys.version.split()[0]}"

@@ -8,7 +8,6 @@ claim to the last acceptance, as the orders' own events have it.
 
 import argparse
 import datetime as dt
-import subprocess
 import sys
 import tempfile
 import threading
@@ -21,6 +20,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+import redis
 import requests
 
 from . import rig
@@ -44,9 +44,9 @@ def main() -> None:
     if options.scenario is None:
         for scenario in SCENARIOS:  # each in a process of its own, because each has a database of its own
             command = [sys.executable, "-m", "tests.benchmarks.submission", *sys.argv[1:], f"--scenario={scenario}"]
-            subprocess.run(command, cwd=rig.ROOT, check=True)
+            rig.run_to_its_end(command)
         return
-    print(f"submission, {options.scenario}: {rig.machine()}", flush=True)
+    rig.begin(f"submission, {options.scenario}")
     {"production": production, "embedded": embedded}[options.scenario](options.orders, options.rounds)
 
 
@@ -62,7 +62,7 @@ def production(orders: int, rounds: int) -> None:
         beat = ("-m", "celery", "-A", "portal", "beat", f"--schedule={directory}/beat", "--pidfile=")
         worker = ("-m", "celery", "-A", "portal", "worker", "-P", "threads", "-c", str(WORKER_THREADS))
         lean = ("--without-gossip", "--without-mingle")
-        pid = stack.enter_context(rig.process(*worker, *lean, environment=environment, ready=_all_taken))
+        pid = stack.enter_context(rig.process(*worker, *lean, environment=environment, ready=_Taken(environment)))
         stack.enter_context(rig.process(*beat, environment=environment, ready=lambda: True))
         time.sleep(SETTLING)
         rates, bare, processor = [], [], []
@@ -126,17 +126,17 @@ def _platform() -> Iterator[dict[str, str]]:
             yield {"WIKEYUN_BASE_URL": f"http://127.0.0.1:{port}/rest/"}
 
 
-def _all_taken() -> bool:
-    """Say whether the worker has taken a message, which it is sent here at the first question."""
-    import redis
+class _Taken:
+    """Whether a worker has taken the message that it is sent here: one about an order that does not exist."""
 
-    from recharge.tasks import sweep
+    def __init__(self, environment: dict[str, str]) -> None:
+        from recharge.services import queue
 
-    client = redis.Redis.from_url(rig.REDIS)
-    if not client.exists("bench.asked"):
-        client.set("bench.asked", 1)
-        sweep.delay()
-    return client.llen("celery") == 0
+        self._client = redis.Redis.from_url(environment["CELERY_BROKER_URL"])
+        queue.send(queue.SUBMIT, 0)
+
+    def __call__(self) -> bool:
+        return self._client.llen("celery") == 0
 
 
 def _hand_over(orders: int, pid: int, *, by_messages: bool) -> tuple[float, float]:
