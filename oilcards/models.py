@@ -6,8 +6,6 @@ the constraints. Nothing that identifies the holder is stored in clear, nor show
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
@@ -15,6 +13,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from portal.fields import BlindIndexField, EncryptedField
+from portal.history import AppendOnly
 
 from . import masking
 from .choices import BUSY_STATES, CardType, Deed, EventKind, State, Verdict
@@ -61,7 +60,7 @@ class OilCard(models.Model):
     holder_name = EncryptedField(_("holder's name"))
     holder_phone = EncryptedField(_("holder's phone"))
     national_id = EncryptedField(_("ID number"))
-    platform_card_id = models.CharField(_("platform's card id"), max_length=64, null=True)  # noqa: DJ001
+    platform_card_id = models.CharField(_("platform's card id"), max_length=64, null=True)  # noqa: DJ001  (unique where it is known)
 
     state = models.CharField(_("state"), max_length=13, choices=State, default=State.ADDING)
     deed = models.CharField(_("under way"), max_length=6, choices=Deed, blank=True)
@@ -163,11 +162,7 @@ def number_index_field() -> BlindIndexField:
     return field
 
 
-class AppendOnlyError(Exception):
-    """Somebody tried to change or delete history."""
-
-
-class OilCardEvent(models.Model):
+class OilCardEvent(AppendOnly):
     """One entry of a card's history. Never changed, never deleted, and never with personal data in it."""
 
     card = models.ForeignKey(OilCard, models.PROTECT, related_name="events", db_index=False)
@@ -198,11 +193,3 @@ class OilCardEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.at:%F %T}"
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        if not self._state.adding:
-            raise AppendOnlyError("events are never changed")
-        super().save(*args, **kwargs)
-
-    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
-        raise AppendOnlyError("events are never deleted")

@@ -7,7 +7,6 @@ see the constraints.
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
 
 from django.conf import settings
 from django.db import models
@@ -16,6 +15,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from oilcards.models import OilCard
+from portal.history import AppendOnly
 
 from .choices import SIGNS_OF_LIFE, Attention, EventKind, Product, Speed, Submission, Verdict
 from .status import FINAL, Status
@@ -101,7 +101,7 @@ class Order(models.Model):
     submitted_at = models.DateTimeField(_("handed over at"), null=True)
     refusal = models.CharField(_("refusal"), max_length=300, blank=True)
 
-    gateway_order_no = models.CharField(_("platform number"), max_length=64, null=True, unique=True)  # noqa: DJ001
+    gateway_order_no = models.CharField(_("platform number"), max_length=64, null=True, unique=True)  # noqa: DJ001  (unique where it is known)
     status = models.PositiveIntegerField(_("status"), choices=Status, null=True)
     status_at = models.DateTimeField(_("status since"), null=True)
     confirmed_at = models.DateTimeField(_("confirmed at"), null=True)
@@ -223,11 +223,7 @@ class Order(models.Model):
         return self.submission in DEAD_SUBMISSIONS or returned
 
 
-class AppendOnlyError(Exception):
-    """Somebody tried to change or delete history."""
-
-
-class OrderEvent(models.Model):
+class OrderEvent(AppendOnly):
     """One entry of an order's history: timeline, audit and evidence in one. Never changed, never deleted."""
 
     order = models.ForeignKey(Order, models.PROTECT, related_name="events", db_index=False)
@@ -259,14 +255,6 @@ class OrderEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.at:%F %T}"
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        if not self._state.adding:
-            raise AppendOnlyError("events are never changed")
-        super().save(*args, **kwargs)
-
-    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
-        raise AppendOnlyError("events are never deleted")
 
 
 class Balance(models.Model):

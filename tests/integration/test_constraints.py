@@ -8,8 +8,9 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from portal.history import AppendOnlyError
 from recharge.choices import Attention, EventKind, Submission
-from recharge.models import AppendOnlyError, Balance, Order, OrderEvent
+from recharge.models import Balance, Order, OrderEvent
 
 pytestmark = pytest.mark.django_db
 NOW = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)

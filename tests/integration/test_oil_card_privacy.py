@@ -19,10 +19,11 @@ from django.db import connection
 from django.test import Client
 
 from oilcards.choices import EventKind, State
-from oilcards.models import AppendOnlyError, OilCard, OilCardEvent
+from oilcards.models import OilCard, OilCardEvent
 from oilcards.services import adding, changing, comparing, deleting, resolving, revealing
 from oilcards.services.errors import NotAllowed, ReasonMissing, ServiceError
 from portal.crypto import WrongKey
+from portal.history import AppendOnlyError
 from tests.fake_card_platform import NATIONAL_ID, NUMBER, SECRETS, FakeCardPlatform, details
 from tests.fake_platform import WorkerKilled
 
