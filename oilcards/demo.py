@@ -7,7 +7,7 @@ from .details import CardDetails
 from .models import OilCard, OilCardEvent
 from .services.adding import columns
 
-SILENCE = "no answer within 30 s"
+SILENCE = "平台没有明确答复。"
 BOOK = (  # number, type, name, ID number, state, deed
     ("1000110000000004567", CardType.SINOPEC, "演示甲", "11010519491231002X", State.ACTIVE, ""),
     ("9000000000001688", CardType.PETROCHINA, "演示乙某", "11010519491231002X", State.ACTIVE, ""),

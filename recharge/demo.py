@@ -81,8 +81,8 @@ class Story:
 
     def lose_answer(self) -> "Story":
         self.claim()._wait(30)
-        note = "no answer within 30 s"
-        self._become(EventKind.ANSWERED, Submission.UNKNOWN, Verdict.OUTCOME_UNKNOWN, note=note)
+        raw = "no answer within 30 s"
+        self._become(EventKind.ANSWERED, Submission.UNKNOWN, Verdict.OUTCOME_UNKNOWN, raw=raw)
         self.order.next_check_at = self.now + dt.timedelta(days=1)
         return self
 

@@ -4,6 +4,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -71,7 +72,8 @@ def grouped(mobile: str) -> str:
 
 
 @cache
-def _phonenumbers():  # type: ignore[no-untyped-def]  # three modules; their data is big, so only where it is asked for
+def _phonenumbers() -> tuple[Any, Any, Any]:
+    """Load the three modules only where somebody asks: their data is big."""
     import phonenumbers
     from phonenumbers import carrier, geocoder
 

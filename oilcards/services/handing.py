@@ -177,9 +177,9 @@ def failure(error: GatewayError, *, otherwise: State) -> End:
     if isinstance(error, Rejected):
         return End(otherwise, Verdict.REJECTED, f"{error.code} {error.message}", error.raw)
     if isinstance(error, NotSent):
-        return End(otherwise, Verdict.NOT_SENT, _("Nothing was sent: %(reason)s") % {"reason": error})
+        return End(otherwise, Verdict.NOT_SENT, _("The platform can't be reached. Nothing was sent; try again later."))
     raw = error.raw if isinstance(error, OutcomeUnknown) else ""
-    return End(State.UNKNOWN, Verdict.OUTCOME_UNKNOWN, str(error), raw)
+    return End(State.UNKNOWN, Verdict.OUTCOME_UNKNOWN, _("The platform gave no clear answer."), raw)
 
 
 def finish(card: OilCard, end: End, *, actor: User, also_from: Collection[State] = (), **values: Any) -> OilCard:

@@ -66,8 +66,8 @@ def describe(error: GatewayError) -> tuple[Verdict, str, str]:
     if isinstance(error, Rejected):
         return Verdict.REJECTED, f"{error.code} {error.message}", error.raw
     if isinstance(error, NotSent):
-        return Verdict.NOT_SENT, _("Nothing was sent: %(reason)s") % {"reason": error}, ""
-    return Verdict.OUTCOME_UNKNOWN, str(error), ""
+        return Verdict.NOT_SENT, _("The platform can't be reached. Nothing was sent; try again later."), ""
+    return Verdict.OUTCOME_UNKNOWN, _("The platform gave no clear answer."), ""
 
 
 def held_against(ours: CardDetails, wire: WireCard) -> Reading:
