@@ -60,7 +60,7 @@ class Server(ThreadingHTTPServer):
 
     def server_bind(self) -> None:
         socketserver.TCPServer.server_bind(self)  # HTTPServer's would look its own name up.
-        self.server_name, self.server_port = self.server_address[:2]  # type: ignore[assignment]
+        self.server_name, self.server_port = self.server_address[:2]  # type: ignore[assignment]  # an address of IPv4
 
     def stop(self) -> None:
         """Take no more connections, cut those there are, and wait for their threads."""

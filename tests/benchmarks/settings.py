@@ -1,6 +1,6 @@
 """The portal's settings as in production, but for assets that are not collected: no benchmark is about them."""
 
-from portal.settings import *  # noqa: F403
+from portal.settings import *  # noqa: F403  (the same settings, but for what follows)
 
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

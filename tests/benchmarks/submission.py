@@ -16,6 +16,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -93,7 +94,7 @@ def embedded(orders: int, rounds: int) -> None:
         rig.migrate(environment["DATABASE_URL"])
         rig.enter(environment)
         serve = ("manage.py", "serve", "--port", str(port))
-        ready = lambda: rig.answers(f"http://127.0.0.1:{port}/healthz")  # noqa: E731
+        ready = partial(rig.answers, f"http://127.0.0.1:{port}/healthz")
         pid = stack.enter_context(rig.process(*serve, environment=environment, ready=ready))
         time.sleep(SETTLING)
         rates, processor = [], []
@@ -121,7 +122,7 @@ def _platform() -> Iterator[dict[str, str]]:
     with tempfile.TemporaryDirectory() as directory:
         options = (f"--port={port}", f"--latency={LATENCY}", "--pace=60", "--app-key=bench", "--balance=99999999")
         settings = ("--app-secret=bench-secret", "--no-suffixes", "--no-callbacks", f"--books={directory}/books")
-        ready = lambda: rig.answers(f"http://127.0.0.1:{port}/sandbox/summary.json")  # noqa: E731
+        ready = partial(rig.answers, f"http://127.0.0.1:{port}/sandbox/summary.json")
         with rig.process("-m", "portal.sandbox", *options, *settings, environment={}, ready=ready):
             yield {"WIKEYUN_BASE_URL": f"http://127.0.0.1:{port}/rest/"}
 

@@ -117,4 +117,4 @@ def test_no_page_scrolls_sideways(page: Page, portal: str) -> None:
     for path in (*paths, f"{cards[0]}edit/", f"{cards[0]}compare/"):
         page.goto(portal + path)
         width = page.evaluate("document.documentElement.scrollWidth")
-        assert width <= page.viewport_size["width"], path  # type: ignore[index]
+        assert width <= page.viewport_size["width"], path  # type: ignore[index]  # it has one
