@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from recharge.models import Order
+from recharge.models import Batch, Order
 
 
 def lock(order_id: int) -> Order:
@@ -11,6 +11,11 @@ def lock(order_id: int) -> Order:
     SQLite knows no row locks; there every transaction is IMMEDIATE and so alone from its beginning.
     """
     return Order.objects.select_for_update(of=("self",)).get(pk=order_id)
+
+
+def lock_batch(batch_id: int) -> Batch:
+    """Read the batch likewise; workers that look at it don't wait for that."""
+    return Batch.objects.select_for_update(of=("self",)).get(pk=batch_id)
 
 
 def remember(order: Order) -> dict[str, Any]:

@@ -49,3 +49,11 @@ class NotReplaceable(ServiceError):
 
 class TooLate(ServiceError):
     """The order isn't in a state in which this can be done any more."""
+
+
+class LimitReached(ServiceError):
+    """A limit of the day's spending would be passed."""
+
+
+class NotYours(ServiceError):
+    """What one made oneself, another person has to approve."""

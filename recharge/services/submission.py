@@ -6,64 +6,68 @@ the order becomes UNKNOWN: it may have been sent.
 """
 
 import datetime as dt
+import random
 import time
-from collections.abc import Callable
-from functools import partial
 
 import structlog
 from django.conf import settings
-from django.db import IntegrityError, OperationalError, transaction
+from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Now
-from django.utils import timezone
 
-from oilcards.services.orders import can_recharge
+from oilcards.services.orders import may_be_recharged
 from portal import platform
 from portal.database import from_now, release_connection
-from portal.gateway import NotSent, OutcomeUnknown, PushReceipt, Rejected
-from portal.gateway.guesses import may_mean_duplicate
-from recharge.choices import Attention, EventKind, Submission, Verdict
-from recharge.models import Order
+from portal.gateway import GatewayError, NotSent
+from recharge.choices import EventKind, Submission, Verdict
+from recharge.models import Batch, Order, OrderQuerySet
 
-from . import products
-from .database import lock, remember, save_changes
-from .events import clean, record
-from .scheduling import CHECK_DELAYS, ask_at_once, schedule_check
+from . import answers, braking, pacing, products, queue
+from .events import record
+from .stopping import NOT_STOPPED
 
 LEASE_MARGIN = dt.timedelta(seconds=60)
-FIRST_RETRY = dt.timedelta(seconds=15)
-RECORDING_PAUSES = (0.2, 1.0, 3.0)
-"""Seconds between the attempts to record an answer while the database is away."""
-
-LONGEST_RETRY = dt.timedelta(minutes=10)
+CARD_DOUBT = dt.timedelta(minutes=1)
+"""After which an order is looked at again whose card was not active."""
 
 
 def submit_order(*, order_id: int) -> None:
-    """Hand a queued order to the platform and record what came of it.
+    """Hand a queued single order to the platform and record what came of it.
 
     Does nothing where the order isn't queued, so that any number of workers may be told of it any number of times.
 
     Args:
-        order_id: the order's primary key.
+        order_id: the order's primary key. An order of a batch goes out with its batch only.
     """
     platform.client()  # settings that make no client must fail before the claim
+    single = Order.objects.single().filter(pk=order_id, submission=Submission.QUEUED)
+    if settings.WIKEYUN_MAX_RPS and not single.exists():
+        return  # it would take a turn for nothing
+    pacing.wait_for_turn()
     started = time.monotonic()
-    order = _claim(order_id)
-    if order is None:
-        return
-    release_connection()
-    try:
-        if time.monotonic() - started > settings.WIKEYUN_TIMEOUT:
-            raise NotSent("the worker was held up; too little of the lease is left to send safely")
-        receipt = products.push(order)
-    except NotSent as error:
-        _record(order, partial(_not_sent, error=error))
-    except Rejected as error:
-        _record(order, partial(_rejected, error=error))
-    except OutcomeUnknown as error:
-        _record(order, partial(_outcome_unknown, raw=error.raw or str(error), note=""))
-    else:
-        _record_receipt(order, receipt)
+    order = _claim(single)
+    if order:
+        _hand_over(order, started)
+
+
+def submit_batches() -> None:
+    """Hand over orders of one of the batches under way, one after the other, for as long as a lane works.
+
+    Any number of lanes may work at the same time, and on as many batches as there are: each takes up a batch by lot.
+    """
+    platform.client()
+    over = time.monotonic() + queue.LANE_SECONDS
+    batches = list(Batch.objects.under_way().order_by().values_list("pk", flat=True))
+    random.shuffle(batches)
+    while batches and time.monotonic() < over:
+        if not pacing.wait_in_lane():
+            continue
+        started = time.monotonic()
+        order = _claim(Order.objects.next_in_batch(batches[-1]))
+        if order:
+            _hand_over(order, started)
+        else:
+            batches.pop()
 
 
 def expire_lease(*, order_id: int) -> None:
@@ -92,144 +96,59 @@ def lease() -> dt.timedelta:
     return dt.timedelta(seconds=2 * settings.WIKEYUN_TIMEOUT) + LEASE_MARGIN
 
 
-def _claim(order_id: int) -> Order | None:
-    with transaction.atomic(durable=True):
-        claimed = Order.objects.filter(pk=order_id, submission=Submission.QUEUED).update(
-            submission=Submission.SUBMITTING,
-            lease_until=from_now(lease()),
-            next_push_at=None,
-            claims=F("claims") + 1,
-            submitted_at=Now(),
-        )
-        if not claimed:
-            return None
-        order = Order.objects.get(pk=order_id)
-        if order.oil_card and not can_recharge(order.oil_card):
-            transaction.set_rollback(True)  # it stays queued; the sweep comes back to it
-            return None
-        structlog.contextvars.bind_contextvars(order_no=order.order_no)
-        record(
-            order,
-            EventKind.CLAIMED,
-            submission_from=Submission.QUEUED,
-            submission_to=Submission.SUBMITTING,
-        )
-    return order
+def _claim(due: OrderQuerySet) -> Order | None:
+    """Take up the first of some orders that are due, None where there is none, or everything is stopped.
 
-
-def _record(claimed: Order, change: Callable[[Order], tuple[Verdict, str, str]]) -> None:
-    """Lock the order, let `change` mutate it, save it and append the event that `change` describes.
-
-    The database gets several chances: what the platform answered is nowhere else.
+    An order of a card in doubt is put off: it stays queued, and nobody else may wait behind it.
     """
-    for pause in RECORDING_PAUSES:
-        try:
-            return _record_once(claimed, change)
-        except OperationalError:
-            release_connection()
-            time.sleep(pause)
-    _record_once(claimed, change)
+    while True:
+        with transaction.atomic(durable=True):
+            order = due.filter(NOT_STOPPED).select_for_update(of=("self",), skip_locked=True).first()
+            if order is None:
+                return None
+            queued = Order.objects.filter(pk=order.pk, submission=Submission.QUEUED)
+            if order.oil_card_id and not may_be_recharged(card_id=order.oil_card_id):
+                queued.update(next_push_at=from_now(CARD_DOUBT))
+                if not order.batch_id:
+                    return None
+                continue
+            claimed = queued.update(
+                submission=Submission.SUBMITTING,
+                lease_until=from_now(lease()),
+                next_push_at=None,
+                claims=F("claims") + 1,
+                submitted_at=Now(),
+            )
+            if not claimed:
+                return None
+            order.submission, order.claims = Submission.SUBMITTING, order.claims + 1
+            structlog.contextvars.bind_contextvars(order_no=order.order_no)
+            record(
+                order,
+                EventKind.CLAIMED,
+                submission_from=Submission.QUEUED,
+                submission_to=Submission.SUBMITTING,
+            )
+        return order
 
 
-def _record_once(claimed: Order, change: Callable[[Order], tuple[Verdict, str, str]]) -> None:
-    with transaction.atomic(durable=True):
-        order = lock(claimed.pk)
-        before = remember(order)
-        verdict, raw, note = change(order)
-        save_changes(order, before)
-        record(
-            order,
-            EventKind.ANSWERED,
-            raw=raw,
-            note=note,
-            verdict=verdict,
-            submission_from=before["submission"],
-            submission_to=order.submission,
-            status_from=before["status"],
-            status_to=order.status,
-        )
+def _hand_over(order: Order, started: float) -> None:
+    """Send a claimed order, and record what came of it.
 
-
-def _record_receipt(claimed: Order, receipt: PushReceipt) -> None:
+    Args:
+        order: the order.
+        started: the moment just before the claim, by `time.monotonic`.
+    """
+    release_connection()
     try:
-        _record(claimed, partial(_accepted, receipt=receipt))
-    except IntegrityError:
-        # Another order got the same number a moment ago; the constraint saw it before we could.
-        _record(claimed, partial(_number_taken, receipt=receipt))
-
-
-def _accepted(order: Order, receipt: PushReceipt) -> tuple[Verdict, str, str]:
-    if order.submission == Submission.ACCEPTED:
-        return _accepted_before(order, receipt)
-    number = receipt.gateway_order_no
-    if Order.objects.filter(gateway_order_no=number).exclude(pk=order.pk).exists():
-        return _number_taken(order, receipt)
-    if order.submission not in (Submission.SUBMITTING, Submission.UNKNOWN):
-        order.attention = Attention.UNEXPECTED
-    order.submission = Submission.ACCEPTED
-    order.gateway_order_no = number
-    order.lease_until = order.next_push_at = order.settled_at = None
-    order.checks = 0
-    _take_over_prices(order, receipt)
-    schedule_check(order)
-    return Verdict.APPLIED, receipt.raw, ""
-
-
-def _accepted_before(order: Order, receipt: PushReceipt) -> tuple[Verdict, str, str]:
-    """A callback was faster than the answer to the push."""
-    if order.gateway_order_no != receipt.gateway_order_no:
-        order.attention = Attention.CONFLICT
-        return Verdict.CONFLICT, receipt.raw, ""
-    _take_over_prices(order, receipt)
-    return Verdict.DUPLICATE, receipt.raw, ""
-
-
-def _take_over_prices(order: Order, receipt: PushReceipt) -> None:
-    if receipt.cost_price is not None and receipt.cost_price >= 0:
-        order.cost_price = receipt.cost_price
-    if receipt.rebate is not None:
-        order.rebate = receipt.rebate
-
-
-def _number_taken(order: Order, receipt: PushReceipt) -> tuple[Verdict, str, str]:
-    order.attention = Attention.NUMBER_TAKEN
-    _make_unknown(order)
-    return Verdict.CONFLICT, receipt.raw, ""
-
-
-def _rejected(order: Order, error: Rejected) -> tuple[Verdict, str, str]:
-    note = clean(f"{error.code} {error.message}", 300)
-    if may_mean_duplicate(error):
-        return _outcome_unknown(order, error.raw, note)
-    if order.submission == Submission.SUBMITTING:
-        order.submission = Submission.REJECTED
-        order.lease_until = None
-        order.refusal = note
-        order.settled_at = timezone.now()
-    elif order.submission == Submission.ACCEPTED:
-        order.attention = Attention.CONFLICT
-        ask_at_once(order)
-    return Verdict.REJECTED, error.raw, note
-
-
-def _not_sent(order: Order, error: NotSent) -> tuple[Verdict, str, str]:
-    if order.submission == Submission.SUBMITTING:
-        delay = min(FIRST_RETRY * 2 ** min(order.not_sent, 10), LONGEST_RETRY)
-        order.submission = Submission.QUEUED
-        order.lease_until = None
-        order.not_sent += 1
-        order.next_push_at = timezone.now() + delay
-    return Verdict.NOT_SENT, str(error), ""
-
-
-def _outcome_unknown(order: Order, raw: str, note: str) -> tuple[Verdict, str, str]:
-    _make_unknown(order)
-    return Verdict.OUTCOME_UNKNOWN, raw, note
-
-
-def _make_unknown(order: Order) -> None:
-    if order.submission == Submission.SUBMITTING:
-        order.submission = Submission.UNKNOWN
-        order.lease_until = None
-        order.checks = 0
-        schedule_check(order, CHECK_DELAYS[0])
+        if time.monotonic() - started > settings.WIKEYUN_TIMEOUT:
+            raise NotSent("the worker was held up; too little of the lease is left to send safely")
+        receipt = products.push(order)
+    except GatewayError as error:
+        answers.record_failure(order, error)
+    else:
+        answers.record_receipt(order, receipt)
+        if not getattr(order, "goes_ahead", False):
+            return
+    if order.batch_id:
+        braking.look_at(batch_id=order.batch_id)

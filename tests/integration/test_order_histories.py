@@ -52,12 +52,14 @@ class Histories(RuleBasedStateMachine):
         self.card = OilCard.objects.get()
         self.platform = FakePlatform()
         self.messages: list[tuple[str, int]] = []
+        self.lanes: list[str] = []
         self.callbacks: list[tuple[str, int]] = []
         self.forged: set[str] = set()
         self.patches = [
             mock.patch.object(platform_settings, "client", lambda: self.platform),
             mock.patch.object(platform_settings, "is_configured", lambda: True),
             mock.patch.object(queue, "send", lambda task, order_id: self.messages.append((task, order_id))),
+            mock.patch.object(queue, "open_lanes", lambda task, lanes: self.lanes.extend([task] * min(lanes, 1))),
         ]
         for patch in self.patches:
             patch.start()
@@ -149,11 +151,16 @@ class Histories(RuleBasedStateMachine):
     def sweep(self, lose: bool, behaviour: str) -> None:
         sweeping.sweep()
         messages, self.messages = self.messages, []
-        for task, order_id in [] if lose else messages:
+        lanes, self.lanes = self.lanes, []
+        if lose:
+            return
+        for task, order_id in messages:
             if task == queue.SUBMIT:
                 self.submit(order_id, behaviour)
             else:
                 checking.check_order(order_id=order_id)
+        if queue.CHECK_DUE in lanes:
+            checking.check_due_orders()
 
     # --- the platform -----------------------------------------------------------------------------------------
     @precondition(lambda self: self.platform.books)
