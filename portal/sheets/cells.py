@@ -40,7 +40,7 @@ def tidy(text: str) -> str:
         folded = text.translate(_FOLDED)
         text = folded if folded.isascii() else text
     text = text.strip(_EDGES)
-    whole = _WHOLE.fullmatch(text)
+    whole = _WHOLE.fullmatch(text) if ".0" in text else None
     return whole[1] if whole else text
 
 
@@ -65,7 +65,7 @@ def from_text(raw: str) -> Cell:
 def from_string(raw: str) -> Cell:
     """Read a cell that its workbook says is text. An apostrophe goes where it only kept a number from being one."""
     text = tidy(raw)
-    return _checked(tidy(text[1:]) if is_marked_number(text) else text)
+    return _checked(tidy(text[1:]) if text.startswith("'") and is_marked_number(text) else text)
 
 
 def is_marked_number(text: str) -> bool:
@@ -75,6 +75,8 @@ def is_marked_number(text: str) -> bool:
 
 def from_number(raw: str) -> Cell:
     """Read a cell that its workbook says is a number, never in scientific notation."""
+    if raw.isdigit() and raw.isascii() and len(raw) <= 15 and raw[0] != "0":
+        return raw, ""
     raw = raw.strip()
     if not _NUMBER.fullmatch(raw):
         return _cut(raw), _("This number can't be read.")

@@ -4,6 +4,7 @@ import codecs
 import csv
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from io import BytesIO, TextIOWrapper
 from itertools import islice
 
@@ -137,8 +138,8 @@ def _separator(content: bytes, encoding: str, *, pasted: bool, columns: Sequence
 
 
 def _beginning(content: bytes, encoding: str, separator: str) -> list[list[str]]:
-    try:
-        records = (record for record in _records(content, encoding, separator) if any(record))
-        return list(islice(records, HEADER_WITHIN))
-    except UnreadableSheet:
-        return []
+    found: list[list[str]] = []
+    with suppress(UnreadableSheet):  # to be told with the right separator
+        for record in islice(filter(any, _records(content, encoding, separator)), HEADER_WITHIN):
+            found.append(record)
+    return found

@@ -26,7 +26,7 @@ class Workbook:
 
     sheets: tuple[str, ...]  # the parts of the visible sheets, in order
     texts: tuple[str, ...]
-    date_styles: frozenset[int]
+    date_styles: frozenset[str]  # numbers, as cells name them
     since_1904: bool
 
 
@@ -90,6 +90,8 @@ class TextCollector:
 
     def take(self) -> str:
         """Return what was collected, and begin anew."""
+        if not self._parts:
+            return ""
         text = unescaped("".join(self._parts))
         self._parts.clear()
         self._length = 0
@@ -156,8 +158,8 @@ class _Styles:
     def characters(self, data: str) -> None:
         pass
 
-    def dates(self) -> frozenset[int]:
-        return frozenset(style for style, number in enumerate(self._used) if self._is_date(number))
+    def dates(self) -> frozenset[str]:
+        return frozenset(str(style) for style, number in enumerate(self._used) if self._is_date(number))
 
     def _is_date(self, number: int) -> bool:
         declared = self._formats.get(number)

@@ -8,6 +8,7 @@ import re
 from collections import deque
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import IO
 
 from django.utils.translation import gettext as _
@@ -111,7 +112,6 @@ class _Sheet:
         self._attributes = attributes
         self._value.clear()
         self._room = 8 * LONGEST_CELL
-        self._inline.take()
         self._has_formula = False
 
     def _end_cell(self) -> None:
@@ -123,9 +123,9 @@ class _Sheet:
 
     def _cell(self) -> Cell:
         kind = self._attributes.get("t", "n")
+        text = self._inline.take()
         value = "".join(self._value)
         if kind == "inlineStr":
-            text = self._inline.take()
             return cells.from_string(text) if text else EMPTY
         if not value:
             return ("=", _("This formula has no result.")) if self._has_formula else EMPTY
@@ -150,7 +150,7 @@ class _Sheet:
             return "FALSE" if value == "0" else "TRUE", _("This cell holds true or false, not text or a number.")
         if kind == "d":
             return value, _is_date()
-        if whole(self._attributes.get("s", "0")) in self._workbook.date_styles:
+        if self._attributes.get("s", "0") in self._workbook.date_styles:
             return _as_date(value, since_1904=self._workbook.since_1904), _is_date()
         return cells.from_number(value)
 
@@ -159,8 +159,13 @@ def _column(reference: str) -> int:
     match = _REFERENCE.fullmatch(reference)
     if match is None:
         raise UnreadableSheet(damaged())
+    return _number_of(match[1])
+
+
+@cache  # 18,278 names at most
+def _number_of(letters: str) -> int:
     number = 0
-    for letter in match[1]:
+    for letter in letters:
         number = number * 26 + ord(letter) - 64
     return number - 1
 
