@@ -14,7 +14,7 @@ from django.db.models import ExpressionWrapper, F, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from oilcards.models import OilCard
+from oilcards.models import SECRET_FIELDS, OilCard
 from portal.history import AppendOnly
 from recharge.choices import SIGNS_OF_LIFE, Attention, BatchState, EventKind, Product, Speed, Submission, Verdict
 from recharge.status import FINAL, Status
@@ -38,8 +38,8 @@ class OrderQuerySet(models.QuerySet["Order"]):
 
     def with_people_and_cards(self) -> OrderQuerySet:
         """Read along who placed them, and of their cards what may be shown to everybody."""
-        secret = ("card_number", "holder_name", "holder_phone", "national_id")
-        return self.select_related("placed_by", "oil_card").defer(*(f"oil_card__{name}" for name in secret))
+        secrets = (f"oil_card__{name}" for name in SECRET_FIELDS)
+        return self.select_related("placed_by", "oil_card").defer(*secrets)
 
     def single(self) -> OrderQuerySet:
         """Orders that a person placed by itself and may be waiting for: they go before those of batches."""

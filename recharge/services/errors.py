@@ -57,3 +57,15 @@ class LimitReached(ServiceError):
 
 class NotYours(ServiceError):
     """What one made oneself, another person has to approve."""
+
+
+class BadLines(ServiceError):
+    """Some lines of a sheet can't be placed."""
+
+
+class ReasonNeeded(ServiceError):
+    """Something looks suspicious; a reason makes it go through."""
+
+
+class NothingToPlace(ServiceError):
+    """No order would come of it."""
