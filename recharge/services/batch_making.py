@@ -3,11 +3,12 @@
 import uuid
 from collections.abc import Iterable, Iterator
 from itertools import islice
+from operator import attrgetter
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.db import transaction
-from django.db.models import Q
+from django.db import connection, transaction
+from django.db.models import NOT_PROVIDED, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -182,7 +183,7 @@ def _place(batch: Batch, orders: Iterable[Order]) -> None:
                 order.submission, order.next_push_at, order.counted_on = Submission.QUEUED, now, day
             else:
                 order.submission = Submission.AWAITING_APPROVAL
-        Order.objects.bulk_create(piece)
+        _insert(piece)
     if not size:
         raise NothingToPlace(_("There is nothing that could be placed."))
     batch.size, batch.total = size, total
@@ -195,3 +196,41 @@ def _place(batch: Batch, orders: Iterable[Order]) -> None:
     batch.save(update_fields=["size", "total", "canary_until", "state"])
     record_of_all(placed, EventKind.PLACED, actor=batch.made_by, submission_to=after, placed=True)
     record_of_batch(batch, BatchEventKind.MADE, actor=batch.made_by, note=batch.reason)
+
+
+VARYING = (
+    "order_no",
+    "mobile",
+    "oil_card_id",
+    "face_value",
+    "speed",
+    "switch_channel",
+    "channel",
+    "line",
+    "note",
+    "duplicate_reason",
+    "replaces_id",
+)
+"""The columns, numbers and texts, in which the orders of a piece differ."""
+
+
+def _insert(orders: list[Order]) -> None:
+    """Insert some orders that are alike but for VARYING.
+
+    `bulk_create` sends every one of some 45 columns of every row as a parameter of one statement, and takes five times
+    as long.
+    """
+    alike = {
+        field.column: field.get_db_prep_save(getattr(orders[0], field.attname), connection)
+        for field in Order._meta.concrete_fields
+        if field.attname not in VARYING and field.db_default is NOT_PROVIDED and not field.primary_key
+    }
+    alike = {column: value for column, value in alike.items() if value is not None}
+    columns = [*VARYING, *map(str, alike)]
+    statement = (
+        f"INSERT INTO {Order._meta.db_table} ({', '.join(columns)}) "  # noqa: S608  (names of our own)
+        f"VALUES ({', '.join(['%s'] * len(columns))})"
+    )
+    values = attrgetter(*VARYING)
+    with connection.cursor() as cursor:
+        cursor.executemany(statement, [(*values(order), *alike.values()) for order in orders])
