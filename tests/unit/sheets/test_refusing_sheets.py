@@ -1,6 +1,8 @@
 """What is no list is refused as a whole, with a reason and a way out."""
 
+from io import BytesIO
 from random import Random
+from zipfile import ZipFile
 
 import pytest
 from django.utils import translation
@@ -109,6 +111,15 @@ def test_other_packages_and_bare_archives_are_refused() -> None:
     assert "no .xlsx workbook" in refusal(opendocument, "list.xlsx")
     assert "Only sheets" in refusal(opendocument, "list.ods")
     assert "no .xlsx workbook" in refusal(package({"list.csv": CSV}), "list.xlsx")
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name:UserWarning")  # of the library that makes it
+def test_a_part_that_is_there_twice_is_damage() -> None:
+    buffer = BytesIO(XLSX)
+    with ZipFile(buffer, "a") as file:
+        file.writestr("XL/worksheets/sheet1.xml", worksheet(TITLES + GOOD.replace("138", "139")))
+        file.writestr("xl/worksheets/sheet1.xml", worksheet(TITLES + GOOD.replace("138", "139")))
+    assert "damaged" in refusal(buffer.getvalue(), "list.xlsx")
 
 
 def test_an_encrypted_part_is_refused() -> None:

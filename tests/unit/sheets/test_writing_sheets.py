@@ -32,6 +32,10 @@ FORMULAS = [
     "  =1",
     "　=1",
     "'=1",
+    "\tx",
+    "\rx",
+    "\nx",
+    "＝甲",
 ]
 PAIR = (Column("first", ("一",), required=True), Column("second", ("二",)))
 # Texts that a person could have typed into one cell and that no cell is refused for.
