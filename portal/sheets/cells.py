@@ -49,6 +49,8 @@ def from_text(raw: str) -> Cell:
 
     Understood as text: an apostrophe in front, and Excel's ="13800138000".
     """
+    if not raw:
+        return EMPTY
     if raw.isdigit() and raw.isascii() and len(raw) <= LONGEST_CELL:
         return raw, ""
     text = tidy(raw)

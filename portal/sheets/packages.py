@@ -67,6 +67,11 @@ def damaged() -> str:
     return _("The workbook is damaged. Open it in the spreadsheet program, save it as .xlsx anew and upload that.")
 
 
+def too_large() -> str:
+    """Say that a workbook is small only as long as it is packed."""
+    return _("The workbook is too large once unpacked. Copy the list into a new, empty workbook.")
+
+
 def _check(entries: list[ZipInfo]) -> None:
     names = Counter(entry.filename.lower() for entry in entries)
     if any(entry.flag_bits & _ENCRYPTED for entry in entries):
@@ -76,7 +81,7 @@ def _check(entries: list[ZipInfo]) -> None:
     if "[content_types].xml" not in names or "xl/workbook.bin" in names or any(map(_is_foreign, names)):
         raise UnreadableSheet(_("This is no .xlsx workbook. Save the list as .xlsx or CSV and upload that."))
     if len(entries) > MOST_PARTS or sum(entry.file_size for entry in entries) > MOST_UNPACKED:
-        raise UnreadableSheet(_("The workbook is too large once unpacked. Copy the list into a new, empty workbook."))
+        raise UnreadableSheet(too_large())
     if any(map(_is_bomb, entries)):
         raise UnreadableSheet(_("The workbook unpacks to far more than it holds. Copy the list into a new workbook."))
     if max(names.values()) > 1 or any(entry.compress_type not in (ZIP_STORED, ZIP_DEFLATED) for entry in entries):

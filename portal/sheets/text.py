@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from portal.sheets import cells
 from portal.sheets.columns import Column, matching
 from portal.sheets.errors import UnreadableSheet
-from portal.sheets.limits import HEADER_WITHIN, MOST_COLUMNS
+from portal.sheets.limits import HEADER_WITHIN, MOST_COLUMNS, MOST_SHEET_ROWS
 from portal.sheets.rows import RawRow
 
 LONGEST_LINE = 262_144  # characters
@@ -97,6 +97,8 @@ def _records(content: bytes, encoding: str, separator: str) -> Iterator[list[str
     try:
         for number, record in enumerate(_divided(lines, separator), 1):
             lines.since_record = 0
+            if number > MOST_SHEET_ROWS:
+                raise UnreadableSheet(_("The sheet has more lines than a sheet can have, empty ones too: delete them."))
             if len(record) > MOST_COLUMNS:
                 raise UnreadableSheet(_("Line %(line)s has too many cells.") % {"line": number})
             yield record

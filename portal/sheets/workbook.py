@@ -4,14 +4,16 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from posixpath import dirname, join, normpath
+from sys import getsizeof
 from typing import IO
 
 from portal.sheets.errors import UnreadableSheet
 from portal.sheets.limits import LONGEST_CELL
 from portal.sheets.markup import parse
-from portal.sheets.packages import Package, damaged
+from portal.sheets.packages import Package, damaged, too_large
 
-MOST_TEXTS = 1_000_000
+MOST_FOR_TEXTS = 96 * 1024 * 1024  # bytes of memory; the only part of a workbook that has to stay there
+POINTER = 8
 
 # Numbers of formats that are dates or times without being declared, those of Chinese and Japanese Excel among them.
 _DATES = frozenset([*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)])
@@ -25,7 +27,7 @@ class Workbook:
     """A workbook but for its rows."""
 
     sheets: tuple[str, ...]  # the parts of the visible sheets, in order
-    texts: tuple[str, ...]
+    texts: list[str]
     date_styles: frozenset[str]  # numbers, as cells name them
     since_1904: bool
 
@@ -55,7 +57,7 @@ def open_workbook(package: Package) -> Workbook:
     if styles_path is not None and styles_path in package:
         with package.part(styles_path) as file:
             _whole(file, styles)
-    return Workbook(sheets, tuple(texts.found), styles.dates(), listing.since_1904)
+    return Workbook(sheets, texts.found, styles.dates(), listing.since_1904)
 
 
 def unescaped(text: str) -> str:
@@ -101,6 +103,7 @@ class TextCollector:
 class _Texts:
     def __init__(self) -> None:
         self.found: list[str] = []
+        self._room = MOST_FOR_TEXTS
         self._collector = TextCollector()
 
     def start(self, name: str, _attributes: dict[str, str]) -> None:
@@ -109,9 +112,11 @@ class _Texts:
     def end(self, name: str) -> None:
         self._collector.end(name)
         if name == "si":
-            if len(self.found) >= MOST_TEXTS:
-                raise UnreadableSheet(damaged())
-            self.found.append(self._collector.take())
+            text = self._collector.take()
+            self._room -= getsizeof(text) + POINTER
+            if self._room < 0:
+                raise UnreadableSheet(too_large())
+            self.found.append(text)
 
     def characters(self, data: str) -> None:
         self._collector.characters(data)

@@ -71,3 +71,22 @@ def parts(*sheets: str, texts: str = "", styles: str = "", states: tuple[str, ..
 def listed(xml_rows: str, texts: str = "", styles: str = "") -> list[Row]:
     """Return what is read of a workbook with these rows below the titles of mobile number, value and note."""
     return rows(package(parts(worksheet(TITLES + xml_rows), texts=texts, styles=styles)), "list.xlsx")
+
+
+def large_csv(count: int) -> bytes:
+    """Return a list as Chinese Excel saves it."""
+    lines = (f"{13800000000 + number},{50 if number % 3 else 100},快,第{number}位客户\r\n" for number in range(count))
+    return ("手机号,面值,快慢,备注\r\n" + "".join(lines)).encode("gb18030")
+
+
+def large_xlsx(count: int) -> bytes:
+    """Return a list as Excel saves it: numbers as they are, all texts shared ones."""
+    texts = "<si><t>快</t></si>" + "".join(f"<si><t>第{number}位客户</t></si>" for number in range(count))
+    titles = "".join(f'<c t="inlineStr"><is><t>{title}</t></is></c>' for title in ("手机号", "面值", "快慢", "备注"))
+    lines = (
+        f'<row r="{line}"><c r="A{line}"><v>{13800000000 + line}</v></c>'
+        f'<c r="B{line}"><v>{50 if line % 3 else 100}</v></c>'
+        f'<c r="C{line}" t="s"><v>0</v></c><c r="D{line}" t="s"><v>{line - 1}</v></c></row>'
+        for line in range(2, count + 2)
+    )
+    return package(parts(worksheet(f'<row r="1">{titles}</row>' + "".join(lines)), texts=texts))

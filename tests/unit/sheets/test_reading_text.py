@@ -83,6 +83,7 @@ def test_marks_of_the_spreadsheet_program_are_taken_off(written: str, meant: str
         ("'1.38E+10", "digits are gone"),
         ("=A1+1", "formula"),
         ("＝A1", "formula"),
+        ("＝甲", "formula"),
         ("=HYPERLINK(1)", "formula"),
         ("1\x002", "unprintable"),
         ("1\x1b2", "unprintable"),

@@ -1,5 +1,9 @@
 """What is no list is refused as a whole, with a reason and a way out."""
 
+from io import BytesIO
+from random import Random
+from zipfile import ZipFile
+
 import pytest
 from django.utils import translation
 
@@ -8,6 +12,9 @@ from tests.unit.sheets.lists import HEADER, TITLES, package, parts, pasted, rows
 
 GOOD = '<row r="2"><c r="A2"><v>13800138000</v></c><c r="B2"><v>50</v></c></row>'
 XLSX = package(parts(worksheet(TITLES + GOOD)))
+# Texts that hardly shrink below a hundredth, and one character in each that makes Python keep all in four bytes.
+NOISE = Random(1)
+HOARD = "".join(f"<si><t>{NOISE.randbytes(60).hex()}{'x' * 7_870}\U0001f600</t></si>" for _text in range(3_200))
 OLE2 = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(512)
 CSV = (HEADER + "13800138000,50,,\n").encode()
 
@@ -48,6 +55,7 @@ def refusal(content: bytes, file_name: str) -> str:
         ('手机号,面值\n1,2\n"3,4\n5,6\n'.encode(), "list.csv", "From line 3 on, quotation marks"),
         (b"mobile,amount\n" + b"x" * 300_000, "list.csv", "too long"),
         (b"mobile,amount\n" + b'"a\n",' * 300_000, "list.csv", "too long"),
+        (b"mobile,amount\n" + b"\n" * 1_048_576, "list.csv", "more lines than a sheet can have"),
         (b"mobile,amount\n" + b"," * 20_000, "list.csv", "Line 2 has too many cells"),
     ],
 )
@@ -87,6 +95,7 @@ def test_the_refusal_is_in_the_language_of_the_user() -> None:
         ({f"xl/{number}": b"" for number in range(2_001)}, "too large once unpacked"),
         ({"xl/bomb": bytes(5_000_000)}, "far more than it holds"),
         ({"xl/bomb": bytes(151 * 1024 * 1024)}, "too large once unpacked"),
+        ({"xl/sharedStrings.xml": f"<sst>{HOARD}</sst>".encode()}, "too large once unpacked"),
         ({"xl/workbook.xml": b"<workbook>"}, "damaged"),
         ({"xl/workbook.xml": b"<workbook/>"}, "no visible sheet"),
         ({"_rels/.rels": b"<Relationships/>"}, "damaged"),
@@ -102,6 +111,15 @@ def test_other_packages_and_bare_archives_are_refused() -> None:
     assert "no .xlsx workbook" in refusal(opendocument, "list.xlsx")
     assert "Only sheets" in refusal(opendocument, "list.ods")
     assert "no .xlsx workbook" in refusal(package({"list.csv": CSV}), "list.xlsx")
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name:UserWarning")  # of the library that makes it
+def test_a_part_that_is_there_twice_is_damage() -> None:
+    buffer = BytesIO(XLSX)
+    with ZipFile(buffer, "a") as file:
+        file.writestr("XL/worksheets/sheet1.xml", worksheet(TITLES + GOOD.replace("138", "139")))
+        file.writestr("xl/worksheets/sheet1.xml", worksheet(TITLES + GOOD.replace("138", "139")))
+    assert "damaged" in refusal(buffer.getvalue(), "list.xlsx")
 
 
 def test_an_encrypted_part_is_refused() -> None:
@@ -120,7 +138,7 @@ def test_a_workbook_that_was_cut_off_is_damaged(length: int) -> None:
     [
         '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]><worksheet>&b;</worksheet>',
         "<a>" * 50_000,
-        "<worksheet><!--" + "".join(map(chr, range(32, 45))) * 200_000,
+        worksheet(f"{TITLES}{GOOD}<!--{'x' * 2_000_000}-->"),
         worksheet('<row r="0"/>'),
         worksheet('<row r="1048577"/>'),
         worksheet('<row r="2"/><row r="2"/>'),
