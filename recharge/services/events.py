@@ -3,6 +3,7 @@
 from typing import Any
 
 from portal.gateway import GatewayError, OutcomeUnknown, Rejected
+from portal.statements import insert_row
 from recharge.choices import EventKind, Verdict
 from recharge.models import Order, OrderEvent
 
@@ -27,7 +28,7 @@ def describe(error: GatewayError) -> tuple[Verdict, str, str]:
     return Verdict.NOT_SENT, str(error), ""
 
 
-def record(order: Order, kind: EventKind, *, raw: str = "", note: str = "", **fields: Any) -> OrderEvent:
+def record(order: Order, kind: EventKind, *, raw: str = "", note: str = "", **fields: Any) -> None:
     """Append an event to the order's history, in the caller's transaction.
 
     Args:
@@ -37,6 +38,4 @@ def record(order: Order, kind: EventKind, *, raw: str = "", note: str = "", **fi
         note: a sentence for people.
         fields: the other columns of the event.
     """
-    return OrderEvent.objects.create(
-        order=order, kind=kind, raw=clean(raw, RAW_LIMIT), note=clean(note, NOTE_LIMIT), **fields
-    )
+    insert_row(OrderEvent(order=order, kind=kind, raw=clean(raw, RAW_LIMIT), note=clean(note, NOTE_LIMIT), **fields))
