@@ -10,7 +10,7 @@ import datetime as dt
 
 from django.conf import settings
 from django.db import models
-from django.db.models import ExpressionWrapper, F, Q
+from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
@@ -56,9 +56,7 @@ class OrderQuerySet(models.QuerySet["Order"]):
         """Orders of a batch that may go out now, in the order of its rows: all of them, or only its first ones."""
         goes_ahead = Q(batch__state=BatchState.CANARY, line__lte=F("batch__canary_until"))
         due = self.filter(submission=Submission.QUEUED, batch=batch_id, next_push_at__lte=Now())
-        may_go = due.filter(Q(batch__state=BatchState.RUNNING) | goes_ahead)
-        canary = ExpressionWrapper(Q(batch__state=BatchState.CANARY), models.BooleanField())
-        return may_go.annotate(goes_ahead=canary).order_by("next_push_at", "id")
+        return due.filter(Q(batch__state=BatchState.RUNNING) | goes_ahead).order_by("next_push_at", "id")
 
     def due_for_check(self) -> OrderQuerySet:
         return self.filter(next_check_at__lte=Now()).order_by("next_check_at")

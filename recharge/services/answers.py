@@ -8,15 +8,16 @@ An answer that comes late, after a callback, a query or the end of the lease, st
 import datetime as dt
 import time
 from collections.abc import Callable
-from decimal import Decimal
+from copy import copy
 from functools import partial
 
 from django.db import IntegrityError, OperationalError, transaction
 from django.utils import timezone
 
-from portal.database import from_now, release_connection
+from portal.database import release_connection
 from portal.gateway import GatewayError, NotSent, PushReceipt, Rejected
 from portal.gateway.guesses import may_mean_duplicate
+from portal.statements import swap_row
 from recharge.choices import Attention, EventKind, Submission, Verdict
 from recharge.models import Order
 
@@ -30,6 +31,15 @@ LONGEST_RETRY = dt.timedelta(minutes=10)
 RECORDING_PAUSES = (0.2, 1.0, 3.0)
 """Seconds between the attempts to record an answer while the database is away."""
 
+ACCEPTED_COLUMNS = (  # not "attention": a callback may have set it a moment ago
+    "submission",
+    "gateway_order_no",
+    "lease_until",
+    "checks",
+    "next_check_at",
+    "cost_price",
+    "rebate",
+)
 Change = Callable[[Order], tuple[Verdict, str, str]]
 
 
@@ -86,26 +96,26 @@ def _accept_if_undisturbed(claimed: Order, receipt: PushReceipt) -> bool:
     It asks for this very claim: whatever a callback, the sweep or a second claim changed is for `_accepted` to judge.
     The constraint on the platform's number refuses one that another order has.
     """
+    accepted = copy(claimed)
+    accepted.submission = Submission.ACCEPTED
+    accepted.gateway_order_no = receipt.gateway_order_no
+    accepted.lease_until = None
+    accepted.checks = 0
+    _take_over_prices(accepted, receipt)
+    schedule_check(accepted)
+    undisturbed: dict[str, int | str] = {"submission": Submission.SUBMITTING, "claims": claimed.claims}
     with transaction.atomic(durable=True):
-        undisturbed = Order.objects.filter(pk=claimed.pk, submission=Submission.SUBMITTING, claims=claimed.claims)
-        accepted = undisturbed.update(
-            submission=Submission.ACCEPTED,
-            gateway_order_no=receipt.gateway_order_no,
-            lease_until=None,
-            checks=0,
-            next_check_at=from_now(CHECK_DELAYS[0]),
-            **_prices(receipt),
+        if not swap_row(accepted, ACCEPTED_COLUMNS, undisturbed):
+            return False
+        record(
+            claimed,
+            EventKind.ANSWERED,
+            raw=receipt.raw,
+            verdict=Verdict.APPLIED,
+            submission_from=Submission.SUBMITTING,
+            submission_to=Submission.ACCEPTED,
         )
-        if accepted:
-            record(
-                claimed,
-                EventKind.ANSWERED,
-                raw=receipt.raw,
-                verdict=Verdict.APPLIED,
-                submission_from=Submission.SUBMITTING,
-                submission_to=Submission.ACCEPTED,
-            )
-    return bool(accepted)
+    return True
 
 
 def _record_once(claimed: Order, change: Change) -> None:
@@ -155,17 +165,10 @@ def _accepted_before(order: Order, receipt: PushReceipt) -> tuple[Verdict, str, 
 
 
 def _take_over_prices(order: Order, receipt: PushReceipt) -> None:
-    for name, amount in _prices(receipt).items():
-        setattr(order, name, amount)
-
-
-def _prices(receipt: PushReceipt) -> dict[str, Decimal]:
-    prices = {}
     if receipt.cost_price is not None and receipt.cost_price >= 0:
-        prices["cost_price"] = receipt.cost_price
+        order.cost_price = receipt.cost_price
     if receipt.rebate is not None:
-        prices["rebate"] = receipt.rebate
-    return prices
+        order.rebate = receipt.rebate
 
 
 def _number_taken(order: Order, receipt: PushReceipt) -> tuple[Verdict, str, str]:

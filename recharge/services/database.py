@@ -2,15 +2,22 @@
 
 from typing import Any
 
+from portal.statements import lock_row, update_row
 from recharge.models import Batch, Order
 
 
 def lock(order_id: int) -> Order:
     """Read the order and keep others from changing it until the transaction ends.
 
-    SQLite knows no row locks; there every transaction is IMMEDIATE and so alone from its beginning.
+    Raises:
+        Order.DoesNotExist: there is none.
     """
-    return Order.objects.select_for_update(of=("self",)).get(pk=order_id)
+    return _lock("id", order_id)
+
+
+def lock_by_number(order_no: str) -> Order:
+    """Do the same for the order with this number of ours."""
+    return _lock("order_no", order_no)
 
 
 def lock_batch(batch_id: int) -> Batch:
@@ -27,4 +34,11 @@ def save_changes(order: Order, before: dict[str, Any]) -> None:
     """Write what differs from `before`; of some 40 columns hardly any does, and each one costs time."""
     changed = [name for name, value in vars(order).items() if value != before[name]]
     if changed:
-        order.save(update_fields=changed)
+        update_row(order, changed)
+
+
+def _lock(name: str, value: str | int) -> Order:
+    order = lock_row(Order, name, value)
+    if order is None:
+        raise Order.DoesNotExist
+    return order

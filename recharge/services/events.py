@@ -7,6 +7,7 @@ from django.db import connection
 from django.db.models import F, Value
 
 from portal.gateway import GatewayError, OutcomeUnknown, Rejected
+from portal.statements import insert_row
 from recharge.choices import BatchEventKind, EventKind, Submission, Verdict
 from recharge.models import Batch, BatchEvent, Order, OrderEvent, OrderQuerySet
 
@@ -31,7 +32,7 @@ def describe(error: GatewayError) -> tuple[Verdict, str, str]:
     return Verdict.NOT_SENT, str(error), ""
 
 
-def record(order: Order, kind: EventKind, *, raw: str = "", note: str = "", **fields: Any) -> OrderEvent:
+def record(order: Order, kind: EventKind, *, raw: str = "", note: str = "", **fields: Any) -> None:
     """Append an event to the order's history, in the caller's transaction.
 
     Args:
@@ -41,9 +42,7 @@ def record(order: Order, kind: EventKind, *, raw: str = "", note: str = "", **fi
         note: a sentence for people.
         fields: the other columns of the event.
     """
-    return OrderEvent.objects.create(
-        order=order, kind=kind, raw=clean(raw, RAW_LIMIT), note=clean(note, NOTE_LIMIT), **fields
-    )
+    insert_row(OrderEvent(order=order, kind=kind, raw=clean(raw, RAW_LIMIT), note=clean(note, NOTE_LIMIT), **fields))
 
 
 def record_of_batch(batch: Batch, kind: BatchEventKind, *, actor: User | None = None, note: str = "") -> BatchEvent:

@@ -1,5 +1,7 @@
 """What the platform says of an order, by callback or in answer to a query: the only writer of `status`."""
 
+from collections.abc import Callable
+
 from django.db import transaction
 from django.utils import timezone
 
@@ -10,7 +12,7 @@ from recharge.choices import Attention, EventKind, Submission, Verdict
 from recharge.models import DEAD_SUBMISSIONS, Order
 from recharge.status import Status
 
-from .database import remember, save_changes
+from .database import lock, lock_by_number, remember, save_changes
 from .events import clean, record
 from .products import target
 from .scheduling import CHECK_DELAYS, ask_at_once, schedule_check, settle_if_over
@@ -36,7 +38,7 @@ def receive_callback(*, order_no: str, report: OrderReport) -> Verdict:
     Raises:
         Order.DoesNotExist: there is no such order.
     """
-    verdict = _apply(report, EventKind.CALLBACK, order_no=order_no)
+    verdict = _apply(report, EventKind.CALLBACK, lambda: lock_by_number(order_no))
     metrics.CALLBACKS.labels(verdict).inc()
     return verdict
 
@@ -51,12 +53,12 @@ def apply_answer(*, order_id: int, report: OrderReport) -> Verdict:
     Returns:
         What it did to the order; the evidence is committed in any case.
     """
-    return _apply(report, EventKind.QUERIED, pk=order_id)
+    return _apply(report, EventKind.QUERIED, lambda: lock(order_id))
 
 
-def _apply(report: OrderReport, source: EventKind, **which: str | int) -> Verdict:
+def _apply(report: OrderReport, source: EventKind, lock_order: Callable[[], Order]) -> Verdict:
     with transaction.atomic(durable=True):
-        order = Order.objects.select_for_update(of=("self",)).get(**which)
+        order = lock_order()
         before = remember(order)
         verdict = _judge(order, report, first_hand=source == EventKind.QUERIED)
         _plan_next_step(order, verdict, source)

@@ -8,19 +8,22 @@ the order becomes UNKNOWN: it may have been sent.
 import datetime as dt
 import random
 import time
+from functools import cache
 
 import structlog
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from oilcards.services.orders import may_be_recharged
 from portal import platform
 from portal.database import from_now, release_connection
 from portal.gateway import GatewayError, NotSent
-from recharge.choices import EventKind, Submission, Verdict
-from recharge.models import Batch, Order, OrderQuerySet
+from portal.statements import Composed
+from recharge.choices import BatchState, EventKind, Submission, Verdict
+from recharge.models import Batch, Order
 
 from . import answers, braking, pacing, products, queue
 from .events import record
@@ -29,6 +32,12 @@ from .stopping import NOT_STOPPED
 LEASE_MARGIN = dt.timedelta(seconds=60)
 CARD_DOUBT = dt.timedelta(minutes=1)
 """After which an order is looked at again whose card was not active."""
+
+
+QUEUED_ALONE = Composed(
+    lambda order_id: Order.objects.single().filter(NOT_STOPPED, pk=order_id, submission=Submission.QUEUED)
+)
+NEXT_IN_BATCH = Composed(lambda batch_id: Order.objects.next_in_batch(batch_id).filter(NOT_STOPPED))
 
 
 def submit_order(*, order_id: int) -> None:
@@ -40,34 +49,34 @@ def submit_order(*, order_id: int) -> None:
         order_id: the order's primary key. An order of a batch goes out with its batch only.
     """
     platform.client()  # settings that make no client must fail before the claim
-    single = Order.objects.single().filter(pk=order_id, submission=Submission.QUEUED)
-    if settings.WIKEYUN_MAX_RPS and not single.exists():
-        return  # it would take a turn for nothing
     pacing.wait_for_turn()
     started = time.monotonic()
-    order = _claim(single)
+    order = _claim(QUEUED_ALONE, order_id)
     if order:
         _hand_over(order, started)
 
 
 def submit_batches() -> None:
-    """Hand over orders of one of the batches under way, one after the other, for as long as a lane works.
+    """Hand over orders of the batches under way, one after the other, for as long as a lane works.
 
-    Any number of lanes may work at the same time, and on as many batches as there are: each takes up a batch by lot.
+    Any number of lanes may work at the same time. Each keeps to a batch drawn by lot until nothing of it is due.
     """
     platform.client()
     over = time.monotonic() + queue.LANE_SECONDS
-    batches = list(Batch.objects.under_way().order_by().values_list("pk", flat=True))
+    batches = list(Batch.objects.under_way().order_by().values_list("pk", "state"))
     random.shuffle(batches)
     while batches and time.monotonic() < over:
         if not pacing.wait_in_lane():
             continue
+        batch_id, state = batches[-1]
         started = time.monotonic()
-        order = _claim(Order.objects.next_in_batch(batches[-1]))
-        if order:
-            _hand_over(order, started)
-        else:
+        order = _claim(NEXT_IN_BATCH, batch_id)
+        if order is None:
             batches.pop()
+            continue
+        accepted = _hand_over(order, started)
+        if state == BatchState.CANARY or not accepted:
+            braking.look_at(batch_id=batch_id)
 
 
 def expire_lease(*, order_id: int) -> None:
@@ -96,32 +105,29 @@ def lease() -> dt.timedelta:
     return dt.timedelta(seconds=2 * settings.WIKEYUN_TIMEOUT) + LEASE_MARGIN
 
 
-def _claim(due: OrderQuerySet) -> Order | None:
+def _claim(due: Composed[Order], key: int) -> Order | None:
     """Take up the first of some orders that are due, None where there is none, or everything is stopped.
 
-    An order of a card in doubt is put off: it stays queued, and nobody else may wait behind it.
+    An order of a card in doubt is put off: it stays queued, and nobody else has to wait behind it.
+
+    Args:
+        due: finds them.
+        key: of the order or the batch that it asks for.
     """
     while True:
         with transaction.atomic(durable=True):
-            order = due.filter(NOT_STOPPED).select_for_update(of=("self",), skip_locked=True).first()
+            order = due.lock_first(key)
             if order is None:
                 return None
-            queued = Order.objects.filter(pk=order.pk, submission=Submission.QUEUED)
             if order.oil_card_id and not may_be_recharged(card_id=order.oil_card_id):
-                queued.update(next_push_at=from_now(CARD_DOUBT))
-                if not order.batch_id:
-                    return None
-                continue
-            claimed = queued.update(
-                submission=Submission.SUBMITTING,
-                lease_until=from_now(lease()),
-                next_push_at=None,
-                claims=F("claims") + 1,
-                submitted_at=Now(),
-            )
-            if not claimed:
+                Order.objects.filter(pk=order.pk).update(next_push_at=from_now(CARD_DOUBT))
+                if order.batch_id:
+                    continue
+                return None
+            if not _compare_and_swap(lease()).change(order.pk):
                 return None
             order.submission, order.claims = Submission.SUBMITTING, order.claims + 1
+            order.submitted_at = timezone.now()  # nearly: by the database's clock in the row
             structlog.contextvars.bind_contextvars(order_no=order.order_no)
             record(
                 order,
@@ -132,12 +138,28 @@ def _claim(due: OrderQuerySet) -> Order | None:
         return order
 
 
-def _hand_over(order: Order, started: float) -> None:
+@cache
+def _compare_and_swap(until: dt.timedelta) -> Composed[Order]:
+    """Return what makes a queued order one that is being handed over, under a lease of this length."""
+    return Composed(
+        lambda order_id: Order.objects.filter(pk=order_id, submission=Submission.QUEUED),
+        submission=Submission.SUBMITTING,
+        lease_until=from_now(until),
+        next_push_at=None,
+        claims=F("claims") + 1,
+        submitted_at=Now(),
+    )
+
+
+def _hand_over(order: Order, started: float) -> bool:
     """Send a claimed order, and record what came of it.
 
     Args:
         order: the order.
         started: the moment just before the claim, by `time.monotonic`.
+
+    Returns:
+        Whether the platform took it.
     """
     release_connection()
     try:
@@ -146,9 +168,6 @@ def _hand_over(order: Order, started: float) -> None:
         receipt = products.push(order)
     except GatewayError as error:
         answers.record_failure(order, error)
-    else:
-        answers.record_receipt(order, receipt)
-        if not getattr(order, "goes_ahead", False):
-            return
-    if order.batch_id:
-        braking.look_at(batch_id=order.batch_id)
+        return False
+    answers.record_receipt(order, receipt)
+    return True
