@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db.models import F, Q
+from django.db.models.functions import Greatest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -50,7 +51,8 @@ def uncount(orders: Iterable[Order]) -> None:
                 sums[order.counted_on, person] = sums.get((order.counted_on, person), 0) + order.face_value
     # Totals first and people in one order, as in `count`, so that no two transactions wait for each other.
     for (day, person), amount in sorted(sums.items(), key=lambda item: (item[0][1] or 0, item[0][0])):
-        Spending.objects.filter(day=day, person=person).update(amount=F("amount") - amount)
+        # Never below 0: this stands in the transaction that records what the platform answered, and must not fail it.
+        Spending.objects.filter(day=day, person=person).update(amount=Greatest(F("amount") - amount, 0))
 
 
 def spent_today(person: User | None) -> int:

@@ -126,7 +126,6 @@ def test_the_database_still_forbids_what_it_always_does(order: Order) -> None:
 
 
 @pytest.mark.servers
-@pytest.mark.servers
 @pytest.mark.postgresql
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("locked", [True, False])
