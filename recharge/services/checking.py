@@ -12,6 +12,7 @@ from django.utils import timezone
 from portal.database import from_now, release_connection
 from portal.gateway import GatewayError, Rejected
 from portal.gateway.guesses import means_no_such_call, means_no_such_order
+from portal.statements import Composed
 from recharge.choices import Attention, EventKind, Product, Submission, Verdict
 from recharge.models import Order, OrderQuerySet
 
@@ -33,6 +34,19 @@ MISSING_DELAY = dt.timedelta(minutes=10)
 UNASKABLE = (Submission.AWAITING_APPROVAL, Submission.QUEUED, Submission.SUBMITTING)
 
 
+def _askable(orders: OrderQuerySet) -> OrderQuerySet:
+    handed_over = orders.exclude(submission__in=UNASKABLE)
+    return handed_over.filter(Q(asked_at=None) | Q(asked_at__lte=from_now(-QUERY_SPACING)))
+
+
+THIS_ONE = Composed(lambda order_id: _askable(Order.objects.filter(pk=order_id)))
+NEXT_SINGLE = Composed(lambda _: _askable(Order.objects.single().due_for_check()))
+NEXT_OF_BATCHES = Composed(lambda _: _askable(Order.objects.in_batches().due_for_check()))
+TAKEN_UP = Composed(
+    lambda order_id: Order.objects.filter(pk=order_id), asked_at=Now(), next_check_at=from_now(ANSWER_WITHIN)
+)
+
+
 def check_order(*, order_id: int) -> None:
     """Ask the platform about an order and record the answer; at most once a minute, however often it is called.
 
@@ -40,7 +54,7 @@ def check_order(*, order_id: int) -> None:
         order_id: the order's primary key. Orders that were not handed over are left alone.
     """
     pacing.wait_for_turn()
-    order = _claim(Order.objects.filter(pk=order_id))
+    order = _claim(THIS_ONE, order_id)
     if order:
         _ask(order)
 
@@ -51,22 +65,19 @@ def check_due_orders() -> None:
     while time.monotonic() < over:
         if not pacing.wait_in_lane():
             continue
-        due = Order.objects.due_for_check()
-        order = _claim(due.single()) or _claim(due.in_batches())
+        order = _claim(NEXT_SINGLE) or _claim(NEXT_OF_BATCHES)
         if order is None:
             return
         _ask(order)
 
 
-def _claim(orders: OrderQuerySet) -> Order | None:
+def _claim(askable: Composed[Order], key: int = 0) -> Order | None:
     """Take up the first of some orders that may be asked about now."""
-    askable = orders.exclude(submission__in=UNASKABLE)
-    askable = askable.filter(Q(asked_at=None) | Q(asked_at__lte=from_now(-QUERY_SPACING)))
     with transaction.atomic(durable=True):
-        order = askable.select_for_update(of=("self",), skip_locked=True).first()
+        order = askable.lock_first(key)
         if order is None:
             return None
-        Order.objects.filter(pk=order.pk).update(asked_at=Now(), next_check_at=from_now(ANSWER_WITHIN))
+        TAKEN_UP.change(order.pk)
     structlog.contextvars.bind_contextvars(order_no=order.order_no)
     return order
 

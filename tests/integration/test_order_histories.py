@@ -27,6 +27,7 @@ from recharge.services import (
     batch_making,
     batch_reading,
     batches,
+    braking,
     checking,
     interventions,
     placing,
@@ -313,10 +314,13 @@ class Histories(RuleBasedStateMachine):
             with suppress(TooLate):
                 approving.approve_batch(batch_id=batch.pk, actor=self.approver)
         for _ in range(8):
+            if not Order.objects.open().filter(attention="").exists():
+                break
             for batch in Batch.objects.filter(state=BatchState.PAUSED):
                 batches.resume(batch_id=batch.pk, actor=self.clerk)
             self.time_passes(61)
             self.sweep(lose=False, behaviour="accept")
+        braking.look_at_all()
         assert not Batch.objects.under_way().exists()
 
     def compare(self, order: Order) -> None:
