@@ -32,12 +32,14 @@ class FakePlatform:
         self.next_behaviours: list[str] = []
         self.query_behaviour = "answer"
         self.has_oil_query = True
+        self.on_push: Callable[[str], object] = lambda order_no: None
         self.during_push: Callable[[str], None] = lambda order_no: None
 
     def push_mobile_order(
         self, *, order_no: str, mobile: str, face_value: int, speed: Speed, notify_url: str, **options: object
     ) -> PushReceipt:
         behaviour, self.behaviour = self.behaviour, self.next_behaviours.pop(0) if self.next_behaviours else "accept"
+        self.on_push(order_no)
         if behaviour == "killed_before":
             raise WorkerKilled
         if behaviour == "not_sent":
