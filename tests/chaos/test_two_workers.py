@@ -13,9 +13,10 @@ from django.db.models.functions import Now
 from portal import platform as platform_settings
 from portal.database import from_now
 from portal.gateway import PushReceipt
-from recharge.choices import Submission
+from recharge.choices import Product, Submission
 from recharge.models import Order
-from recharge.services import placing, queue, submission
+from recharge.services import queue, submission
+from tests.oil_cards import active_card, place
 
 pytestmark = [pytest.mark.servers, pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
 ORDERS = 40
@@ -31,6 +32,8 @@ class CountingPlatform:
         with self._lock:
             self.pushes[order_no] += 1
         return PushReceipt(f"W{order_no}", None, None, None, "{}")
+
+    push_oil_order = push_mobile_order
 
 
 def claim_without_compare_and_swap(order_id: int) -> Order | None:
@@ -71,16 +74,14 @@ def race(workers: int, orders: list[int]) -> Counter[str]:
     return platform.pushes
 
 
-@pytest.fixture
-def orders(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+@pytest.fixture(params=Product)
+def orders(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     assert connection.vendor == "postgresql", "SQLite lets no two transactions run at once"
     monkeypatch.setattr(queue, "send", lambda task, order_id: None)
     monkeypatch.setattr(platform_settings, "is_configured", lambda: True)
     clerk = User.objects.create_user("clerk")
-    return [
-        placing.place_mobile_order(placed_by=clerk, mobile=f"138001380{number:02}", face_value=50).pk
-        for number in range(ORDERS)
-    ]
+    active_card(clerk)
+    return [place(request.param, placed_by=clerk, number=number).pk for number in range(ORDERS)]
 
 
 def test_each_order_is_pushed_once(orders: list[int]) -> None:
