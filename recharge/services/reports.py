@@ -127,6 +127,8 @@ def _accept(order: Order, report: OrderReport, *, first_hand: bool) -> bool:
 
 
 def _apply_status(order: Order, report: OrderReport, *, first_hand: bool) -> Verdict:
+    if first_hand:
+        order.one_witness = False
     if report.status is None:
         return Verdict.DUPLICATE
     verdict = Verdict(codes.verdict(order.status, report.status))
@@ -143,7 +145,6 @@ def _apply_status(order: Order, report: OrderReport, *, first_hand: bool) -> Ver
     if verdict in (Verdict.APPLIED, Verdict.DUPLICATE):
         if first_hand:
             order.confirmed_at = now
-            order.one_witness = False
         if first_hand or not order.confirmed_at:
             _take_over_amounts(order, report)
     return verdict

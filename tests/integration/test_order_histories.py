@@ -190,6 +190,10 @@ class Histories(RuleBasedStateMachine):
         self.forged.add(order_no)
         reports.receive_callback(order_no=order_no, report=self.platform.report(order_no, status))
 
+    @rule()
+    def query_for_oil_orders_comes_and_goes(self) -> None:
+        self.platform.has_oil_query = not self.platform.has_oil_query
+
     # --- time -------------------------------------------------------------------------------------------------
     @rule(minutes=st.sampled_from([1, 3, 11, 61, 60 * 24]))
     def time_passes(self, minutes: int) -> None:
@@ -197,6 +201,7 @@ class Histories(RuleBasedStateMachine):
 
     def shift(self, delta: dt.timedelta) -> None:
         Order.objects.update(**{moment: F(moment) - delta for moment in MOMENTS})
+        OrderEvent.objects.update(at=F("at") - delta)
 
     @invariant()
     def a_moment_passes(self) -> None:
@@ -232,6 +237,9 @@ class Histories(RuleBasedStateMachine):
         for order_no, status in self.callbacks:
             if status == Status.REVERSED:
                 reports.receive_callback(order_no=order_no, report=self.platform.report(order_no, status))
+        self.platform.has_oil_query = True
+        for order in Order.objects.filter(one_witness=True):
+            interventions.ask_now(order_id=order.pk, actor=self.clerk)
         for _ in range(6):
             self.time_passes(61)
             self.sweep(lose=False, behaviour="accept")
