@@ -12,7 +12,8 @@ from recharge.status import Status
 
 from .database import remember, save_changes
 from .events import clean, record
-from .products import target
+from .privacy import without_personal_data
+from .products import card_id
 from .scheduling import CHECK_DELAYS, ask_at_once, schedule_check, settle_if_over
 
 ATTENTION_OF_STATUS = {
@@ -58,6 +59,8 @@ def _apply(report: OrderReport, source: EventKind, **which: str | int) -> Verdic
     with transaction.atomic(durable=True):
         order = Order.objects.select_for_update(of=("self",)).get(**which)
         before = remember(order)
+        if source == EventKind.CALLBACK:
+            report = without_personal_data(order, report)
         verdict = _judge(order, report, first_hand=source == EventKind.QUERIED)
         _plan_next_step(order, verdict, source)
         save_changes(order, before)
@@ -98,7 +101,8 @@ def _is_about_another(order: Order, report: OrderReport) -> bool:
     pairs = (
         (report.order_no, order.order_no),
         (report.gateway_order_no, order.gateway_order_no or ""),
-        (report.target, target(order)),
+        (report.mobile, order.mobile),
+        (report.card_id, card_id(order)),
     )
     if any(theirs and ours and theirs != ours for theirs, ours in pairs):
         return True
