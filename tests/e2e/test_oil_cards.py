@@ -110,6 +110,12 @@ def test_revealed_data_is_gone_after_leaving_the_page(page: Page, portal: str) -
     page.fill("[name=reason]", "核对发票")
     send(page)
     expect(page.locator("body")).to_contain_text("演示甲")
+    revealed = page.url
+    page.goto(revealed)
+    expect(page.locator("[name=reason]")).to_be_visible()
+    expect(page.locator("body")).not_to_contain_text("演示甲")
+    page.fill("[name=reason]", "核对发票")
+    send(page)
     page.get_by_role("link", name="重新隐藏").click()
     expect(page.locator("body")).not_to_contain_text("演示甲")
     expect(page.locator("body")).to_contain_text("查看了个人信息")

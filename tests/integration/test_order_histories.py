@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
+from oilcards.choices import State
 from oilcards.models import OilCard
 from portal import platform as platform_settings
 from recharge.choices import Attention, Submission
@@ -49,6 +50,7 @@ class Histories(RuleBasedStateMachine):
         Order.objects.filter(replaces__isnull=False)._raw_delete("default")
         Order.objects.all()._raw_delete("default")
         self.clerk = User.objects.get(username="clerk")
+        OilCard.objects.update(state=State.ACTIVE)
         self.card = OilCard.objects.get()
         self.platform = FakePlatform()
         self.messages: list[tuple[str, int]] = []
@@ -190,6 +192,10 @@ class Histories(RuleBasedStateMachine):
         self.forged.add(order_no)
         reports.receive_callback(order_no=order_no, report=self.platform.report(order_no, status))
 
+    @rule(state=st.sampled_from([State.ACTIVE, State.CHANGE_FAILED]))
+    def card_falls_in_and_out_of_step(self, state: State) -> None:
+        OilCard.objects.update(state=state)
+
     @rule()
     def query_for_oil_orders_comes_and_goes(self) -> None:
         self.platform.has_oil_query = not self.platform.has_oil_query
@@ -238,6 +244,7 @@ class Histories(RuleBasedStateMachine):
             if status == Status.REVERSED:
                 reports.receive_callback(order_no=order_no, report=self.platform.report(order_no, status))
         self.platform.has_oil_query = True
+        OilCard.objects.update(state=State.ACTIVE)
         for order in Order.objects.filter(one_witness=True):
             interventions.ask_now(order_id=order.pk, actor=self.clerk)
         for _ in range(6):
