@@ -85,8 +85,14 @@ def evidence(raw: str, secrets: Iterable[str]) -> str:
 def _hide(text: str, secrets: Iterable[str]) -> str:
     for secret in sorted(set(filter(None, secrets)), key=len, reverse=True):
         for written in _spellings(secret):
-            text = re.sub(re.escape(written), HIDDEN, text, flags=re.IGNORECASE)
+            text = re.sub(_however_grouped(written), HIDDEN, text, flags=re.IGNORECASE)
     return text
+
+
+def _however_grouped(written: str) -> str:
+    """Return a pattern for a text; numbers may be written in groups."""
+    separator = r"[ \-]?" if written[:-1].isdigit() else ""
+    return separator.join(map(re.escape, written))
 
 
 def _hide_value(found: re.Match[str]) -> str:

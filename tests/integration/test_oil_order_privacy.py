@@ -190,6 +190,20 @@ def test_wrong_key_loses_no_report_and_hides_what_has_a_personal_name(
     assert not found_in(event.raw.encode(), SECRETS)
 
 
+def test_what_people_write_about_an_order_is_cleaned_too(
+    card: OilCard, talkative: TalkativePlatform, client: Client
+) -> None:
+    client.force_login(User.objects.create_superuser("administrator"))
+    order = recharge(card, talkative)
+    call_back(client, order, as_json=True, status=99)
+    written = f"{NAME} called from {PHONE[:3]}-{PHONE[3:7]} {PHONE[7:]}, order {order.order_no}"
+    client.post(f"/orders/{order.order_no}/acknowledge/", {"note": written})
+    client.post("/orders/new/oil/", {"oil_card": card.pk, "face_value": "500", "duplicate_reason": written})
+    again = Order.objects.latest("pk")
+    assert order.events.last().note.endswith(f": *** called from ***, order {order.order_no}")
+    assert again.duplicate_reason == again.events.first().note == f"*** called from ***, order {order.order_no}"
+
+
 def test_errors_of_every_kind_are_cleaned(card: OilCard, clerk_user: User) -> None:
     hide = privacy.hiding(Order(oil_card=card))
     errors: list[GatewayError] = [Rejected("1003", SENTENCE, answer()), OutcomeUnknown(SENTENCE, answer())]
