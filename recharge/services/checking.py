@@ -29,7 +29,13 @@ MISSING_ANSWERS = 3
 MISSING_FOR = dt.timedelta(minutes=30)
 MISSING_SPACING = dt.timedelta(minutes=5)
 MISSING_DELAY = dt.timedelta(minutes=10)
-"""So many answers, over so long and so far apart, prove that the platform never received an order."""
+"""So many answers, over so long and so far apart, prove that the platform never received an order.
+
+As many prove that it has no query for oil orders: one such answer may come of a passing fault.
+"""
+
+ANSWERS_LOOKED_AT = 50
+"""How far back it is looked for them in an order's history; a platform that is away takes up some of it."""
 
 UNASKABLE = (Submission.AWAITING_APPROVAL, Submission.QUEUED, Submission.SUBMITTING)
 
@@ -90,7 +96,7 @@ def _ask(order: Order) -> None:
         if means_no_such_order(error):
             _record_missing(order.pk, error)
         elif order.product == Product.OIL and means_no_such_call(error):
-            _record_one_witness(order.pk, error)
+            _record_no_such_call(order.pk, error)
         else:
             _record_unanswered(order.pk, error)
     except GatewayError as error:
@@ -113,12 +119,14 @@ def _record_missing(order_id: int, error: Rejected) -> None:
         order = lock(order_id)
         submission = order.submission
         order.checks += 1
+        order.one_witness = False  # there is a query, and it is an answer
         if submission == Submission.UNKNOWN:
             _count_missing(order)
             schedule_check(order, MISSING_DELAY)
         else:
             if submission == Submission.ACCEPTED:
                 order.attention = Attention.CONFLICT
+                settle_if_over(order)
             schedule_check(order)
         order.save()
         record(
@@ -132,15 +140,28 @@ def _record_missing(order_id: int, error: Rejected) -> None:
         )
 
 
-def _record_one_witness(order_id: int, error: Rejected) -> None:
+def _record_no_such_call(order_id: int, error: Rejected) -> None:
     """`Oil/query` isn't in the platform's document [pub]: where it doesn't exist, callbacks are all there is."""
     with transaction.atomic(durable=True):
         order = lock(order_id)
-        order.one_witness = True
-        settle_if_over(order)
-        schedule_check(order)
-        order.save()
         record(order, EventKind.QUERIED, raw=error.raw, note=str(error), verdict=Verdict.REJECTED)
+        order.one_witness = order.one_witness or _has_no_query(order)
+        settle_if_over(order)
+        schedule_check(order, None if order.one_witness else MISSING_DELAY)
+        order.save()
+
+
+def _has_no_query(order: Order) -> bool:
+    """Say whether spaced answers, and nothing but such answers, say that the platform doesn't know the call."""
+    moments: list[dt.datetime] = []
+    for event in order.events.filter(kind=EventKind.QUERIED).order_by("-id")[:ANSWERS_LOOKED_AT]:
+        if event.verdict in (Verdict.OUTCOME_UNKNOWN, Verdict.NOT_SENT):
+            continue
+        if event.verdict != Verdict.REJECTED or not means_no_such_call(Rejected("", event.note)):
+            break  # it was answered otherwise: there is such a call
+        if not moments or moments[-1] - event.at >= MISSING_SPACING:
+            moments.append(event.at)
+    return len(moments) >= MISSING_ANSWERS and moments[0] - moments[-1] >= MISSING_FOR
 
 
 def _count_missing(order: Order) -> None:

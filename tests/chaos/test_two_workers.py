@@ -16,9 +16,10 @@ from portal import platform as platform_settings
 from portal.database import from_now
 from portal.gateway import PushReceipt
 from portal.statements import Composed
-from recharge.choices import Submission
+from recharge.choices import Product, Submission
 from recharge.models import Order
-from recharge.services import placing, queue, submission
+from recharge.services import queue, submission
+from tests.oil_cards import active_card, place
 from tests.sheets import batch_of
 
 pytestmark = [pytest.mark.servers, pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
@@ -35,6 +36,8 @@ class CountingPlatform:
         with self._lock:
             self.pushes[order_no] += 1
         return PushReceipt(f"W{order_no}", None, None, None, "{}")
+
+    push_oil_order = push_mobile_order
 
 
 def claim_without_compare_and_swap(due: Composed[Order], key: int) -> Order | None:
@@ -79,15 +82,15 @@ def clerk(monkeypatch: pytest.MonkeyPatch) -> User:
     assert connection.vendor == "postgresql", "SQLite lets no two transactions run at once"
     monkeypatch.setattr(queue, "send", lambda task, order_id: None)
     monkeypatch.setattr(platform_settings, "is_configured", lambda: True)
-    return User.objects.create_user("clerk")
+    clerk = User.objects.create_user("clerk")
+    active_card(clerk)
+    return clerk
 
 
 def single_orders(clerk: User, count: int) -> Callable[[], None]:
-    """Place single orders, and return what a worker does that is told of each of them."""
-    orders = [
-        placing.place_mobile_order(placed_by=clerk, mobile=f"138001380{number:02}", face_value=50).pk
-        for number in range(count)
-    ]
+    """Place single orders of both products, and return what a worker does that is told of each of them."""
+    products = (Product.MOBILE, Product.OIL)
+    orders = [place(products[number % 2], placed_by=clerk, number=number).pk for number in range(count)]
 
     def work() -> None:
         for order_id in orders:
