@@ -91,7 +91,7 @@ def test_a_first_order_that_never_left_is_waited_for(batch: Batch, platform: Fak
     lane(platform, "not_sent")
     assert submissions(batch)[:4] == [Submission.QUEUED, Submission.ACCEPTED, Submission.ACCEPTED, Submission.QUEUED]
     assert state(batch) == (BatchState.CANARY, "")
-    Order.objects.filter(submission=Submission.QUEUED).update(next_push_at=timezone.now())
+    Order.objects.filter(submission=Submission.QUEUED).update(next_push_at=F("placed_at"))
     lane(platform)
     assert submissions(batch) == [Submission.ACCEPTED] * 10
 
@@ -139,7 +139,7 @@ def test_unknowns_that_turned_out_well_count_no_more(running: Batch, platform: F
     lane(platform, "hang", "hang", "not_sent", *["not_sent"] * 7)
     Order.objects.update(next_check_at=F("placed_at"), asked_at=None)
     checking.check_due_orders()
-    Order.objects.filter(submission=Submission.QUEUED).update(next_push_at=timezone.now())
+    Order.objects.filter(submission=Submission.QUEUED).update(next_push_at=F("placed_at"))
     lane(platform, "hang", "hang", "accept")
     assert state(running) == (BatchState.RUNNING, "")
 
@@ -236,7 +236,7 @@ def test_nothing_goes_out_while_everything_is_stopped(
     single = placing.place_mobile_order(placed_by=clerk_user, mobile="13911112222", face_value=50)
     stopping.stop_everything(actor=clerk_user, reason="平台异常")
     sent.clear()
-    Order.objects.filter(pk=single.pk).update(next_push_at=timezone.now())
+    Order.objects.filter(pk=single.pk).update(next_push_at=F("placed_at"))
     sweeping.sweep()
     lane(platform)
     submission.submit_order(order_id=single.pk)
