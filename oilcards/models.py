@@ -25,6 +25,10 @@ _THERE = Q(state__in=[State.ACTIVE, State.CHANGING, State.CHANGE_FAILED, State.D
 )
 
 
+SECRET_FIELDS = ("card_number", "holder_name", "holder_phone", "national_id")
+"""Encrypted: to be read only where they are needed."""
+
+
 class OilCardQuerySet(models.QuerySet["OilCard"]):
     def in_the_book(self) -> OilCardQuerySet:
         """All but the deleted ones."""

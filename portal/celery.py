@@ -1,6 +1,7 @@
 """The Celery application: `celery -A portal worker -P threads` and `celery -A portal beat`."""
 
 import os
+from typing import Any
 
 import structlog
 from celery import Celery, Task
@@ -11,10 +12,17 @@ from django_structlog.celery.steps import DjangoStructLogInitStep
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 
-app = Celery("portal")
-app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks()
-app.steps["worker"].add(DjangoStructLogInitStep)  # a task's log lines carry its id
+
+def make_app(**options: Any) -> Celery:
+    """Return an application with the portal's settings and tasks."""
+    made = Celery("portal", **options)
+    made.config_from_object("django.conf:settings", namespace="CELERY")
+    made.autodiscover_tasks()
+    made.steps["worker"].add(DjangoStructLogInitStep)  # a task's log lines carry its id
+    return made
+
+
+app = make_app()
 
 
 @celeryd_init.connect

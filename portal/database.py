@@ -19,3 +19,14 @@ def release_connection() -> None:
     """Give the connection back before a slow call, so that waiting for the platform holds none."""
     if not connection.in_atomic_block:
         connection.close()
+
+
+def now() -> dt.datetime:
+    """Return the moment by the database's clock."""
+    with connection.cursor() as cursor:
+        cursor.execute(_NOW[connection.vendor])
+        moment = cursor.fetchone()[0]
+    return moment if isinstance(moment, dt.datetime) else dt.datetime.fromisoformat(moment).replace(tzinfo=dt.UTC)
+
+
+_NOW = {"postgresql": "SELECT clock_timestamp()", "sqlite": "SELECT strftime('%Y-%m-%d %H:%M:%f', 'now')"}

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import environ
 from django.utils.translation import gettext_lazy as _
+from kombu import Queue
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -40,6 +41,24 @@ FACE_VALUES: list[int] = env.list("FACE_VALUES", cast=int, default=[50, 100, 200
 OIL_FACE_VALUES: list[int] = env.list("OIL_FACE_VALUES", cast=int, default=[500])
 OIL_SPEEDS: list[int] = env.list("OIL_SPEEDS", cast=int, default=[0])
 """0 slow, 1 fast. The platform's document says to send 0 for now."""
+
+WIKEYUN_MAX_RPS: float = env.float("WIKEYUN_MAX_RPS", default=0)
+"""Pushes and queries a second that all workers together may send; 0: as many as they can."""
+
+# --- what holds spending back; 0 switches a limit off ---------------------------------------------------------
+APPROVAL_ABOVE: int = env.int("APPROVAL_ABOVE", default=0)
+"""Yuan of one order, or of one batch, above which a second person has to approve it."""
+DAILY_LIMIT: int = env.int("DAILY_LIMIT", default=0)
+"""Yuan that may be queued on one day in Shanghai."""
+DAILY_LIMIT_PER_PERSON: int = env.int("DAILY_LIMIT_PER_PERSON", default=0)
+BALANCE_FLOOR: int = env.int("BALANCE_FLOOR", default=0)
+"""Yuan of balance at the platform below which batches stop by themselves."""
+BATCH_CANARY: int = env.int("BATCH_CANARY", default=3)
+"""How many orders of a batch go ahead and have to be accepted before the others follow."""
+BRAKE_REJECTIONS: int = env.int("BRAKE_REJECTIONS", default=5)
+"""So many refusals in a row stop a batch."""
+BRAKE_UNKNOWNS: int = env.int("BRAKE_UNKNOWNS", default=10)
+"""So many of a batch's latest 20 orders not known to have arrived stop it."""
 
 FIELD_ENCRYPTION_KEYS: list[str] = env.list("FIELD_ENCRYPTION_KEYS", default=[])
 METRICS_TOKEN: str = env.str("METRICS_TOKEN", default="")
@@ -144,6 +163,10 @@ CELERY_BROKER_URL: str = env.str("CELERY_BROKER_URL", default="memory://")
 EMBEDDED: bool = CELERY_BROKER_URL.startswith("memory://")
 SERVE_THREADS: int = env.int("SERVE_THREADS", default=8)
 """How many orders `manage.py serve` hands to the platform at the same time."""
+BATCH_LANES: int = env.int("BATCH_LANES", default=SERVE_THREADS if EMBEDDED else 32)
+"""How many orders of batches all workers together hand over at the same time."""
+CHECK_LANES: int = env.int("CHECK_LANES", default=max(2, SERVE_THREADS // 2) if EMBEDDED else 16)
+"""How many queries all workers together have under way."""
 SWEEP_SECONDS: float = env.float("SWEEP_SECONDS", default=2.0)
 
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
@@ -154,6 +177,17 @@ CELERY_TASK_SERIALIZER = "json"
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_SEND_TASK_EVENTS = False
+# Each kind of work has a queue of its own, so that none waits behind another. A worker without -Q serves them all.
+CELERY_TASK_QUEUES = [Queue(name) for name in ("orders", "batches", "checks", "sweeps")]
+CELERY_TASK_DEFAULT_QUEUE = "orders"
+CELERY_TASK_ROUTES = {
+    "recharge.tasks.submit_order": {"queue": "orders"},
+    "recharge.tasks.submit_batches": {"queue": "batches"},
+    "recharge.tasks.check_order": {"queue": "checks"},
+    "recharge.tasks.check_due_orders": {"queue": "checks"},
+    "recharge.tasks.refresh_balance": {"queue": "checks"},
+    "recharge.tasks.sweep": {"queue": "sweeps"},
+}
 CELERY_TIMEZONE = "Asia/Shanghai"
 CELERY_BEAT_SCHEDULE = {
     "sweep": {

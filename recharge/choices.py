@@ -57,6 +57,8 @@ class EventKind(TextChoices):
     CANCEL_ASKED = "CANCEL_ASKED", _("Cancellation was asked for")
     ASKED_BY_HAND = "ASKED_BY_HAND", _("A person asked for a query")
     WITHDRAWN = "WITHDRAWN", _("Withdrawn")
+    APPROVED = "APPROVED", _("Approved")
+    DISAPPROVED = "DISAPPROVED", _("Disapproved")
     ATTENTION = "ATTENTION", _("Needs attention")
     ACKNOWLEDGED = "ACKNOWLEDGED", _("Dealt with")
 
@@ -73,3 +75,40 @@ class Verdict(TextChoices):
     NOT_SENT = "not_sent", _("Nothing was sent")
     OUTCOME_UNKNOWN = "outcome_unknown", _("No clear answer")
     MISSING = "missing", _("The platform has no such order")
+
+
+class BatchState(TextChoices):
+    """How far a batch has got. What became of its orders, only they tell."""
+
+    AWAITING_APPROVAL = "AWAITING_APPROVAL", _("Awaiting approval")
+    CANARY = "CANARY", _("First orders go ahead")
+    RUNNING = "RUNNING", _("Being handed over")
+    PAUSED = "PAUSED", _("Paused")
+    DISAPPROVED = "DISAPPROVED", _("Disapproved")
+    WITHDRAWN = "WITHDRAWN", _("Rest withdrawn")
+    HANDED_OVER = "HANDED_OVER", _("All handed over")
+
+
+class Brake(TextChoices):
+    """Why a batch is paused."""
+
+    BY_HAND = "BY_HAND", _("Paused by hand")
+    CANARY = "CANARY", _("One of the first orders was not accepted")
+    REJECTIONS = "REJECTIONS", _("The platform refused too many orders in a row")
+    UNKNOWNS = "UNKNOWNS", _("Too many orders whose arrival is not known")
+    BALANCE = "BALANCE", _("The balance at the platform is too low")
+
+
+class BatchEventKind(TextChoices):
+    """What an entry of a batch's history is about."""
+
+    MADE = "MADE", _("Made")
+    APPROVED = "APPROVED", _("Approved")
+    DISAPPROVED = "DISAPPROVED", _("Disapproved")
+    CANARY_PASSED = "CANARY_PASSED", _("The first orders were accepted")
+    CANARY_SKIPPED = "CANARY_SKIPPED", _("The wait for the first orders was skipped")
+    BRAKED = "BRAKED", _("Stopped by itself")
+    PAUSED = "PAUSED", _("Paused")
+    RESUMED = "RESUMED", _("Resumed")
+    WITHDRAWN = "WITHDRAWN", _("The rest was withdrawn")
+    HANDED_OVER = "HANDED_OVER", _("All handed over")

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from django.utils.translation import get_language
@@ -55,10 +55,15 @@ def normalize(text: str) -> str:
 
 def hint(mobile: str) -> Hint:
     """Say which carrier and region the 11 digits were first given to, "" where it isn't known."""
-    carrier, geocoder, phonenumbers = _phonenumbers()
+    carriers, geocoder, phonenumbers = _phonenumbers()
     number = phonenumbers.parse(mobile, "CN")
-    language = "zh" if (get_language() or "").startswith("zh") else "en"
-    return Hint(carrier.name_for_number(number, language), geocoder.description_for_number(number, language))
+    language = _language()
+    return Hint(carriers.name_for_number(number, language), geocoder.description_for_number(number, language))
+
+
+def carrier(mobile: str) -> str:
+    """Say which carrier the 11 digits were first given to, "" where it isn't known; quick for many of them."""
+    return _carrier(mobile[:7], _language())
 
 
 def masked(mobile: str) -> str:
@@ -69,6 +74,16 @@ def masked(mobile: str) -> str:
 def grouped(mobile: str) -> str:
     """Return the number as people read it out: 138 0013 8000."""
     return f"{mobile[:3]} {mobile[3:7]} {mobile[7:]}" if len(mobile) == 11 else mobile
+
+
+def _language() -> str:
+    return "zh" if (get_language() or "").startswith("zh") else "en"
+
+
+@lru_cache(maxsize=50_000)
+def _carrier(beginning: str, language: str) -> str:
+    carriers, _geocoder, phonenumbers = _phonenumbers()
+    return str(carriers.name_for_number(phonenumbers.parse(beginning.ljust(11, "0"), "CN"), language))
 
 
 @cache

@@ -11,8 +11,18 @@ def submit_order(order_id: int) -> None:
 
 
 @shared_task
+def submit_batches() -> None:
+    submission.submit_batches()
+
+
+@shared_task
 def check_order(order_id: int) -> None:
     checking.check_order(order_id=order_id)
+
+
+@shared_task
+def check_due_orders() -> None:
+    checking.check_due_orders()
 
 
 @shared_task

@@ -29,6 +29,7 @@ class FakePlatform:
     def __init__(self) -> None:
         self.books: dict[str, Booked] = {}
         self.behaviour = "accept"
+        self.next_behaviours: list[str] = []
         self.query_behaviour = "answer"
         self.has_oil_query = True
         self.during_push: Callable[[str], None] = lambda order_no: None
@@ -36,7 +37,7 @@ class FakePlatform:
     def push_mobile_order(
         self, *, order_no: str, mobile: str, face_value: int, speed: Speed, notify_url: str, **options: object
     ) -> PushReceipt:
-        behaviour, self.behaviour = self.behaviour, "accept"
+        behaviour, self.behaviour = self.behaviour, self.next_behaviours.pop(0) if self.next_behaviours else "accept"
         if behaviour == "killed_before":
             raise WorkerKilled
         if behaviour == "not_sent":

@@ -13,13 +13,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import requests
 from django.db import connection, connections
 from django.db.models import F
 
 from recharge.models import Order
-from recharge.services import sweeping
+from recharge.services import checking, queue, sweeping
 
 ROOT = Path(__file__).resolve().parent.parent
 PATIENCE = 60.0
@@ -160,6 +161,8 @@ def answer_everything(work: Callable[[], None]) -> None:
     """Let so much time pass, and everything due be done, that every question has been asked and answered."""
     for _ in range(6):
         time_passes(61)
-        sweeping.sweep()
+        with mock.patch.object(queue, "open_lanes"):
+            sweeping.sweep()
+        checking.check_due_orders()
         work()
     connections.close_all()

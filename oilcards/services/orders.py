@@ -23,6 +23,11 @@ def can_recharge(card: OilCard) -> bool:
     return card.state == State.ACTIVE
 
 
+def may_be_recharged(*, card_id: int) -> bool:
+    """Say the same by the card's primary key, reading none of its secrets."""
+    return OilCard.objects.rechargeable().filter(pk=card_id).exists()
+
+
 def lock_for_recharge(*, card_id: int) -> OilCard:
     """Read a card for an order that is placed in the same transaction, so that it isn't deleted meanwhile.
 

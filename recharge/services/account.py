@@ -1,11 +1,23 @@
 """The prepaid balance at the platform, as it was told last."""
 
+import datetime as dt
+
 from django.utils import timezone
 
 from portal import platform
 from portal.database import release_connection
 from portal.gateway import GatewayError
 from recharge.models import Balance
+
+from . import queue
+
+REFRESH_WHILE_SPENDING = dt.timedelta(seconds=10)
+
+
+def refresh_balance_soon() -> None:
+    """Let a worker ask for the balance if nobody has lately; batches spend a lot within a minute."""
+    if not Balance.objects.filter(tried_at__gt=timezone.now() - REFRESH_WHILE_SPENDING).exists():
+        queue.refresh_balance()
 
 
 def refresh_balance() -> None:

@@ -1,6 +1,7 @@
 """Asking the platform about an order, and drawing the one conclusion that silence never allows: it isn't there."""
 
 import datetime as dt
+import time
 
 import structlog
 from django.db import transaction
@@ -12,9 +13,9 @@ from portal.database import from_now, release_connection
 from portal.gateway import GatewayError, Rejected
 from portal.gateway.guesses import means_no_such_call, means_no_such_order
 from recharge.choices import Attention, EventKind, Product, Submission, Verdict
-from recharge.models import Order
+from recharge.models import Order, OrderQuerySet
 
-from . import products
+from . import pacing, products, queue, spending
 from .database import lock
 from .events import describe, record
 from .reports import apply_answer
@@ -38,37 +39,53 @@ def check_order(*, order_id: int) -> None:
     Args:
         order_id: the order's primary key. Orders that were not handed over are left alone.
     """
-    order = _claim(order_id)
-    if order is None:
-        return
+    pacing.wait_for_turn()
+    order = _claim(Order.objects.filter(pk=order_id))
+    if order:
+        _ask(order)
+
+
+def check_due_orders() -> None:
+    """Ask about the orders that are due, one after the other, for as long as a lane works: single ones first."""
+    over = time.monotonic() + queue.LANE_SECONDS
+    while time.monotonic() < over:
+        if not pacing.wait_in_lane():
+            continue
+        due = Order.objects.due_for_check()
+        order = _claim(due.single()) or _claim(due.in_batches())
+        if order is None:
+            return
+        _ask(order)
+
+
+def _claim(orders: OrderQuerySet) -> Order | None:
+    """Take up the first of some orders that may be asked about now."""
+    askable = orders.exclude(submission__in=UNASKABLE)
+    askable = askable.filter(Q(asked_at=None) | Q(asked_at__lte=from_now(-QUERY_SPACING)))
+    with transaction.atomic(durable=True):
+        order = askable.select_for_update(of=("self",), skip_locked=True).first()
+        if order is None:
+            return None
+        Order.objects.filter(pk=order.pk).update(asked_at=Now(), next_check_at=from_now(ANSWER_WITHIN))
+    structlog.contextvars.bind_contextvars(order_no=order.order_no)
+    return order
+
+
+def _ask(order: Order) -> None:
     release_connection()
     try:
         report = products.query(order)
     except Rejected as error:
         if means_no_such_order(error):
-            _record_missing(order_id, error)
+            _record_missing(order.pk, error)
         elif order.product == Product.OIL and means_no_such_call(error):
-            _record_one_witness(order_id, error)
+            _record_one_witness(order.pk, error)
         else:
-            _record_unanswered(order_id, error)
+            _record_unanswered(order.pk, error)
     except GatewayError as error:
-        _record_unanswered(order_id, error)
+        _record_unanswered(order.pk, error)
     else:
-        apply_answer(order_id=order_id, report=report)
-
-
-def _claim(order_id: int) -> Order | None:
-    claimed = (
-        Order.objects.filter(pk=order_id)
-        .exclude(submission__in=UNASKABLE)
-        .filter(Q(asked_at=None) | Q(asked_at__lte=from_now(-QUERY_SPACING)))
-        .update(asked_at=Now(), next_check_at=from_now(ANSWER_WITHIN))
-    )
-    if not claimed:
-        return None
-    order = Order.objects.get(pk=order_id)
-    structlog.contextvars.bind_contextvars(order_no=order.order_no)
-    return order
+        apply_answer(order_id=order.pk, report=report)
 
 
 def _record_unanswered(order_id: int, error: GatewayError) -> None:
@@ -129,6 +146,7 @@ def _count_missing(order: Order) -> None:
     else:
         order.submission = Submission.NOT_RECEIVED
         order.settled_at = now
+        spending.uncount([order])
 
 
 def _has_shown_life(order: Order) -> bool:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from portal.statements import lock_row, update_row
-from recharge.models import Order
+from recharge.models import Batch, Order
 
 
 def lock(order_id: int) -> Order:
@@ -18,6 +18,11 @@ def lock(order_id: int) -> Order:
 def lock_by_number(order_no: str) -> Order:
     """Do the same for the order with this number of ours."""
     return _lock("order_no", order_no)
+
+
+def lock_batch(batch_id: int) -> Batch:
+    """Read the batch likewise; workers that look at it don't wait for that."""
+    return Batch.objects.select_for_update(of=("self",)).get(pk=batch_id)
 
 
 def remember(order: Order) -> dict[str, Any]:

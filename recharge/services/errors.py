@@ -49,3 +49,23 @@ class NotReplaceable(ServiceError):
 
 class TooLate(ServiceError):
     """The order isn't in a state in which this can be done any more."""
+
+
+class LimitReached(ServiceError):
+    """A limit of the day's spending would be passed."""
+
+
+class NotYours(ServiceError):
+    """What one made oneself, another person has to approve."""
+
+
+class BadLines(ServiceError):
+    """Some lines of a sheet can't be placed."""
+
+
+class ReasonNeeded(ServiceError):
+    """Something looks suspicious; a reason makes it go through."""
+
+
+class NothingToPlace(ServiceError):
+    """No order would come of it."""

@@ -2,10 +2,14 @@
 
 from typing import Any
 
+from django.contrib.auth.models import User
+from django.db import connection
+from django.db.models import F, Value
+
 from portal.gateway import GatewayError, OutcomeUnknown, Rejected
 from portal.statements import insert_row
-from recharge.choices import EventKind, Verdict
-from recharge.models import Order, OrderEvent
+from recharge.choices import BatchEventKind, EventKind, Submission, Verdict
+from recharge.models import Batch, BatchEvent, Order, OrderEvent, OrderQuerySet
 
 RAW_LIMIT = 16 * 1024
 NOTE_LIMIT = 300
@@ -39,3 +43,32 @@ def record(order: Order, kind: EventKind, *, raw: str = "", note: str = "", **fi
         fields: the other columns of the event.
     """
     insert_row(OrderEvent(order=order, kind=kind, raw=clean(raw, RAW_LIMIT), note=clean(note, NOTE_LIMIT), **fields))
+
+
+def record_of_batch(batch: Batch, kind: BatchEventKind, *, actor: User | None = None, note: str = "") -> BatchEvent:
+    """Append an event to the batch's history, in the caller's transaction; `note` is a sentence for people."""
+    return BatchEvent.objects.create(batch=batch, kind=kind, actor=actor, note=clean(note, NOTE_LIMIT))
+
+
+def record_of_all(
+    orders: OrderQuerySet, kind: EventKind, *, actor: User | None, submission_to: Submission, placed: bool = False
+) -> None:
+    """Append the same event to the history of many orders, by one statement in the caller's transaction.
+
+    Args:
+        orders: the orders as they are before the change; for those that were just placed, as they are now.
+        kind: what it is about.
+        actor: the person.
+        submission_to: what they become.
+        placed: whether they were nothing before.
+    """
+    before = Value("") if placed else F("submission")
+    rows = orders.order_by().annotate(before=before).values_list("pk", "before")
+    select, parameters = rows.query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {OrderEvent._meta.db_table} "  # noqa: S608  (names of our own, values are parameters)
+            "(order_id, submission_from, kind, actor_id, submission_to, verdict, note, raw) "
+            f"SELECT picked.*, %s, %s, %s, '', '', '' FROM ({select}) picked",
+            [kind, actor.pk if actor else None, submission_to, *parameters],
+        )

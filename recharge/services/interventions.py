@@ -12,7 +12,7 @@ from recharge.choices import EventKind, Submission, Verdict
 from recharge.models import Order
 from recharge.status import CANCELLABLE
 
-from . import products, queue
+from . import products, queue, spending
 from .checking import UNASKABLE
 from .database import lock
 from .errors import NotConfigured, TooLate
@@ -56,6 +56,7 @@ def withdraw(*, order_id: int, actor: User) -> Order:
         if not withdrawn:
             raise TooLate(_("The order is no longer queued: it may have reached the platform."))
         order = Order.objects.get(pk=order_id)
+        spending.uncount([order])
         record(
             order,
             EventKind.WITHDRAWN,

@@ -18,17 +18,24 @@ from oilcards.services.orders import lock_for_recharge
 from portal import platform
 from recharge import mobile as numbers
 from recharge.choices import SIGNS_OF_LIFE, EventKind, Product, Speed, Submission
-from recharge.models import DEAD_SUBMISSIONS, Order
+from recharge.models import DEAD_SUBMISSIONS, Order, OrderQuerySet
 from recharge.status import Status
 
-from . import queue
+from . import queue, spending
 from .database import lock
 from .errors import DuplicateOrder, FormAlreadyUsed, InvalidOrder, NotConfigured, NotReplaceable
 from .events import record
 
 DUPLICATE_WINDOW = dt.timedelta(hours=24)
+ALL_TARGETS = 7_202_611_250
+"""The number of an advisory lock: no hash of a target is as large."""
+
 SWEEP_AFTER = dt.timedelta(seconds=30)
 """When the sweep sends an order to a worker again, should the first message have been lost."""
+
+PROVEN_DEAD = (Q(submission__in=DEAD_SUBMISSIONS) | Q(status=Status.REFUNDED, confirmed_at__isnull=False)) & ~Q(
+    attention__in=SIGNS_OF_LIFE
+)
 
 
 def new_order_no() -> str:
@@ -62,11 +69,12 @@ def place_mobile_order(
         replaces: a dead order for the same number and value that this one stands in for.
 
     Returns:
-        The order; the earlier one, where the same form has made it already.
+        The order, awaiting approval where its value asks for that; the earlier one, where the same form made it.
 
     Raises:
         NotConfigured: the platform's credentials are not set.
         InvalidOrder: a value that no order may have.
+        LimitReached: it doesn't fit into what may be spent today.
         DuplicateOrder: the same number and value within 24 hours, and no reason given.
         FormAlreadyUsed: the form made an order with other contents.
         NotReplaceable: `replaces` isn't proven dead, or has been replaced already.
@@ -113,7 +121,8 @@ def place_oil_order(
         The order; the earlier one, where the same form has made it already.
 
     Raises:
-        NotConfigured, InvalidOrder, DuplicateOrder, FormAlreadyUsed, NotReplaceable: as in `place_mobile_order`.
+        NotConfigured, InvalidOrder, LimitReached, DuplicateOrder, FormAlreadyUsed, NotReplaceable: as in
+            `place_mobile_order`.
     """
     if not platform.is_configured():
         raise NotConfigured
@@ -149,8 +158,12 @@ def place(order: Order) -> Order:
         if not order.duplicate_reason:
             _refuse_duplicate(order)
         order.order_no = new_order_no()
-        order.submission = Submission.QUEUED
-        order.next_push_at = timezone.now() + SWEEP_AFTER
+        if needs_approval(order.face_value):
+            order.submission = Submission.AWAITING_APPROVAL
+        else:
+            order.submission = Submission.QUEUED
+            order.next_push_at = timezone.now() + SWEEP_AFTER
+            order.counted_on = spending.count(person=order.placed_by, amount=order.face_value)
         structlog.contextvars.bind_contextvars(order_no=order.order_no)
         order.save(force_insert=True)
         record(
@@ -160,37 +173,52 @@ def place(order: Order) -> Order:
             submission_to=order.submission,
             note=order.duplicate_reason,
         )
-        queue.send_on_commit(queue.SUBMIT, order.pk)
+        if order.submission == Submission.QUEUED:
+            queue.send_on_commit(queue.SUBMIT, order.pk)
     return order
 
 
-def find_duplicate(order: Order) -> Order | None:
-    """Return the latest order for the same target and value that may have spent money.
+def needs_approval(yuan: int) -> bool:
+    """Say whether an order or a batch of this sum has to be approved by a second person."""
+    return 0 < settings.APPROVAL_ABOVE < yuan
 
-    It was placed within 24 hours, or is open: an outage of two days is no reason to forget what still waits.
+
+def find_duplicate(order: Order) -> Order | None:
+    """Return the latest order for the same target and value that may have spent money."""
+    same = Order.objects.filter(mobile=order.mobile, oil_card=order.oil_card, face_value=order.face_value)
+    return may_have_spent(same).order_by("-id").first()
+
+
+def may_have_spent(orders: OrderQuerySet) -> OrderQuerySet:
+    """Of some orders, those that a repetition would be a duplicate of.
+
+    They were placed within 24 hours, or are open: an outage of two days is no reason to forget what still waits.
     """
-    proven_dead = Q(submission__in=DEAD_SUBMISSIONS) | Q(status=Status.REFUNDED, confirmed_at__isnull=False)
-    return (
-        Order.objects.filter(mobile=order.mobile, oil_card=order.oil_card, face_value=order.face_value)
-        .filter(Q(placed_at__gte=timezone.now() - DUPLICATE_WINDOW) | Q(settled_at=None))
-        .exclude(proven_dead & ~Q(attention__in=SIGNS_OF_LIFE))
-        .order_by("-id")
-        .first()
-    )
+    lately = orders.filter(Q(placed_at__gte=timezone.now() - DUPLICATE_WINDOW) | Q(settled_at=None))
+    return lately.exclude(PROVEN_DEAD)
 
 
 def lock_target(order: Order) -> None:
     """Let two clerks place the same top-up one after the other, so that the second one is told of the first.
 
-    SQLite needs nothing: its transactions are alone from their beginning.
+    While a batch is being made, which may hold any target, all of them wait, see `lock_all_targets`. SQLite needs
+    nothing: its transactions are alone from their beginning.
     """
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [ALL_TARGETS])
             cursor.execute(
                 "SELECT pg_advisory_xact_lock(hashtext(%s))", [f"{order.product} {order.mobile}{order.oil_card_id}"]
             )
             if order.nonce:
                 cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [str(order.nonce)])
+
+
+def lock_all_targets() -> None:
+    """Let nobody else place anything until the transaction ends."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [ALL_TARGETS])
 
 
 def _checked_mobile(text: str) -> str:

@@ -6,6 +6,12 @@ from portal.celery import app
 
 SUBMIT = "recharge.tasks.submit_order"
 CHECK = "recharge.tasks.check_order"
+SUBMIT_BATCHES = "recharge.tasks.submit_batches"
+CHECK_DUE = "recharge.tasks.check_due_orders"
+REFRESH_BALANCE = "recharge.tasks.refresh_balance"
+
+LANE_SECONDS = 2.0
+"""How long a lane works before it ends; the sweep opens the next one."""
 
 
 def send(task: str, order_id: int) -> None:
@@ -20,3 +26,18 @@ def send_on_commit(task: str, order_id: int) -> None:
         send(task, order_id)
 
     transaction.on_commit(send_now, robust=True)
+
+
+def open_lanes(task: str, lanes: int) -> None:
+    """Let so many workers take up what is due of a kind, one after the other, each for LANE_SECONDS.
+
+    A lane that no worker has opened by then is forgotten, so that they never pile up; one too many finds nothing to
+    do and ends.
+    """
+    for _ in range(lanes):
+        app.send_task(task, expires=LANE_SECONDS, retry=False)
+
+
+def refresh_balance() -> None:
+    """Let a worker ask the platform for the balance."""
+    app.send_task(REFRESH_BALANCE, expires=LANE_SECONDS, retry=False)

@@ -6,64 +6,77 @@ the order becomes UNKNOWN: it may have been sent.
 """
 
 import datetime as dt
+import random
 import time
-from collections.abc import Callable
-from functools import partial
+from functools import cache
 
 import structlog
 from django.conf import settings
-from django.db import IntegrityError, OperationalError, transaction
+from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from oilcards.services.orders import can_recharge
+from oilcards.services.orders import may_be_recharged
 from portal import platform
 from portal.database import from_now, release_connection
-from portal.gateway import NotSent, OutcomeUnknown, PushReceipt, Rejected
-from portal.gateway.guesses import may_mean_duplicate
-from recharge.choices import Attention, EventKind, Submission, Verdict
-from recharge.models import Order
+from portal.gateway import GatewayError, NotSent
+from portal.statements import Composed
+from recharge.choices import BatchState, EventKind, Submission, Verdict
+from recharge.models import Batch, Order
 
-from . import products
-from .database import lock, remember, save_changes
-from .events import clean, record
-from .scheduling import CHECK_DELAYS, ask_at_once, schedule_check
+from . import answers, braking, pacing, products, queue
+from .events import record
+from .stopping import NOT_STOPPED
 
 LEASE_MARGIN = dt.timedelta(seconds=60)
-FIRST_RETRY = dt.timedelta(seconds=15)
-RECORDING_PAUSES = (0.2, 1.0, 3.0)
-"""Seconds between the attempts to record an answer while the database is away."""
+CARD_DOUBT = dt.timedelta(minutes=1)
+"""After which an order is looked at again whose card was not active."""
 
-LONGEST_RETRY = dt.timedelta(minutes=10)
+
+QUEUED_ALONE = Composed(
+    lambda order_id: Order.objects.single().filter(NOT_STOPPED, pk=order_id, submission=Submission.QUEUED)
+)
+NEXT_IN_BATCH = Composed(lambda batch_id: Order.objects.next_in_batch(batch_id).filter(NOT_STOPPED))
 
 
 def submit_order(*, order_id: int) -> None:
-    """Hand a queued order to the platform and record what came of it.
+    """Hand a queued single order to the platform and record what came of it.
 
     Does nothing where the order isn't queued, so that any number of workers may be told of it any number of times.
 
     Args:
-        order_id: the order's primary key.
+        order_id: the order's primary key. An order of a batch goes out with its batch only.
     """
     platform.client()  # settings that make no client must fail before the claim
+    pacing.wait_for_turn()
     started = time.monotonic()
-    order = _claim(order_id)
-    if order is None:
-        return
-    release_connection()
-    try:
-        if time.monotonic() - started > settings.WIKEYUN_TIMEOUT:
-            raise NotSent("the worker was held up; too little of the lease is left to send safely")
-        receipt = products.push(order)
-    except NotSent as error:
-        _record(order, partial(_not_sent, error=error))
-    except Rejected as error:
-        _record(order, partial(_rejected, error=error))
-    except OutcomeUnknown as error:
-        _record(order, partial(_outcome_unknown, raw=error.raw or str(error), note=""))
-    else:
-        _record_receipt(order, receipt)
+    order = _claim(QUEUED_ALONE, order_id)
+    if order:
+        _hand_over(order, started)
+
+
+def submit_batches() -> None:
+    """Hand over orders of the batches under way, one after the other, for as long as a lane works.
+
+    Any number of lanes may work at the same time. Each keeps to a batch drawn by lot until nothing of it is due.
+    """
+    platform.client()
+    over = time.monotonic() + queue.LANE_SECONDS
+    batches = list(Batch.objects.under_way().order_by().values_list("pk", "state"))
+    random.shuffle(batches)
+    while batches and time.monotonic() < over:
+        if not pacing.wait_in_lane():
+            continue
+        batch_id, state = batches[-1]
+        started = time.monotonic()
+        order = _claim(NEXT_IN_BATCH, batch_id)
+        if order is None:
+            batches.pop()
+            continue
+        accepted = _hand_over(order, started)
+        if state == BatchState.CANARY or not accepted:
+            braking.look_at(batch_id=batch_id)
 
 
 def expire_lease(*, order_id: int) -> None:
@@ -92,144 +105,69 @@ def lease() -> dt.timedelta:
     return dt.timedelta(seconds=2 * settings.WIKEYUN_TIMEOUT) + LEASE_MARGIN
 
 
-def _claim(order_id: int) -> Order | None:
-    with transaction.atomic(durable=True):
-        claimed = Order.objects.filter(pk=order_id, submission=Submission.QUEUED).update(
-            submission=Submission.SUBMITTING,
-            lease_until=from_now(lease()),
-            next_push_at=None,
-            claims=F("claims") + 1,
-            submitted_at=Now(),
-        )
-        if not claimed:
-            return None
-        order = Order.objects.get(pk=order_id)
-        if order.oil_card and not can_recharge(order.oil_card):
-            transaction.set_rollback(True)  # it stays queued; the sweep comes back to it
-            return None
-        structlog.contextvars.bind_contextvars(order_no=order.order_no)
-        record(
-            order,
-            EventKind.CLAIMED,
-            submission_from=Submission.QUEUED,
-            submission_to=Submission.SUBMITTING,
-        )
-    return order
+def _claim(due: Composed[Order], key: int) -> Order | None:
+    """Take up the first of some orders that are due, None where there is none, or everything is stopped.
 
+    An order of a card in doubt is put off: it stays queued, and nobody else has to wait behind it.
 
-def _record(claimed: Order, change: Callable[[Order], tuple[Verdict, str, str]]) -> None:
-    """Lock the order, let `change` mutate it, save it and append the event that `change` describes.
-
-    The database gets several chances: what the platform answered is nowhere else.
+    Args:
+        due: finds them.
+        key: of the order or the batch that it asks for.
     """
-    for pause in RECORDING_PAUSES:
-        try:
-            return _record_once(claimed, change)
-        except OperationalError:
-            release_connection()
-            time.sleep(pause)
-    _record_once(claimed, change)
+    while True:
+        with transaction.atomic(durable=True):
+            order = due.lock_first(key)
+            if order is None:
+                return None
+            if order.oil_card_id and not may_be_recharged(card_id=order.oil_card_id):
+                Order.objects.filter(pk=order.pk).update(next_push_at=from_now(CARD_DOUBT))
+                if order.batch_id:
+                    continue
+                return None
+            if not _compare_and_swap(lease()).change(order.pk):
+                return None
+            order.submission, order.claims = Submission.SUBMITTING, order.claims + 1
+            order.submitted_at = timezone.now()  # nearly: by the database's clock in the row
+            structlog.contextvars.bind_contextvars(order_no=order.order_no)
+            record(
+                order,
+                EventKind.CLAIMED,
+                submission_from=Submission.QUEUED,
+                submission_to=Submission.SUBMITTING,
+            )
+        return order
 
 
-def _record_once(claimed: Order, change: Callable[[Order], tuple[Verdict, str, str]]) -> None:
-    with transaction.atomic(durable=True):
-        order = lock(claimed.pk)
-        before = remember(order)
-        verdict, raw, note = change(order)
-        save_changes(order, before)
-        record(
-            order,
-            EventKind.ANSWERED,
-            raw=raw,
-            note=note,
-            verdict=verdict,
-            submission_from=before["submission"],
-            submission_to=order.submission,
-            status_from=before["status"],
-            status_to=order.status,
-        )
+@cache
+def _compare_and_swap(until: dt.timedelta) -> Composed[Order]:
+    """Return what makes a queued order one that is being handed over, under a lease of this length."""
+    return Composed(
+        lambda order_id: Order.objects.filter(pk=order_id, submission=Submission.QUEUED),
+        submission=Submission.SUBMITTING,
+        lease_until=from_now(until),
+        next_push_at=None,
+        claims=F("claims") + 1,
+        submitted_at=Now(),
+    )
 
 
-def _record_receipt(claimed: Order, receipt: PushReceipt) -> None:
+def _hand_over(order: Order, started: float) -> bool:
+    """Send a claimed order, and record what came of it.
+
+    Args:
+        order: the order.
+        started: the moment just before the claim, by `time.monotonic`.
+
+    Returns:
+        Whether the platform took it.
+    """
+    release_connection()
     try:
-        _record(claimed, partial(_accepted, receipt=receipt))
-    except IntegrityError:
-        # Another order got the same number a moment ago; the constraint saw it before we could.
-        _record(claimed, partial(_number_taken, receipt=receipt))
-
-
-def _accepted(order: Order, receipt: PushReceipt) -> tuple[Verdict, str, str]:
-    if order.submission == Submission.ACCEPTED:
-        return _accepted_before(order, receipt)
-    number = receipt.gateway_order_no
-    if Order.objects.filter(gateway_order_no=number).exclude(pk=order.pk).exists():
-        return _number_taken(order, receipt)
-    if order.submission not in (Submission.SUBMITTING, Submission.UNKNOWN):
-        order.attention = Attention.UNEXPECTED
-    order.submission = Submission.ACCEPTED
-    order.gateway_order_no = number
-    order.lease_until = order.next_push_at = order.settled_at = None
-    order.checks = 0
-    _take_over_prices(order, receipt)
-    schedule_check(order)
-    return Verdict.APPLIED, receipt.raw, ""
-
-
-def _accepted_before(order: Order, receipt: PushReceipt) -> tuple[Verdict, str, str]:
-    """A callback was faster than the answer to the push."""
-    if order.gateway_order_no != receipt.gateway_order_no:
-        order.attention = Attention.CONFLICT
-        return Verdict.CONFLICT, receipt.raw, ""
-    _take_over_prices(order, receipt)
-    return Verdict.DUPLICATE, receipt.raw, ""
-
-
-def _take_over_prices(order: Order, receipt: PushReceipt) -> None:
-    if receipt.cost_price is not None and receipt.cost_price >= 0:
-        order.cost_price = receipt.cost_price
-    if receipt.rebate is not None:
-        order.rebate = receipt.rebate
-
-
-def _number_taken(order: Order, receipt: PushReceipt) -> tuple[Verdict, str, str]:
-    order.attention = Attention.NUMBER_TAKEN
-    _make_unknown(order)
-    return Verdict.CONFLICT, receipt.raw, ""
-
-
-def _rejected(order: Order, error: Rejected) -> tuple[Verdict, str, str]:
-    note = clean(f"{error.code} {error.message}", 300)
-    if may_mean_duplicate(error):
-        return _outcome_unknown(order, error.raw, note)
-    if order.submission == Submission.SUBMITTING:
-        order.submission = Submission.REJECTED
-        order.lease_until = None
-        order.refusal = note
-        order.settled_at = timezone.now()
-    elif order.submission == Submission.ACCEPTED:
-        order.attention = Attention.CONFLICT
-        ask_at_once(order)
-    return Verdict.REJECTED, error.raw, note
-
-
-def _not_sent(order: Order, error: NotSent) -> tuple[Verdict, str, str]:
-    if order.submission == Submission.SUBMITTING:
-        delay = min(FIRST_RETRY * 2 ** min(order.not_sent, 10), LONGEST_RETRY)
-        order.submission = Submission.QUEUED
-        order.lease_until = None
-        order.not_sent += 1
-        order.next_push_at = timezone.now() + delay
-    return Verdict.NOT_SENT, str(error), ""
-
-
-def _outcome_unknown(order: Order, raw: str, note: str) -> tuple[Verdict, str, str]:
-    _make_unknown(order)
-    return Verdict.OUTCOME_UNKNOWN, raw, note
-
-
-def _make_unknown(order: Order) -> None:
-    if order.submission == Submission.SUBMITTING:
-        order.submission = Submission.UNKNOWN
-        order.lease_until = None
-        order.checks = 0
-        schedule_check(order, CHECK_DELAYS[0])
+        if time.monotonic() - started > settings.WIKEYUN_TIMEOUT:
+            raise NotSent("the worker was held up; too little of the lease is left to send safely")
+        receipt = products.push(order)
+    except GatewayError as error:
+        answers.record_failure(order, error)
+        return False
+    answers.record_receipt(order, receipt)
+    return True

@@ -1,17 +1,24 @@
-"""Finding what is due: the safety net under lost messages and dead workers."""
+"""Finding what is due: the safety net under lost messages and dead workers, and what opens lanes for batches."""
 
 import datetime as dt
 
+from django.conf import settings
+from django.db.models.functions import Now
+
 from oilcards.services.handing import expire_leases as expire_card_leases
 from portal.database import from_now
-from recharge.models import Order, OrderQuerySet
+from recharge.choices import Submission
+from recharge.models import UNDER_WAY, BatchDraft, Order, OrderQuerySet
 
-from . import queue
+from . import account, batches, braking, queue
+from .stopping import current_stop
 from .submission import expire_lease
 
 AT_A_TIME = 500
 AGAIN_AFTER = dt.timedelta(seconds=60)
 """When an order whose message seems to be lost is sent to a worker again."""
+
+DRAFTS_KEPT = dt.timedelta(days=1)
 
 
 def sweep() -> None:
@@ -19,15 +26,36 @@ def sweep() -> None:
     expire_card_leases()
     for order_id in Order.objects.with_expired_lease().values_list("pk", flat=True)[:AT_A_TIME]:
         expire_lease(order_id=order_id)
-    _send(queue.SUBMIT, Order.objects.due_for_submission(), "next_push_at")
-    _send(queue.CHECK, Order.objects.due_for_check(), "next_check_at")
+    braking.look_at_all()
+    batches.finish_withdrawals()
+    if not current_stop():
+        _send_single_orders()
+        _open_batch_lanes()
+    _open_check_lanes()
+    BatchDraft.objects.filter(uploaded_at__lt=from_now(-DRAFTS_KEPT)).delete()
 
 
-def _send(task: str, due: OrderQuerySet, column: str) -> None:
-    orders = list(due.values_list("pk", flat=True)[:AT_A_TIME])
+def _send_single_orders() -> None:
+    orders = list(Order.objects.due_for_submission().values_list("pk", flat=True)[:AT_A_TIME])
     # The moment moves only where it still stands, so that it never comes back to a row that was dealt with.
-    due.model._default_manager.filter(pk__in=orders, **{f"{column}__isnull": False}).update(
-        **{column: from_now(AGAIN_AFTER)}
-    )
+    still_due = Order.objects.filter(pk__in=orders, next_push_at__isnull=False)
+    still_due.update(next_push_at=from_now(AGAIN_AFTER))
     for order_id in orders:
-        queue.send(task, order_id)
+        queue.send(queue.SUBMIT, order_id)
+
+
+def _open_batch_lanes() -> None:
+    due = Order.objects.in_batches().filter(submission=Submission.QUEUED, next_push_at__lte=Now())
+    lanes = _count_to(settings.BATCH_LANES, due.filter(batch__state__in=UNDER_WAY))
+    queue.open_lanes(queue.SUBMIT_BATCHES, lanes)
+    if lanes:
+        account.refresh_balance_soon()
+
+
+def _open_check_lanes() -> None:
+    queue.open_lanes(queue.CHECK_DUE, _count_to(settings.CHECK_LANES, Order.objects.due_for_check()))
+
+
+def _count_to(most: int, due: OrderQuerySet) -> int:
+    """Count no further than there are lanes."""
+    return due.order_by()[:most].count()

@@ -32,7 +32,11 @@ def platform() -> Iterator[FakePlatform]:
 def sent() -> Iterator[list[tuple[str, int]]]:
     """The messages that would have gone to the workers."""
     messages: list[tuple[str, int]] = []
-    with mock.patch.object(queue, "send", lambda task, order_id: messages.append((task, order_id))):
+    with (
+        mock.patch.object(queue, "send", lambda task, order_id: messages.append((task, order_id))),
+        mock.patch.object(queue, "open_lanes", lambda task, lanes: None),
+        mock.patch.object(queue, "refresh_balance", lambda: None),
+    ):
         yield messages
 
 

@@ -6,22 +6,38 @@ and `--hypothesis-seed` plays it again.
 
 import datetime as dt
 import os
+import uuid
 from contextlib import suppress
 from unittest import mock
 
 import pytest
 from django.contrib.auth.models import User
 from django.db.models import F
+from django.test import override_settings
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from oilcards.models import OilCard
 from portal import platform as platform_settings
-from recharge.choices import Attention, Submission
-from recharge.models import DEAD_SUBMISSIONS, Order, OrderEvent
-from recharge.services import checking, interventions, placing, queue, reports, submission, sweeping
-from recharge.services.errors import ServiceError
+from recharge.choices import Attention, BatchState, Product, Submission
+from recharge.models import DEAD_SUBMISSIONS, Batch, BatchEvent, EmergencyStop, Order, OrderEvent, Spending
+from recharge.services import (
+    approving,
+    batch_making,
+    batch_reading,
+    batches,
+    checking,
+    interventions,
+    placing,
+    queue,
+    reports,
+    stopping,
+    submission,
+    sweeping,
+)
+from recharge.services.checking import UNASKABLE
+from recharge.services.errors import ServiceError, TooLate
 from recharge.status import TRANSITIONS, Status
 from tests.fake_platform import FakePlatform, WorkerKilled
 from tests.oil_cards import active_card
@@ -46,18 +62,25 @@ class Histories(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         OrderEvent.objects.all()._raw_delete(OrderEvent.objects.db)
-        Order.objects.filter(replaces__isnull=False)._raw_delete("default")
-        Order.objects.all()._raw_delete("default")
+        BatchEvent.objects.all()._raw_delete("default")
+        Order.objects.update(replaces=None)
+        for model in (Order, Batch, EmergencyStop, Spending):
+            model.objects.all()._raw_delete("default")
         self.clerk = User.objects.get(username="clerk")
+        self.approver = User.objects.get(username="approver")
         self.card = OilCard.objects.get()
         self.platform = FakePlatform()
         self.messages: list[tuple[str, int]] = []
+        self.lanes: list[str] = []
+        self.pushes, self.was_stopped = 0, False
         self.callbacks: list[tuple[str, int]] = []
         self.forged: set[str] = set()
         self.patches = [
             mock.patch.object(platform_settings, "client", lambda: self.platform),
             mock.patch.object(platform_settings, "is_configured", lambda: True),
             mock.patch.object(queue, "send", lambda task, order_id: self.messages.append((task, order_id))),
+            mock.patch.object(queue, "refresh_balance", lambda: None),
+            mock.patch.object(queue, "open_lanes", lambda task, lanes: self.lanes.extend([task] * min(lanes, 1))),
         ]
         for patch in self.patches:
             patch.start()
@@ -110,6 +133,45 @@ class Histories(RuleBasedStateMachine):
             else:
                 placing.place_mobile_order(placed_by=self.clerk, mobile=dead.mobile, face_value=50, replaces=dead)
 
+    # --- batches ----------------------------------------------------------------------------------------------
+    @rule(numbers=st.lists(st.integers(0, 9), min_size=1, max_size=6), above=st.sampled_from([0, 100]))
+    def make_batch(self, numbers: list[int], above: int) -> None:
+        sheet = "手机号,面值\n" + "".join(f"1390013900{number},50\n" for number in numbers)
+        draft = batch_reading.keep_upload(
+            content=sheet.encode(), file_name="sheet.csv", product=Product.MOBILE, uploaded_by=self.clerk
+        )
+        with override_settings(APPROVAL_ABOVE=above):
+            batch = batch_making.make_batch(draft=draft, made_by=self.clerk, reason="meant")
+        assert batch_making.make_batch(draft=draft, made_by=self.clerk) == batch, "one sheet makes one batch"
+
+    @precondition(lambda self: Batch.objects.exists())
+    @rule(number=picks, deed=st.sampled_from(["pause", "resume", "skip_canary", "withdraw_rest", "again", "approve"]))
+    def manage_batch(self, number: int, deed: str) -> None:
+        batch = list(Batch.objects.order_by("pk"))[number % Batch.objects.count()]
+        with suppress(ServiceError):
+            if deed == "again":
+                batch_making.make_again(batch_id=batch.pk, made_by=self.clerk, nonce=uuid.uuid4())
+            elif deed == "approve":
+                approving.approve_batch(batch_id=batch.pk, actor=self.approver)
+            else:
+                getattr(batches, deed)(batch_id=batch.pk, actor=self.clerk)
+
+    @precondition(lambda self: Batch.objects.under_way().exists())
+    @rule(behaviours=st.lists(st.sampled_from(PUSHES), min_size=1, max_size=6))
+    def lane_works(self, behaviours: list[str]) -> None:
+        self.platform.behaviour, *self.platform.next_behaviours = behaviours
+        with suppress(WorkerKilled):
+            submission.submit_batches()
+        self.platform.behaviour, self.platform.next_behaviours = "accept", []
+
+    @rule(stop=st.booleans())
+    def stop_or_go_on(self, stop: bool) -> None:
+        with suppress(TooLate):
+            if stop:
+                stopping.stop_everything(actor=self.clerk, reason="looks wrong")
+            else:
+                stopping.go_on(actor=self.clerk)
+
     # --- workers ----------------------------------------------------------------------------------------------
     @precondition(lambda self: Order.objects.exists())
     @rule(number=picks, behaviour=st.sampled_from(PUSHES))
@@ -149,11 +211,18 @@ class Histories(RuleBasedStateMachine):
     def sweep(self, lose: bool, behaviour: str) -> None:
         sweeping.sweep()
         messages, self.messages = self.messages, []
-        for task, order_id in [] if lose else messages:
+        lanes, self.lanes = self.lanes, []
+        if lose:
+            return
+        for task, order_id in messages:
             if task == queue.SUBMIT:
                 self.submit(order_id, behaviour)
             else:
                 checking.check_order(order_id=order_id)
+        if queue.SUBMIT_BATCHES in lanes:
+            self.lane_works([behaviour])
+        if queue.CHECK_DUE in lanes:
+            checking.check_due_orders()
 
     # --- the platform -----------------------------------------------------------------------------------------
     @precondition(lambda self: self.platform.books)
@@ -197,6 +266,7 @@ class Histories(RuleBasedStateMachine):
 
     def shift(self, delta: dt.timedelta) -> None:
         Order.objects.update(**{moment: F(moment) - delta for moment in MOMENTS})
+        Batch.objects.update(made_at=F("made_at") - delta, released_at=F("released_at") - delta)
 
     @invariant()
     def a_moment_passes(self) -> None:
@@ -209,9 +279,15 @@ class Histories(RuleBasedStateMachine):
         assert all(booked.pushes == 1 for booked in self.platform.books.values())
 
     @invariant()
+    def nothing_goes_out_while_all_is_stopped(self) -> None:
+        pushes = sum(booked.pushes for booked in self.platform.books.values())
+        assert not self.was_stopped or pushes == self.pushes
+        self.pushes, self.was_stopped = pushes, EmergencyStop.objects.filter(on=True).exists()
+
+    @invariant()
     def nothing_open_is_forgotten(self) -> None:
         for order in Order.objects.open():
-            waiting = order.submission in (Submission.QUEUED, Submission.SUBMITTING)
+            waiting = order.submission in UNASKABLE
             assert waiting or order.next_check_at or order.attention, order.__dict__
 
     @invariant()
@@ -232,9 +308,16 @@ class Histories(RuleBasedStateMachine):
         for order_no, status in self.callbacks:
             if status == Status.REVERSED:
                 reports.receive_callback(order_no=order_no, report=self.platform.report(order_no, status))
-        for _ in range(6):
+        self.stop_or_go_on(stop=False)
+        for batch in Batch.objects.all():
+            with suppress(TooLate):
+                approving.approve_batch(batch_id=batch.pk, actor=self.approver)
+        for _ in range(8):
+            for batch in Batch.objects.filter(state=BatchState.PAUSED):
+                batches.resume(batch_id=batch.pk, actor=self.clerk)
             self.time_passes(61)
             self.sweep(lose=False, behaviour="accept")
+        assert not Batch.objects.under_way().exists()
 
     def compare(self, order: Order) -> None:
         booked = self.platform.books.get(order.order_no)
@@ -252,6 +335,7 @@ class Histories(RuleBasedStateMachine):
 @pytest.fixture
 def clerk(db: None) -> User:
     clerk = User.objects.create_user("clerk")
+    User.objects.create_user("approver")
     active_card(clerk)
     return clerk
 

@@ -3,6 +3,7 @@
 import datetime as dt
 from contextlib import suppress
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -13,7 +14,7 @@ from django.utils import timezone
 from portal.gateway import NotSent, OutcomeUnknown
 from recharge.choices import Attention, EventKind, Submission
 from recharge.models import Order
-from recharge.services import placing, reports, submission, sweeping
+from recharge.services import answers, placing, reports, submission, sweeping
 from tests.fake_platform import FakePlatform, WorkerKilled
 
 pytestmark = pytest.mark.usefixtures("sent")
@@ -133,16 +134,17 @@ def test_callback_before_the_answer_counts_as_evidence(order: Order, platform: F
 def test_answer_is_recorded_though_the_database_is_away_for_a_moment(
     order: Order, platform: FakePlatform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(submission, "RECORDING_PAUSES", (0, 0))
-    real, failures = submission._record_once, [OperationalError("locked"), OperationalError("locked")]
+    monkeypatch.setattr(answers, "RECORDING_PAUSES", (0, 0))
+    real, failures = answers.record, [OperationalError("locked"), OperationalError("locked")]
 
-    def fail_twice(*arguments: object) -> None:
+    def fail_twice(*arguments: Any, **fields: Any) -> Any:
         if failures:
             raise failures.pop()
-        real(*arguments)  # type: ignore[arg-type]
+        return real(*arguments, **fields)
 
-    monkeypatch.setattr(submission, "_record_once", fail_twice)
+    monkeypatch.setattr(answers, "record", fail_twice)
     submit(order, platform, "accept")
+    assert not failures
     assert (order.submission, order.gateway_order_no) == (Submission.ACCEPTED, "W1")
 
 

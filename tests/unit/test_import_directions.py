@@ -133,6 +133,17 @@ def test_the_gateway_is_a_library_of_its_own() -> None:
     assert wrong == []
 
 
+def test_reading_and_writing_sheets_is_a_library_of_its_own() -> None:
+    wrong = [
+        f"{module} imports {imported}"
+        for module, imported in modules("portal")
+        if within(module, "portal.sheets")
+        and within(imported, "django", *APPS)
+        and not within(imported, "portal.sheets", "django.utils.translation")
+    ]
+    assert wrong == []
+
+
 def test_the_sandbox_shares_no_code_with_the_project() -> None:
     wrong = [
         f"{module} imports {imported}"

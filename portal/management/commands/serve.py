@@ -5,6 +5,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 from types import FrameType
 from typing import Any
 
@@ -18,7 +19,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from waitress.server import create_server
 
-from portal.celery import app
+from portal.celery import app, make_app
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 WEB_THREADS = 8
@@ -78,22 +79,21 @@ class MemoryScheduler(Scheduler):
 
 
 class Background:
-    """A worker with a pool of threads, and the scheduler, each in a thread of its own."""
+    """A worker for each kind of work, so that none waits behind another, and the scheduler, each in its own thread."""
 
     def __init__(self) -> None:
-        self._worker = WorkController(
-            app=app,
-            pool_cls="threads",
-            concurrency=settings.SERVE_THREADS,
-            without_heartbeat=True,
-            without_mingle=True,
-            without_gossip=True,
-            hostname="serve@localhost",
-        )
+        threads = {
+            "orders": settings.SERVE_THREADS,
+            "batches": settings.BATCH_LANES,
+            "checks": settings.CHECK_LANES,
+            "sweeps": 1,
+        }
+        self._workers = [_worker(queue, count) for queue, count in threads.items()]
         self._scheduler = SchedulerService(app, scheduler_cls=MemoryScheduler)
 
     def start(self) -> None:
-        threading.Thread(target=self._worker.start, name="worker", daemon=True).start()
+        for worker in self._workers:
+            threading.Thread(target=worker.start, name=worker.hostname, daemon=True).start()
         threading.Thread(target=self._scheduler.start, name="scheduler", daemon=True).start()
         app.send_task("recharge.tasks.refresh_balance")  # the scheduler's first one comes after a whole period
 
@@ -104,10 +104,28 @@ class Background:
             Whether all finished within the deadline of an exchange and a margin.
         """
         self._scheduler.stop()
-        stopping = threading.Thread(target=self._worker.stop, name="stopping", daemon=True)
-        stopping.start()
-        stopping.join(settings.WIKEYUN_TIMEOUT + STOP_MARGIN)
-        return not stopping.is_alive()
+        stopping = [threading.Thread(target=worker.stop, daemon=True) for worker in self._workers]
+        for thread in stopping:
+            thread.start()
+        deadline = time.monotonic() + settings.WIKEYUN_TIMEOUT + STOP_MARGIN
+        for thread in stopping:
+            thread.join(max(0.0, deadline - time.monotonic()))
+        return not any(thread.is_alive() for thread in stopping)
+
+
+def _worker(queue: str, threads: int) -> WorkController:
+    """Make a worker that serves one queue; it needs an application of its own, which is what selects queues."""
+    own_app = make_app(set_as_current=False)
+    own_app.amqp.queues.select([queue])
+    return WorkController(
+        app=own_app,
+        pool_cls="threads",
+        concurrency=threads,
+        without_heartbeat=True,
+        without_mingle=True,
+        without_gossip=True,
+        hostname=f"{queue}@localhost",
+    )
 
 
 def _stop(number: int, frame: FrameType | None) -> None:

@@ -14,11 +14,12 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from oilcards.models import OilCard
+from oilcards.models import SECRET_FIELDS, OilCard
 from portal.history import AppendOnly
+from recharge.choices import SIGNS_OF_LIFE, Attention, BatchState, EventKind, Product, Speed, Submission, Verdict
+from recharge.status import FINAL, Status
 
-from .choices import SIGNS_OF_LIFE, Attention, EventKind, Product, Speed, Submission, Verdict
-from .status import FINAL, Status
+from .batches import Batch
 
 DEAD_SUBMISSIONS = (Submission.REJECTED, Submission.NOT_RECEIVED, Submission.WITHDRAWN)
 """Nothing was spent, and nothing will be."""
@@ -37,11 +38,25 @@ class OrderQuerySet(models.QuerySet["Order"]):
 
     def with_people_and_cards(self) -> OrderQuerySet:
         """Read along who placed them, and of their cards what may be shown to everybody."""
-        secret = ("card_number", "holder_name", "holder_phone", "national_id")
-        return self.select_related("placed_by", "oil_card").defer(*(f"oil_card__{name}" for name in secret))
+        secrets = (f"oil_card__{name}" for name in SECRET_FIELDS)
+        return self.select_related("placed_by", "oil_card").defer(*secrets)
+
+    def single(self) -> OrderQuerySet:
+        """Orders that a person placed by itself and may be waiting for: they go before those of batches."""
+        return self.filter(batch=None)
+
+    def in_batches(self) -> OrderQuerySet:
+        return self.filter(batch__isnull=False)
 
     def due_for_submission(self) -> OrderQuerySet:
-        return self.filter(submission=Submission.QUEUED, next_push_at__lte=Now()).order_by("next_push_at")
+        """Single orders to be handed over; those of a batch wait for their batch, see `next_in_batch`."""
+        return self.single().filter(submission=Submission.QUEUED, next_push_at__lte=Now()).order_by("next_push_at")
+
+    def next_in_batch(self, batch_id: int) -> OrderQuerySet:
+        """Orders of a batch that may go out now, in the order of its rows: all of them, or only its first ones."""
+        goes_ahead = Q(batch__state=BatchState.CANARY, line__lte=F("batch__canary_until"))
+        due = self.filter(submission=Submission.QUEUED, batch=batch_id, next_push_at__lte=Now())
+        return due.filter(Q(batch__state=BatchState.RUNNING) | goes_ahead).order_by("next_push_at", "id")
 
     def due_for_check(self) -> OrderQuerySet:
         return self.filter(next_check_at__lte=Now()).order_by("next_check_at")
@@ -79,6 +94,12 @@ class Order(models.Model):
     switch_channel = models.BooleanField(_("try another channel on failure"), null=True)
     channel = models.PositiveIntegerField(_("channel"), null=True)
 
+    batch = models.ForeignKey(
+        Batch, models.PROTECT, null=True, verbose_name=_("batch"), related_name="orders", db_index=False
+    )
+    line = models.PositiveIntegerField(_("line"), null=True, help_text=_("of the batch's sheet"))
+    note = models.CharField(_("note"), max_length=200, blank=True)
+
     placed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.PROTECT,
@@ -92,6 +113,16 @@ class Order(models.Model):
     replaces = models.OneToOneField(
         "self", models.PROTECT, null=True, verbose_name=_("replaces"), related_name="replaced_by"
     )
+
+    approved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        verbose_name=_("approved by"),
+        related_name="+",
+        db_index=False,
+    )
+    counted_on = models.DateField(null=True, help_text=_("the day whose spending it counts towards"))
 
     submission = models.CharField(_("submission"), max_length=17, choices=Submission, default=Submission.QUEUED)
     next_push_at = models.DateTimeField(null=True)
@@ -134,12 +165,23 @@ class Order(models.Model):
         permissions = [
             ("see_numbers", _("Can see whole phone numbers in lists")),
             ("export_order", _("Can export orders")),
+            ("approve_order", _("Can approve what others placed")),
         ]
         constraints = [
             models.CheckConstraint(
                 name="order_one_target",
                 condition=Q(product=Product.MOBILE, oil_card=None) & ~Q(mobile="")
                 | Q(product=Product.OIL, oil_card__isnull=False, mobile=""),
+            ),
+            models.CheckConstraint(
+                name="order_approver_is_another", condition=Q(approved_by=None) | ~Q(approved_by=F("placed_by"))
+            ),
+            models.CheckConstraint(
+                name="order_line_iff_in_batch",
+                condition=Q(batch=None, line=None) | Q(batch__isnull=False, line__isnull=False),
+            ),
+            models.UniqueConstraint(
+                fields=["batch", "line"], name="order_line_once_in_batch", condition=Q(batch__isnull=False)
             ),
             models.CheckConstraint(name="order_face_value_positive", condition=Q(face_value__gt=0)),
             models.CheckConstraint(
@@ -206,8 +248,33 @@ class Order(models.Model):
             ),
             models.Index(F("attention"), F("id").desc(), name="order_attention", condition=~Q(attention="")),
             models.Index(F("id").desc(), name="order_open", condition=Q(settled_at=None)),
-            models.Index("next_push_at", name="order_push_due", condition=Q(next_push_at__isnull=False)),
-            models.Index("next_check_at", name="order_check_due", condition=Q(next_check_at__isnull=False)),
+            models.Index("next_push_at", name="order_push_due", condition=Q(next_push_at__isnull=False, batch=None)),
+            models.Index(
+                "batch",
+                "next_push_at",
+                "id",
+                name="order_batch_due",
+                condition=Q(submission=Submission.QUEUED, batch__isnull=False),
+            ),
+            models.Index(
+                F("batch"),
+                F("submitted_at").desc(),
+                name="order_batch_lately",
+                condition=Q(batch__isnull=False, submitted_at__isnull=False),
+            ),
+            models.Index(
+                "batch",
+                "id",
+                name="order_batch",
+                include=["submission", "status", "face_value"],
+                condition=Q(batch__isnull=False),
+            ),
+            models.Index("next_check_at", name="order_check_due", condition=Q(next_check_at__isnull=False, batch=None)),
+            models.Index(
+                "next_check_at",
+                name="order_batch_check_due",
+                condition=Q(next_check_at__isnull=False, batch__isnull=False),
+            ),
             models.Index("lease_until", name="order_lease", condition=Q(lease_until__isnull=False)),
         ]
 
@@ -255,19 +322,3 @@ class OrderEvent(AppendOnly):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.at:%F %T}"
-
-
-class Balance(models.Model):
-    """The prepaid balance at the platform: one row, what was told last and how long ago."""
-
-    amount = models.DecimalField(_("balance"), max_digits=14, decimal_places=4, null=True)
-    told_at = models.DateTimeField(null=True)
-    tried_at = models.DateTimeField(null=True)
-    error = models.CharField(max_length=300, blank=True)
-
-    class Meta:
-        default_permissions = ()
-        constraints = [models.CheckConstraint(name="balance_one_row", condition=Q(pk=1))]
-
-    def __str__(self) -> str:
-        return str(self.amount)

@@ -1,0 +1,33 @@
+"""Reads the sheets that people make and writes sheets for people: CSV and XLSX, with nothing in them that runs.
+
+    from portal.sheets import Column, UnreadableSheet, read
+
+    columns = (Column("mobile", ("手机号",), required=True), Column("face_value", ("面值",), required=True))
+    try:
+        for row in read(upload.read(), file_name=upload.name, columns=columns):
+            row.line, row.cells["mobile"], row.problems
+    except UnreadableSheet as refusal:      # may come after rows have come: act on none before the end
+        print(refusal)
+
+    response.streaming_content = csv_stream(("手机号", "面值"), rows)
+
+Nothing is loaded whole but the upload itself. Of Django only the translations are needed.
+"""
+
+from portal.sheets.columns import Column
+from portal.sheets.errors import UnreadableSheet
+from portal.sheets.limits import MOST_BYTES, MOST_ROWS
+from portal.sheets.reading import WHOLE_ROW, Row, read
+from portal.sheets.writing import csv_stream, xlsx_file
+
+__all__ = [
+    "MOST_BYTES",
+    "MOST_ROWS",
+    "WHOLE_ROW",
+    "Column",
+    "Row",
+    "UnreadableSheet",
+    "csv_stream",
+    "read",
+    "xlsx_file",
+]

@@ -1,0 +1,86 @@
+"""What an upload is, told by its content; a name that says something else is not believed."""
+
+from enum import Enum
+from pathlib import PurePath
+
+from django.utils.translation import gettext as _
+
+from portal.sheets.errors import UnreadableSheet
+from portal.sheets.limits import MOST_BYTES
+
+_ZIP = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
+_OLE2 = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_FOREIGN = (
+    b"%PDF",
+    b"\x89PNG",
+    b"\xff\xd8\xff",
+    b"GIF8",
+    b"II*\x00",
+    b"MM\x00*",
+    b"Rar!",
+    b"7z\xbc\xaf\x27\x1c",
+    b"\x1f\x8b",
+    b"{\\rtf",
+    b"\x7fELF",
+)
+_WEB_PAGE = (b"<!doctype", b"<html", b"<table", b"<?xml", b"<head", b"<meta", b"<style", b"mime-version:")
+
+
+class Kind(Enum):
+    TEXT = "text"
+    XLSX = "xlsx"
+
+
+_NAMED_AS_SHEETS = (".csv", ".txt", ".tsv", ".xlsx", ".xls")
+_NAMES = {Kind.TEXT: ("", ".csv", ".txt", ".tsv"), Kind.XLSX: ("", ".xlsx")}
+
+
+def kind_of(content: bytes, file_name: str) -> Kind:
+    """Return the kind of an upload, or of pasted text, whose name is "".
+
+    Raises:
+        UnreadableSheet: it is empty, too large, of a kind that isn't read, or named as what it is not.
+    """
+    if len(content) > MOST_BYTES:
+        raise UnreadableSheet(
+            _("The file is too large: %(most)s MB at most. Divide it.") % {"most": MOST_BYTES // 1024 // 1024}
+        )
+    if not content.strip(b" \t\r\n\x00\xef\xbb\xbf\xff\xfe"):
+        raise UnreadableSheet(_("There is nothing in it.") if not file_name else _("The file is empty."))
+    extension = PurePath(file_name).suffix.lower()
+    if extension in (".xlsm", ".xltm", ".xlam"):
+        raise UnreadableSheet(_("Workbooks with macros are not taken. Save it as .xlsx and upload that."))
+    kind = _told_by_content(content)
+    if extension in _NAMES[kind]:
+        return kind
+    if extension in _NAMED_AS_SHEETS:
+        raise UnreadableSheet(
+            _("The file is named %(name)s, but its content is something else. Save it anew as .xlsx or CSV.")
+            % {"name": extension}
+        )
+    raise UnreadableSheet(_sheets_only())
+
+
+def _told_by_content(content: bytes) -> Kind:
+    if content.startswith(_ZIP):
+        return Kind.XLSX
+    if content.startswith(_OLE2):
+        if "EncryptedPackage".encode("utf-16-le") in content:
+            raise UnreadableSheet(encrypted())
+        raise UnreadableSheet(_("This is an old .xls workbook. Save it as .xlsx in the spreadsheet program first."))
+    if content.startswith(_FOREIGN):
+        raise UnreadableSheet(_sheets_only())
+    if content[:64].lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith(_WEB_PAGE):
+        raise UnreadableSheet(
+            _("This is a web page under the name of a sheet. Open it in the spreadsheet program and save it as .xlsx.")
+        )
+    return Kind.TEXT
+
+
+def encrypted() -> str:
+    """Say that a password is in the way."""
+    return _("The workbook is protected by a password. Save it without one and upload that.")
+
+
+def _sheets_only() -> str:
+    return _("Only sheets are read here: Excel workbooks (.xlsx) and CSV. Save the list as one of these.")

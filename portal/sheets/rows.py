@@ -1,0 +1,17 @@
+"""A row as it comes out of a file, before its columns are known."""
+
+from typing import NamedTuple
+
+from portal.sheets.cells import Cell
+
+
+class RawRow(NamedTuple):
+    """A row by position. `problem` says what is wrong with it as a whole, "" if nothing is."""
+
+    line: int
+    cells: list[Cell]
+    problem: str = ""
+
+    @property
+    def is_blank(self) -> bool:
+        return not any(text for text, _problem in self.cells)

@@ -1,0 +1,21 @@
+"""Rows of these are written by `recharge.services` alone."""
+
+from .balance import Balance
+from .batches import UNDER_WAY, Batch, BatchDraft, BatchEvent
+from .limits import EmergencyStop, Pace, Spending
+from .orders import DEAD_SUBMISSIONS, Order, OrderEvent, OrderQuerySet
+
+__all__ = [
+    "DEAD_SUBMISSIONS",
+    "UNDER_WAY",
+    "Balance",
+    "Batch",
+    "BatchDraft",
+    "BatchEvent",
+    "EmergencyStop",
+    "Order",
+    "OrderEvent",
+    "OrderQuerySet",
+    "Pace",
+    "Spending",
+]

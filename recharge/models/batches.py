@@ -1,0 +1,138 @@
+"""A batch of orders from one sheet, what it was read from, and its append-only history."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from portal.fields import EncryptedField
+from portal.history import AppendOnly
+from recharge.choices import BatchEventKind, BatchState, Brake, Product
+
+UNDER_WAY = (BatchState.CANARY, BatchState.RUNNING)
+"""Orders of these go out."""
+
+
+class BatchDraft(models.Model):
+    """An uploaded sheet that somebody is looking at before anything is made of it. Deleted after a day."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    product = models.CharField(max_length=6, choices=Product)
+    file_name = models.CharField(max_length=200, blank=True)
+    digest = models.CharField(max_length=64)
+    content = EncryptedField(help_text=_("compressed, in base64; it may hold card numbers"))
+    uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", db_index=False)
+    uploaded_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        default_permissions = ()
+        indexes = [models.Index("uploaded_at", name="draft_uploaded_at")]
+
+    def __str__(self) -> str:
+        return self.file_name or str(self.id)
+
+
+class BatchQuerySet(models.QuerySet["Batch"]):
+    def under_way(self) -> BatchQuerySet:
+        """Batches whose orders go out."""
+        return self.filter(state__in=UNDER_WAY)
+
+    def of_file(self, digest: str) -> BatchQuerySet:
+        """Batches that were made of exactly this file."""
+        return self.filter(digest=digest)
+
+
+class Batch(models.Model):
+    """Orders that were placed together and are handed over together. What became of them, only they tell."""
+
+    nonce = models.UUIDField(unique=True, help_text=_("of the draft, so that one sheet makes one batch"))
+    product = models.CharField(_("product"), max_length=6, choices=Product)
+    file_name = models.CharField(_("file"), max_length=200, blank=True)
+    digest = models.CharField(max_length=64, blank=True)
+    size = models.PositiveIntegerField(_("orders"))
+    total = models.PositiveBigIntegerField(_("total"), help_text=_("yuan"))
+    reason = models.CharField(_("reason"), max_length=200, blank=True, help_text=_("for what looked suspicious"))
+    made_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, verbose_name=_("made by"), related_name="+", db_index=False
+    )
+    made_at = models.DateTimeField(_("made at"), db_default=Now())
+    approved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        verbose_name=_("approved by"),
+        related_name="+",
+        db_index=False,
+    )
+    state = models.CharField(_("state"), max_length=17, choices=BatchState)
+    canary_until = models.PositiveIntegerField(
+        null=True, help_text=_("line of the last order that goes before the others; none go before where it is empty")
+    )
+    brake = models.CharField(_("brake"), max_length=10, choices=Brake, blank=True)
+    braked_at = models.DateTimeField(null=True)
+    released_at = models.DateTimeField(null=True, help_text=_("what happened before doesn't brake it again"))
+
+    objects = BatchQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("batch")
+        verbose_name_plural = _("batches")
+        ordering = ["-id"]
+        default_permissions = ("add", "change", "view")
+        constraints = [
+            models.CheckConstraint(name="batch_state_known", condition=Q(state__in=BatchState.values)),
+            models.CheckConstraint(name="batch_not_empty", condition=Q(size__gt=0, total__gt=0)),
+            models.CheckConstraint(
+                name="batch_approver_is_another", condition=Q(approved_by=None) | ~Q(approved_by=F("made_by"))
+            ),
+            models.CheckConstraint(
+                name="batch_brake_iff_paused",
+                condition=Q(state=BatchState.PAUSED, brake__in=Brake.values, braked_at__isnull=False)
+                | ~Q(state=BatchState.PAUSED) & Q(brake="", braked_at=None),
+            ),
+        ]
+        indexes = [
+            models.Index("digest", name="batch_digest", condition=~Q(digest="")),
+            models.Index(F("state"), F("id").desc(), name="batch_state"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.pk} {self.file_name}".strip()
+
+    @property
+    def judged_from(self) -> dt.datetime:
+        """The moment from which its orders count for the brake."""
+        return self.released_at or self.made_at
+
+
+class BatchEvent(AppendOnly):
+    """One entry of a batch's history. Never changed, never deleted."""
+
+    batch = models.ForeignKey(Batch, models.PROTECT, related_name="events", db_index=False)
+    at = models.DateTimeField(_("at"), db_default=Now())
+    kind = models.CharField(_("event"), max_length=16, choices=BatchEventKind)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        verbose_name=_("by"),
+        related_name="+",
+        db_index=False,
+    )
+    note = models.CharField(_("note"), max_length=300, blank=True)
+
+    class Meta:
+        verbose_name = _("batch event")
+        verbose_name_plural = _("batch events")
+        ordering = ["id"]
+        default_permissions = ("view",)
+        indexes = [models.Index(fields=["batch", "id"], name="event_of_batch")]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.at:%F %T}"

@@ -1,0 +1,130 @@
+"""A second pair of eyes: what is above APPROVAL_ABOVE goes out only after another person has approved it."""
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import Sum
+from django.db.models.functions import Now
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from recharge.choices import BatchEventKind, BatchState, EventKind, Submission
+from recharge.models import Batch, Order
+
+from . import queue, spending
+from .database import lock, lock_batch
+from .errors import NotYours, TooLate
+from .events import clean, record, record_of_all, record_of_batch
+from .placing import SWEEP_AFTER
+
+REASON_LIMIT = 200
+
+
+def approve_order(*, order_id: int, actor: User) -> Order:
+    """Queue an order that awaits approval.
+
+    Args:
+        order_id: the order's primary key; it is a single order.
+        actor: the approver, anybody but who placed it.
+
+    Raises:
+        NotYours: the approver placed it.
+        TooLate: it awaits no approval (any more), or it is part of a batch.
+        LimitReached: it doesn't fit into what may be spent today.
+    """
+    with transaction.atomic(durable=True):
+        order = _awaiting(order_id, actor)
+        order.submission = Submission.QUEUED
+        order.next_push_at = timezone.now() + SWEEP_AFTER
+        order.approved_by = actor
+        order.counted_on = spending.count(person=order.placed_by, amount=order.face_value)
+        order.save(update_fields=["submission", "next_push_at", "approved_by", "counted_on"])
+        _record(order, EventKind.APPROVED, actor)
+        queue.send_on_commit(queue.SUBMIT, order.pk)
+    return order
+
+
+def disapprove_order(*, order_id: int, actor: User, reason: str) -> Order:
+    """Withdraw an order that awaits approval; errors as in `approve_order`."""
+    with transaction.atomic(durable=True):
+        order = _awaiting(order_id, actor)
+        order.submission = Submission.WITHDRAWN
+        order.settled_at = timezone.now()
+        order.save(update_fields=["submission", "settled_at"])
+        _record(order, EventKind.DISAPPROVED, actor, reason)
+    return order
+
+
+def approve_batch(*, batch_id: int, actor: User) -> Batch:
+    """Queue the orders of a batch that awaits approval.
+
+    Args:
+        batch_id: the batch's primary key.
+        actor: the approver, anybody but who made it.
+
+    Raises:
+        NotYours: the approver made it.
+        TooLate: it awaits no approval (any more).
+        LimitReached: it doesn't fit into what may be spent today.
+    """
+    with transaction.atomic(durable=True):
+        batch = _batch_awaiting(batch_id, actor)
+        batch.state = BatchState.RUNNING if batch.canary_until is None else BatchState.CANARY
+        batch.approved_by = actor
+        batch.save(update_fields=["state", "approved_by"])
+        orders = Order.objects.filter(batch=batch, submission=Submission.AWAITING_APPROVAL)
+        total = orders.aggregate(total=Sum("face_value"))["total"] or 0  # some may have been withdrawn
+        day = spending.count(person=batch.made_by, amount=total)
+        record_of_all(orders, EventKind.APPROVED, actor=actor, submission_to=Submission.QUEUED)
+        orders.update(submission=Submission.QUEUED, next_push_at=Now(), approved_by=actor, counted_on=day)
+        record_of_batch(batch, BatchEventKind.APPROVED, actor=actor)
+    return batch
+
+
+def disapprove_batch(*, batch_id: int, actor: User, reason: str) -> Batch:
+    """Withdraw a batch that awaits approval, with all its orders; errors as in `approve_batch`."""
+    with transaction.atomic(durable=True):
+        batch = _batch_awaiting(batch_id, actor)
+        batch.state = BatchState.DISAPPROVED
+        batch.save(update_fields=["state"])
+        orders = Order.objects.filter(batch=batch, submission=Submission.AWAITING_APPROVAL)
+        record_of_all(orders, EventKind.DISAPPROVED, actor=actor, submission_to=Submission.WITHDRAWN)
+        orders.update(submission=Submission.WITHDRAWN, settled_at=Now())
+        record_of_batch(batch, BatchEventKind.DISAPPROVED, actor=actor, note=reason)
+    return batch
+
+
+def can_approve(thing: Order | Batch, person: User) -> bool:
+    """Say whether a person may decide about an order or a batch; permissions are another matter."""
+    if isinstance(thing, Batch):
+        return thing.state == BatchState.AWAITING_APPROVAL and thing.made_by_id != person.pk
+    awaits = thing.submission == Submission.AWAITING_APPROVAL and thing.batch_id is None
+    return awaits and thing.placed_by_id != person.pk
+
+
+def _awaiting(order_id: int, actor: User) -> Order:
+    order = lock(order_id)
+    if order.submission != Submission.AWAITING_APPROVAL or order.batch_id:
+        raise TooLate(_("This order awaits no approval any more."))
+    if order.placed_by_id == actor.pk:
+        raise NotYours(_("You placed this order yourself: another person has to approve it."))
+    return order
+
+
+def _batch_awaiting(batch_id: int, actor: User) -> Batch:
+    batch = lock_batch(batch_id)
+    if batch.state != BatchState.AWAITING_APPROVAL:
+        raise TooLate(_("This batch awaits no approval any more."))
+    if batch.made_by_id == actor.pk:
+        raise NotYours(_("You made this batch yourself: another person has to approve it."))
+    return batch
+
+
+def _record(order: Order, kind: EventKind, actor: User, reason: str = "") -> None:
+    record(
+        order,
+        kind,
+        actor=actor,
+        note=clean(reason, REASON_LIMIT),
+        submission_from=Submission.AWAITING_APPROVAL,
+        submission_to=order.submission,
+    )

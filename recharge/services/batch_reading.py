@@ -1,0 +1,203 @@
+"""What an uploaded sheet would become: every line is judged, nothing is made.
+
+The sheet is kept encrypted, since it may hold card numbers, and is read again whenever somebody looks: what was fine
+an hour ago may be a duplicate by now.
+"""
+
+import base64
+import hashlib
+import re
+import unicodedata
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from itertools import islice
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from oilcards.models import SECRET_FIELDS, OilCard, number_index_field
+from oilcards.numbers import InvalidValue, card_number
+from oilcards.services.orders import can_recharge
+from portal.sheets import Column, Row, read
+from recharge import mobile as numbers
+from recharge.choices import Product, Speed
+from recharge.models import Batch, BatchDraft, Order
+
+from .events import clean
+from .placing import may_have_spent
+
+Cells = Mapping[str, str]
+Cards = Mapping[str, OilCard]
+Target = tuple[str, int | None, int]
+
+AT_A_TIME = 1000
+NOTE_LIMIT = 200
+SPEEDS = {
+    **dict.fromkeys(("快", "快充", "FAST", "1"), Speed.FAST),
+    **dict.fromkeys(("慢", "慢充", "SLOW", "0"), Speed.SLOW),
+}
+_YUAN = re.compile(r"^[¥￥]?\s*|\s*[元圆]?$|(?:\.0+)?\s*[元圆]?$")
+_FACE_VALUE = Column("face_value", ("面值", "金额", "充值金额", "face value", "amount"), required=True)
+_OPTIONS = (Column("speed", ("快慢", "速度", "充值速度", "speed")), Column("note", ("备注", "说明", "note", "remark")))
+COLUMNS: dict[str, tuple[Column, ...]] = {
+    Product.MOBILE: (
+        Column("mobile", ("手机号", "手机号码", "号码", "电话", "mobile", "phone", "number"), required=True),
+        _FACE_VALUE,
+        *_OPTIONS,
+    ),
+    Product.OIL: (
+        Column("card_number", ("卡号", "油卡号", "油卡卡号", "card number", "card"), required=True),
+        _FACE_VALUE,
+        *_OPTIONS,
+    ),
+}
+
+
+@dataclass(slots=True)
+class Line:
+    """One line of the sheet: an order that could be placed, or what is wrong with it; doubts go with an order."""
+
+    row: Row
+    order: Order | None = None
+    problem: str = ""
+    doubts: list[str] = field(default_factory=list)
+
+
+def keep_upload(*, content: bytes, file_name: str, product: Product, uploaded_by: User) -> BatchDraft:
+    """Keep a sheet for looking at it, once it has been found to be readable from its first to its last line.
+
+    Args:
+        content: the file, or a pasted text in UTF-8.
+        file_name: its name, "" for a pasted text.
+        product: what its lines are about.
+        uploaded_by: the person, who alone may look at it.
+
+    Raises:
+        UnreadableSheet: it can't be read.
+    """
+    for _row in read(content, file_name=file_name, columns=COLUMNS[product]):
+        pass
+    return BatchDraft.objects.create(
+        product=product,
+        file_name=file_name[:NOTE_LIMIT],
+        digest=hashlib.sha256(content).hexdigest(),
+        content=base64.b64encode(zlib.compress(content)).decode(),
+        uploaded_by=uploaded_by,
+    )
+
+
+def lines(draft: BatchDraft) -> Iterator[Line]:
+    """Yield the lines of a draft, each judged by itself, by those before it and by the orders that there are."""
+    content = zlib.decompress(base64.b64decode(draft.content))
+    rows = read(content, file_name=draft.file_name, columns=COLUMNS[draft.product])
+    first_lines: dict[Target, int] = {}
+    while piece := list(islice(rows, AT_A_TIME)):
+        cards = _cards_of(piece) if draft.product == Product.OIL else None
+        judged = [_judge(row, cards) for row in piece]
+        _doubt_repetitions(judged, first_lines)
+        _doubt_duplicates([line for line in judged if line.order])
+        yield from judged
+
+
+def batches_of_same_file(draft: BatchDraft) -> list[Batch]:
+    """Return the latest batches that were made of exactly this file, newest first."""
+    return list(Batch.objects.of_file(draft.digest).select_related("made_by")[:5])
+
+
+def carrier_or_issuer(order: Order) -> str:
+    """Return who the money goes through: the number's first carrier, or the card's issuer."""
+    if order.oil_card:
+        return str(order.oil_card.get_card_type_display())
+    return numbers.carrier(order.mobile) or _("Unknown")
+
+
+def _judge(row: Row, cards: Cards | None) -> Line:
+    problems = list(row.problems.values())
+    order = Order(product=Product.MOBILE if cards is None else Product.OIL, line=row.line)
+    for understand in (_set_target, _set_face_value, _set_speed, _set_note):
+        if problems:
+            break  # what can't be taken as it stands would only be found wrong once more
+        try:
+            understand(order, row.cells, cards)
+        except ValueError as error:
+            problems.append(str(error))
+    return Line(row, problem=" ".join(problems)) if problems else Line(row, order)
+
+
+def _set_target(order: Order, cells: Cells, cards: Cards | None) -> None:
+    if cards is None:
+        order.mobile = numbers.normalize(cells["mobile"])
+        return
+    card = cards.get(card_number(cells["card_number"]))
+    if card is None:
+        raise ValueError(_("This card is not in the card book."))
+    if not can_recharge(card):
+        raise ValueError(_("This card is not active: %(state)s.") % {"state": card.get_state_display()})
+    order.oil_card = card
+
+
+def _set_face_value(order: Order, cells: Cells, cards: Cards | None) -> None:
+    offered = settings.FACE_VALUES if cards is None else settings.OIL_FACE_VALUES
+    text = _YUAN.sub("", unicodedata.normalize("NFKC", cells["face_value"]))
+    if text not in {str(value) for value in offered}:
+        listed = ", ".join(str(value) for value in offered)
+        raise ValueError(_("The face value must be one of %(listed)s.") % {"listed": listed})
+    order.face_value = int(text)
+
+
+def _set_speed(order: Order, cells: Cells, cards: Cards | None) -> None:
+    offered = [Speed.FAST, Speed.SLOW] if cards is None else [Speed(speed) for speed in settings.OIL_SPEEDS]
+    text = unicodedata.normalize("NFKC", cells["speed"]).strip().upper()
+    speed = SPEEDS.get(text) if text else offered[0]
+    if speed is None:
+        raise ValueError(_("The speed must be 快 or 慢."))
+    if speed not in offered:
+        raise ValueError(_("Oil cards can't be recharged at this speed."))
+    order.speed = speed
+
+
+def _set_note(order: Order, cells: Cells, cards: Cards | None) -> None:
+    order.note = clean(cells["note"].strip(), NOTE_LIMIT)
+
+
+def _cards_of(rows: list[Row]) -> Cards:
+    """Return the cards in the book that some rows name, by their numbers, reading as few of their secrets as can be."""
+    indexes: dict[str, str] = {}
+    for row in rows:
+        with suppress(InvalidValue):
+            number = card_number(row.cells["card_number"])
+            indexes.update((index, number) for index in number_index_field().indexes(number))
+    found = OilCard.objects.in_the_book().filter(number_index__in=indexes)
+    return {indexes[card.number_index]: card for card in found.defer(*SECRET_FIELDS)}
+
+
+def _doubt_repetitions(judged: list[Line], first_lines: dict[Target, int]) -> None:
+    for line in judged:
+        if line.order:
+            first = first_lines.setdefault(target(line.order), line.row.line)
+            if first != line.row.line:
+                line.doubts.append(_("The same as line %(line)d.") % {"line": first})
+
+
+def _doubt_duplicates(judged: list[Line]) -> None:
+    orders = [line.order for line in judged if line.order]
+    same = Q(mobile__in={order.mobile for order in orders if order.mobile})
+    same |= Q(oil_card__in={order.oil_card_id for order in orders if order.oil_card_id})
+    earlier: dict[Target, str] = {
+        (mobile, card, value): order_no
+        for mobile, card, value, order_no in may_have_spent(Order.objects.filter(same))
+        .order_by("id")
+        .values_list("mobile", "oil_card", "face_value", "order_no")
+    }
+    for line in judged:
+        if line.order and (order_no := earlier.get(target(line.order))):
+            line.doubts.append(_("Order %(number)s is the same, and open or not a day old.") % {"number": order_no})
+
+
+def target(order: Order) -> Target:
+    """Return what makes two orders the same."""
+    return order.mobile, order.oil_card_id, order.face_value

@@ -1,0 +1,131 @@
+"""What people do with a batch that is under way: pause it, let it go on, take the rest back."""
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+
+from recharge.choices import BatchEventKind, BatchState, Brake, EventKind, Submission
+from recharge.models import UNDER_WAY, Batch, Order
+
+from . import braking, spending
+from .database import lock_batch
+from .errors import TooLate
+from .events import record_of_all, record_of_batch
+
+WITHDRAWABLE = (*UNDER_WAY, BatchState.PAUSED, BatchState.AWAITING_APPROVAL)
+WAITING = (Submission.QUEUED, Submission.AWAITING_APPROVAL)
+AT_A_TIME = 1000
+
+
+def pause(*, batch_id: int, actor: User, reason: str = "") -> Batch:
+    """Let no further order of the batch go out. What is being handed over at this moment is not held back.
+
+    Args:
+        batch_id: the batch's primary key.
+        actor: the person.
+        reason: why, for the timeline.
+
+    Raises:
+        TooLate: it isn't under way.
+    """
+    with transaction.atomic(durable=True):
+        paused = Batch.objects.filter(pk=batch_id, state__in=UNDER_WAY).update(
+            state=BatchState.PAUSED, brake=Brake.BY_HAND, braked_at=Now()
+        )
+        if not paused:
+            raise TooLate(_("This batch isn't being handed over."))
+        batch = Batch.objects.get(pk=batch_id)
+        record_of_batch(batch, BatchEventKind.PAUSED, actor=actor, note=reason)
+    return batch
+
+
+def resume(*, batch_id: int, actor: User, reason: str = "") -> Batch:
+    """Let a paused batch go on, all of it: what happened so far brakes it no more.
+
+    Args:
+        batch_id: the batch's primary key.
+        actor: the person who has looked at why it was paused.
+        reason: what was found, for the timeline.
+
+    Raises:
+        TooLate: it isn't paused, or the balance is still below BALANCE_FLOOR.
+    """
+    with transaction.atomic(durable=True):
+        batch = lock_batch(batch_id)
+        if batch.state != BatchState.PAUSED:
+            raise TooLate(_("This batch isn't paused."))
+        if braking.balance_is_low():
+            raise TooLate(_("The balance at the platform is still too low. It is asked for every minute."))
+        # Whoever releases it although a first order was not accepted waits for them no more.
+        first_orders_open = batch.brake != Brake.CANARY and _awaits_canary(batch)
+        batch.state = BatchState.CANARY if first_orders_open else BatchState.RUNNING
+        batch.brake, batch.braked_at, batch.released_at = "", None, Now()
+        batch.save(update_fields=["state", "brake", "braked_at", "released_at"])
+        record_of_batch(batch, BatchEventKind.RESUMED, actor=actor, note=reason)
+    return batch
+
+
+def skip_canary(*, batch_id: int, actor: User) -> Batch:
+    """Let all orders follow without waiting for the first ones.
+
+    Raises:
+        TooLate: it isn't waiting for them.
+    """
+    with transaction.atomic(durable=True):
+        waiting = Batch.objects.filter(pk=batch_id, state=BatchState.CANARY)
+        if not waiting.update(state=BatchState.RUNNING):
+            raise TooLate(_("This batch isn't waiting for its first orders."))
+        batch = Batch.objects.get(pk=batch_id)
+        record_of_batch(batch, BatchEventKind.CANARY_SKIPPED, actor=actor)
+    return batch
+
+
+def withdraw_rest(*, batch_id: int, actor: User, reason: str = "") -> int:
+    """Take back every order of the batch that no worker has taken up.
+
+    Returns:
+        How many were withdrawn.
+
+    Raises:
+        TooLate: nothing is left to be taken back.
+    """
+    with transaction.atomic(durable=True):
+        batch = lock_batch(batch_id)
+        if batch.state not in WITHDRAWABLE:
+            raise TooLate(_("Nothing of this batch can be withdrawn any more."))
+        batch.state, batch.brake, batch.braked_at = BatchState.WITHDRAWN, "", None
+        batch.save(update_fields=["state", "brake", "braked_at"])
+        record_of_batch(batch, BatchEventKind.WITHDRAWN, actor=actor, note=reason)
+    # From here on no worker takes up any. Whatever is left, should this process end now, the sweep takes back.
+    return _withdraw_waiting(batch, actor)
+
+
+def finish_withdrawals() -> None:
+    """Take back what is left of withdrawn batches: an order that could not be sent comes back to the queue."""
+    left = Order.objects.filter(submission__in=WAITING, batch__state=BatchState.WITHDRAWN)
+    for batch_id in left.order_by().values_list("batch", flat=True).distinct():
+        _withdraw_waiting(Batch.objects.get(pk=batch_id), None)
+
+
+def _withdraw_waiting(batch: Batch, actor: User | None) -> int:
+    """Withdraw in pieces: claims lock orders too, and no transaction should hold ten thousand locks for long."""
+    withdrawn = 0
+    while True:
+        with transaction.atomic(durable=True):
+            waiting = Order.objects.filter(batch=batch, submission__in=WAITING).order_by("pk")
+            orders = list(waiting.select_for_update(of=("self",))[:AT_A_TIME])
+            if not orders:
+                return withdrawn
+            piece = Order.objects.filter(pk__in=[order.pk for order in orders])
+            record_of_all(piece, EventKind.WITHDRAWN, actor=actor, submission_to=Submission.WITHDRAWN)
+            piece.update(submission=Submission.WITHDRAWN, next_push_at=None, settled_at=Now())
+            spending.uncount(orders)
+        withdrawn += len(orders)
+
+
+def _awaits_canary(batch: Batch) -> bool:
+    if batch.canary_until is None:
+        return False
+    passed = (BatchEventKind.CANARY_PASSED, BatchEventKind.CANARY_SKIPPED)
+    return not batch.events.filter(kind__in=passed).exists()

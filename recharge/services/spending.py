@@ -1,0 +1,78 @@
+"""How much is queued a day, by each person and in total, and the limits of that.
+
+An order counts on the day on which it is queued, and no longer once it is certain that it was never sent. The sums
+are rows that are raised by one UPDATE each, which asks for the limit: two at once can't pass it together.
+"""
+
+import datetime as dt
+from collections.abc import Iterable
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db.models import F, Q
+from django.db.models.functions import Greatest
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from recharge.models import Order, Spending
+
+from .errors import LimitReached
+
+
+def count(*, person: User, amount: int) -> dt.date:
+    """Count yuan that are about to be queued, in the caller's transaction.
+
+    Args:
+        person: who placed what they are for.
+        amount: yuan.
+
+    Returns:
+        The day that they count towards.
+
+    Raises:
+        LimitReached: a limit of the day would be passed; the caller's transaction must not go on.
+    """
+    day = timezone.localdate()
+    _raise(day, None, amount, settings.DAILY_LIMIT)
+    _raise(day, person, amount, settings.DAILY_LIMIT_PER_PERSON)
+    return day
+
+
+def uncount(orders: Iterable[Order]) -> None:
+    """Count orders no longer, because they were never sent; in the transaction that makes them dead.
+
+    Args:
+        orders: with `counted_on`, `face_value` and `placed_by_id`; those that never counted are left alone.
+    """
+    sums: dict[tuple[dt.date, int | None], int] = {}
+    for order in orders:
+        if order.counted_on:
+            for person in (None, order.placed_by_id):
+                sums[order.counted_on, person] = sums.get((order.counted_on, person), 0) + order.face_value
+    # Totals first and people in one order, as in `count`, so that no two transactions wait for each other.
+    for (day, person), amount in sorted(sums.items(), key=lambda item: (item[0][1] or 0, item[0][0])):
+        # Never below 0: this stands in the transaction that records what the platform answered, and must not fail it.
+        Spending.objects.filter(day=day, person=person).update(amount=Greatest(F("amount") - amount, 0))
+
+
+def spent_today(person: User | None) -> int:
+    """Return the yuan that count towards today, of one person, or in total for None."""
+    row = Spending.objects.filter(day=timezone.localdate(), person=person).first()
+    return row.amount if row else 0
+
+
+def _raise(day: dt.date, person: User | None, amount: int, limit: int) -> None:
+    within = Q(amount__lte=limit - amount) if limit else Q()
+    row = Spending.objects.filter(day=day, person=person)
+    if row.filter(within).update(amount=F("amount") + amount):
+        return
+    Spending.objects.bulk_create([Spending(day=day, person=person)], ignore_conflicts=True)
+    if not row.filter(within).update(amount=F("amount") + amount):
+        raise LimitReached(_explain(limit, row.values_list("amount", flat=True).get(), amount, of_all=person is None))
+
+
+def _explain(limit: int, used: int, amount: int, *, of_all: bool) -> str:
+    figures = {"limit": f"{limit:,}", "used": f"{used:,}", "amount": f"{amount:,}"}
+    if of_all:
+        return _("The limit for all today is ¥ %(limit)s: ¥ %(used)s are used, ¥ %(amount)s don't fit.") % figures
+    return _("Your limit for today is ¥ %(limit)s: ¥ %(used)s are used, ¥ %(amount)s don't fit.") % figures

@@ -1,0 +1,48 @@
+"""The stop of everything: while it is on, no order is handed to the platform. Queries and callbacks go on."""
+
+from django.contrib.auth.models import User
+from django.db import IntegrityError, transaction
+from django.db.models import Exists
+from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+
+from recharge.models import EmergencyStop
+
+from .errors import TooLate
+from .events import clean
+
+NOT_STOPPED = ~Exists(EmergencyStop.objects.filter(on=True))
+"""For the WHERE of what takes orders up."""
+
+
+def stop_everything(*, actor: User, reason: str) -> EmergencyStop:
+    """Let no further order go out. What is being handed over at this moment is not held back.
+
+    Args:
+        actor: the person.
+        reason: why, for everybody to read.
+
+    Raises:
+        TooLate: everything is stopped already.
+    """
+    try:
+        with transaction.atomic(durable=True):
+            return EmergencyStop.objects.create(started_by=actor, reason=clean(reason.strip(), 200))
+    except IntegrityError:
+        raise TooLate(_("Everything is stopped already.")) from None
+
+
+def go_on(*, actor: User) -> None:
+    """Let orders go out again.
+
+    Raises:
+        TooLate: nothing is stopped.
+    """
+    ended = EmergencyStop.objects.filter(on=True).update(on=False, ended_at=Now(), ended_by=actor)
+    if not ended:
+        raise TooLate(_("Nothing is stopped."))
+
+
+def current_stop() -> EmergencyStop | None:
+    """Return the stop that is on, None where there is none."""
+    return EmergencyStop.objects.filter(on=True).select_related("started_by").first()
