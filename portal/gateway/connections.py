@@ -188,6 +188,10 @@ class _Adapter(HTTPAdapter):
         self._pool = self._pool or super().get_connection_with_tls_context(request, *rest, **more)
         return self._pool
 
+    def close(self) -> None:
+        self._pool = None
+        super().close()
+
     def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
         pass
 

@@ -96,6 +96,15 @@ def test_every_thread_has_its_own_connection():
     assert (server.connections, len(server.requests)) == (4, 8)
 
 
+def test_a_session_that_was_closed_connects_anew():
+    with serving(answering(http(ACCOUNT))) as server:
+        client = client_for(server.url)
+        client.account()
+        client._transport._session().close()
+        client.account()
+    assert (server.connections, len(server.requests)) == (2, 2)
+
+
 def test_another_process_does_not_inherit_the_connection(monkeypatch):
     with serving(answering(http(ACCOUNT))) as server:
         client = client_for(server.url)
