@@ -1,11 +1,13 @@
-"""Invented cards for trying the portal out: inert like the invented orders, for no platform knows their ids."""
+"""Invented cards for trying the portal out; a platform to try things out with has the active ones too."""
 
 from django.contrib.auth.models import User
+
+from portal import platform
 
 from .choices import CardType, Deed, EventKind, State, Verdict
 from .details import CardDetails
 from .models import OilCard, OilCardEvent
-from .services.adding import columns
+from .services.adding import add_card, columns
 
 SILENCE = "平台没有明确答复。"
 BOOK = (  # number, type, name, ID number, state, deed
@@ -17,7 +19,10 @@ BOOK = (  # number, type, name, ID number, state, deed
 
 
 def cards(clerk: User) -> list[OilCard]:
-    """Add the cards to an empty book, with the history that leads to their states; return what the book holds.
+    """Fill an empty book, and return what it holds.
+
+    Active cards are added like any other, at the platform of the settings, so that they can be recharged, changed and
+    compared. Without one, and for all other states, only the history is told that leads to them.
 
     Args:
         clerk: who is said to have added them.
@@ -25,7 +30,10 @@ def cards(clerk: User) -> list[OilCard]:
     if not OilCard.objects.exists():
         for position, (number, card_type, name, national_id, state, deed) in enumerate(BOOK, 1):
             details = CardDetails(number, card_type, name, f"1380000{1000 + position}", national_id)
-            _tell(OilCard(**columns(details), state=state, deed=deed, added_by=clerk, changed_by=clerk), position)
+            if state == State.ACTIVE and platform.is_configured():
+                add_card(details=details, actor=clerk, accept_warnings=True)
+            else:
+                _tell(OilCard(**columns(details), state=state, deed=deed, added_by=clerk, changed_by=clerk), position)
     return list(OilCard.objects.order_by("id"))
 
 

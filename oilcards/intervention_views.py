@@ -10,10 +10,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from portal.forms import ReasonForm
+from portal.secrecy import personal
 
 from .choices import State
 from .forms import AdoptForm, PlatformIdForm, VersionForm
@@ -26,7 +26,7 @@ HOW_DO_YOU_KNOW = gettext_lazy("How do you know?")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@never_cache
+@personal
 @permission_required("oilcards.change_oilcard", raise_exception=True)
 def compare(request: HttpRequest, card_id: int) -> HttpResponse:
     """Ask the platform for the card, and show the differences field by field."""
@@ -42,7 +42,7 @@ def compare(request: HttpRequest, card_id: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@never_cache
+@personal
 @permission_required("oilcards.change_oilcard", raise_exception=True)
 def send_ours(request: HttpRequest, card_id: int) -> HttpResponse:
     """Give the platform our values, all of them."""
@@ -55,7 +55,7 @@ def send_ours(request: HttpRequest, card_id: int) -> HttpResponse:
 
 
 @require_POST
-@never_cache
+@personal
 @permission_required("oilcards.change_oilcard", raise_exception=True)
 def take_theirs(request: HttpRequest, card_id: int) -> HttpResponse:
     """Take over the platform's values, as the comparison has shown them."""
@@ -79,7 +79,7 @@ def take_theirs(request: HttpRequest, card_id: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@never_cache
+@personal
 @permission_required("oilcards.change_oilcard", raise_exception=True)
 def enter_id(request: HttpRequest, card_id: int) -> HttpResponse:
     """Give a card the id that the vendor's console shows for it."""
@@ -93,7 +93,7 @@ def enter_id(request: HttpRequest, card_id: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@never_cache
+@personal
 @permission_required("oilcards.change_oilcard", raise_exception=True)
 def never_arrived(request: HttpRequest, card_id: int) -> HttpResponse:
     """Declare that the platform never received the addition."""
@@ -106,7 +106,7 @@ def never_arrived(request: HttpRequest, card_id: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@never_cache
+@personal
 @permission_required("oilcards.delete_oilcard", raise_exception=True)
 def delete(request: HttpRequest, card_id: int) -> HttpResponse:
     """Delete the card at the platform and take it out of the book; its row and its orders stay."""
@@ -119,7 +119,7 @@ def delete(request: HttpRequest, card_id: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@never_cache
+@personal
 @permission_required("oilcards.delete_oilcard", raise_exception=True)
 def gone(request: HttpRequest, card_id: int) -> HttpResponse:
     """Declare that the platform doesn't have the card any more."""
@@ -132,7 +132,7 @@ def gone(request: HttpRequest, card_id: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@never_cache
+@personal
 @permission_required(revealing.PERMISSION, raise_exception=True)
 def reveal(request: HttpRequest, card_id: int) -> HttpResponse:
     """Show the card's data in clear, in the answer to this very POST and nowhere else."""

@@ -8,6 +8,15 @@ from urllib.parse import quote, quote_plus
 
 HIDDEN = "***"
 _LONG_NUMBER = re.compile(r"(?:\d[ \-]?){10,}\d[Xx]?")
+_PERSONAL = r"(?:card_?(?:num|no|number)|user_?(?:num|name)|(?:real_?)?name|phone|mobile|tel|id_?(?:card|no))"
+_IN_JSON = re.compile(
+    rf"""(?P<name>"{_PERSONAL}"\s*:\s*)(?P<value>"(?:[^"\\]|\\.)*"?|[^\s,\[\]{{}}"]+)""", re.IGNORECASE | re.DOTALL
+)
+_IN_FORM = re.compile(rf"(?P<name>(?:\A|[?&]){_PERSONAL}=)(?P<value>[^&]+)", re.IGNORECASE)
+_IN_PART = re.compile(
+    rf"""(?P<name>\bname="?{_PERSONAL}"?(?:;[^\r\n]*)?\r?\n(?:[^\r\n]+\r?\n)*\r?\n)(?P<value>.+?)(?=\r?\n--|\Z)""",
+    re.IGNORECASE | re.DOTALL,
+)
 _KEPT = ("code", "msg", "time")
 _KEPT_DATA = ("card_id", "id")
 
@@ -32,6 +41,20 @@ def masked_national_id(number: str) -> str:
     return f"{number[:1]}{'*' * 16}{number[-1:]}" if len(number) >= 15 else HIDDEN
 
 
+def hide_holder(text: str, secrets: Iterable[str]) -> str:
+    """Return evidence about an order of a card without the card's holder; numbers of orders and amounts stay.
+
+    Args:
+        text: what the platform sent: a form, JSON or anything else, whole or cut short.
+        secrets: the personal values that it may repeat under any name. Under the names of the platform's
+            document, and some like them, every value is hidden.
+    """
+    text = _hide(text, secrets)
+    for written in (_IN_JSON, _IN_FORM, _IN_PART):
+        text = written.sub(_hide_value, text)
+    return text
+
+
 def scrub(text: str, secrets: Iterable[str]) -> str:
     """Return `text` without `secrets`, however they are encoded, and without any long number.
 
@@ -39,10 +62,7 @@ def scrub(text: str, secrets: Iterable[str]) -> str:
         text: what somebody else wrote: the platform, an error page, a person giving a reason.
         secrets: the personal values that it may repeat.
     """
-    for secret in sorted(set(filter(None, secrets)), key=len, reverse=True):
-        for written in _spellings(secret):
-            text = re.sub(re.escape(written), HIDDEN, text, flags=re.IGNORECASE)
-    return _LONG_NUMBER.sub(HIDDEN, text)
+    return _LONG_NUMBER.sub(HIDDEN, _hide(text, secrets))
 
 
 def evidence(raw: str, secrets: Iterable[str]) -> str:
@@ -60,6 +80,24 @@ def evidence(raw: str, secrets: Iterable[str]) -> str:
     data = answer.get("data")
     kept["data"] = {name: data[name] if name in _KEPT_DATA else HIDDEN for name in data} if _flat(data) else None
     return scrub(json.dumps(kept, ensure_ascii=False), secrets)
+
+
+def _hide(text: str, secrets: Iterable[str]) -> str:
+    for secret in sorted(set(filter(None, secrets)), key=len, reverse=True):
+        for written in _spellings(secret):
+            text = re.sub(_however_grouped(written), HIDDEN, text, flags=re.IGNORECASE)
+    return text
+
+
+def _however_grouped(written: str) -> str:
+    """Return a pattern for a text; numbers may be written in groups."""
+    separator = r"[ \-]?" if written[:-1].isdigit() else ""
+    return separator.join(map(re.escape, written))
+
+
+def _hide_value(found: re.Match[str]) -> str:
+    quote = '"' if found["value"].startswith('"') else ""
+    return f"{found['name']}{quote}{HIDDEN}{quote}"
 
 
 def _flat(data: object) -> bool:

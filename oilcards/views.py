@@ -7,11 +7,11 @@ from django.contrib.auth.decorators import permission_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from portal.fragments import render_live
 from portal.pages import page_of
+from portal.secrecy import personal
 
 from . import outcomes
 from .choices import BUSY_STATES, State
@@ -26,7 +26,7 @@ HIDDEN = ("card_number", "holder_phone", "national_id")
 
 
 @require_safe
-@never_cache
+@personal
 @permission_required("oilcards.view_oilcard", raise_exception=True)
 def card_list(request: HttpRequest) -> HttpResponse:
     """Find cards, newest first."""
@@ -39,7 +39,7 @@ def card_list(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@never_cache
+@personal
 @permission_required("oilcards.add_oilcard", raise_exception=True)
 def card_new(request: HttpRequest) -> HttpResponse:
     """Put a card into the book and add it at the platform."""
@@ -57,7 +57,7 @@ def card_new(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@never_cache
+@personal
 @permission_required("oilcards.view_oilcard", raise_exception=True)
 def card_detail(request: HttpRequest, card_id: int) -> HttpResponse:
     """Show a card as far as everybody may see it, everything that happened to it, and what can be done now."""
@@ -85,7 +85,7 @@ def card_detail(request: HttpRequest, card_id: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@never_cache
+@personal
 @permission_required("oilcards.change_oilcard", raise_exception=True)
 def card_edit(request: HttpRequest, card_id: int) -> HttpResponse:
     """Change a card, or correct one that the platform refused and add it again."""

@@ -10,6 +10,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from portal.gateway import MalformedCallback, parse_callback
+from portal.secrecy import personal
 
 from .models import Order
 from .services.products import CALLBACK_SIGNER
@@ -23,6 +24,7 @@ log = structlog.get_logger(__name__)
 @csrf_exempt
 @login_not_required
 @require_POST
+@personal
 def callback(request: HttpRequest, token: str) -> HttpResponse:
     """Take in one report of the platform.
 

@@ -13,7 +13,6 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 from django.utils.timezone import localtime
 
-from oilcards.demo import cards
 from oilcards.models import OilCard
 
 from .choices import Attention, EventKind, Product, Speed, Submission, Verdict
@@ -202,15 +201,15 @@ BY_CARD = (30, 7)
 DAYS = 14
 
 
-def stories(clerk: User) -> Iterator[Story]:
+def stories(clerk: User, card: OilCard) -> Iterator[Story]:
     """Tell the orders of the last 14 days, oldest first, so that ids rise with the moments of placing.
 
     Args:
         clerk: who is said to have placed them.
+        card: which of them has recharged.
     """
     now = timezone.now()
     number = 0
-    card = cards(clerk)[0]
     overdue = Story(number, now - dt.timedelta(days=DAYS - 1, hours=8), clerk)
     yield overdue.accept().report(1, 60).mark(Attention.OVERDUE)
     for day in range(DAYS - 1, 0, -1):

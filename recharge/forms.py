@@ -10,6 +10,7 @@ from django import forms
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
+from oilcards.masking import hide_holder
 from oilcards.models import OilCard
 from portal.forms import MarkedForm
 
@@ -180,6 +181,14 @@ class OilOrderForm(OrderForm):
         speed.initial = speed.empty_value = speeds[0]
         if len(self.face_values) == 1:
             self.fields["face_value"].initial = self.face_values[0]
+
+    def clean(self) -> dict[str, Any]:
+        """Leave out of a clerk's reason what identifies the card's holder: it is kept in clear."""
+        values = {**self.cleaned_data}
+        card, reason = values.get("oil_card"), values.get("duplicate_reason")
+        if card and reason:
+            values["duplicate_reason"] = hide_holder(reason, card.details.secrets)
+        return values
 
     @property
     def card(self) -> OilCard | None:

@@ -6,13 +6,13 @@ from django.contrib.auth.decorators import permission_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from oilcards.models import OilCard
 from oilcards.services.orders import can_recharge
 from portal.fragments import render_live
 from portal.pages import Page, page_of
+from portal.secrecy import personal
 
 from . import mobile as numbers
 from . import outcomes
@@ -44,7 +44,7 @@ def order_new(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@never_cache
+@personal
 @permission_required(["recharge.add_order", "oilcards.view_oilcard"], raise_exception=True)
 def order_new_oil(request: HttpRequest) -> HttpResponse:
     """Recharge an oil card: `?card=` names one, else it is searched for by a POST, for nobody to read in an address."""

@@ -20,6 +20,7 @@ class Booked:
     face_value: int
     status: int = 1
     pushes: int = 1
+    is_oil: bool = False
     history: list[int] = field(default_factory=lambda: [1])
 
 
@@ -32,12 +33,14 @@ class FakePlatform:
         self.next_behaviours: list[str] = []
         self.query_behaviour = "answer"
         self.has_oil_query = True
+        self.on_push: Callable[[str], object] = lambda order_no: None
         self.during_push: Callable[[str], None] = lambda order_no: None
 
     def push_mobile_order(
         self, *, order_no: str, mobile: str, face_value: int, speed: Speed, notify_url: str, **options: object
     ) -> PushReceipt:
         behaviour, self.behaviour = self.behaviour, self.next_behaviours.pop(0) if self.next_behaviours else "accept"
+        self.on_push(order_no)
         if behaviour == "killed_before":
             raise WorkerKilled
         if behaviour == "not_sent":
@@ -78,9 +81,13 @@ class FakePlatform:
     def push_oil_order(
         self, *, order_no: str, card_id: str, face_value: int, speed: Speed, notify_url: str
     ) -> PushReceipt:
-        return self.push_mobile_order(
-            order_no=order_no, mobile=card_id, face_value=face_value, speed=speed, notify_url=notify_url
-        )
+        try:
+            return self.push_mobile_order(
+                order_no=order_no, mobile=card_id, face_value=face_value, speed=speed, notify_url=notify_url
+            )
+        finally:
+            if order_no in self.books:
+                self.books[order_no].is_oil = True
 
     def query_oil_order(self, *, order_no: str | None = None, gateway_order_no: str | None = None) -> OrderReport:
         if not self.has_oil_query:
@@ -100,7 +107,8 @@ class FakePlatform:
             order_no=order_no,
             gateway_order_no=booked.gateway_order_no,
             status=booked.status if status is None else status,
-            target=booked.target,
+            mobile="" if booked.is_oil else booked.target,
+            card_id=booked.target if booked.is_oil else "",
             face_value=Decimal(booked.face_value),
             cost_price=None,
             rebate=None,

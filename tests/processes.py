@@ -18,7 +18,10 @@ from unittest import mock
 import requests
 from django.db import connection, connections
 from django.db.models import F
+from django.test import override_settings
 
+from oilcards.models import OilCard
+from portal import platform
 from recharge.models import Order
 from recharge.services import checking, queue, sweeping
 
@@ -53,8 +56,10 @@ def wait_for(condition: Callable[[], Any], what: str, patience: float = PATIENCE
 
 
 def time_passes(minutes: int) -> None:
-    """Move all moments of all orders into the past."""
-    Order.objects.update(**{moment: F(moment) - dt.timedelta(minutes=minutes) for moment in MOMENTS})
+    """Move all moments of all orders and cards into the past."""
+    delta = dt.timedelta(minutes=minutes)
+    Order.objects.update(**{moment: F(moment) - delta for moment in MOMENTS})
+    OilCard.objects.update(lease_until=F("lease_until") - delta)
 
 
 class Processes:
@@ -133,6 +138,16 @@ def sandbox_settings(
         process.wait(timeout=PATIENCE)
 
 
+@contextmanager
+def spoken_to(environment: dict[str, str]) -> Iterator[None]:
+    """Let the services of this very process speak to the platform that these settings name."""
+    timeout = float(environment["WIKEYUN_TIMEOUT"])
+    with override_settings(**{**environment, "WIKEYUN_TIMEOUT": timeout}):
+        platform.client.cache_clear()
+        yield
+    platform.client.cache_clear()
+
+
 def set_fault(root: str, **fault: Any) -> None:
     requests.post(f"{root}/sandbox/faults", json=fault, timeout=5).raise_for_status()
 
@@ -143,8 +158,13 @@ def clear_faults(root: str) -> None:
 
 def books(root: str) -> dict[str, dict[str, Any]]:
     """Return the sandbox's orders by our number."""
-    answer = requests.get(f"{root}/sandbox/books.json", timeout=30).json()
-    return {order["order_no"]: order for order in answer["orders"]}
+    return {order["order_no"]: order for order in report(root)["orders"]}
+
+
+def report(root: str) -> dict[str, Any]:
+    """Return all of the sandbox's books: orders, cards, and how often each call was made."""
+    answer: dict[str, Any] = requests.get(f"{root}/sandbox/books.json", timeout=30).json()
+    return answer
 
 
 def wait_until_quiet(root: str) -> None:

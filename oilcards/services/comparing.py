@@ -35,6 +35,11 @@ class Comparison:
     fingerprint: str = ""
     """Stands for the platform's values that the person has seen; `adopt_theirs` wants it back."""
 
+    @property
+    def answered(self) -> bool:
+        """Whether the platform said anything about the card."""
+        return self.verdict not in (Verdict.REJECTED, Verdict.NOT_SENT, Verdict.OUTCOME_UNKNOWN)
+
 
 def compare(*, card_id: int, actor: User) -> Comparison:
     """Ask the platform for the card and hold its answer against our book; the card's state follows the answer.

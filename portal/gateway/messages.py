@@ -132,7 +132,8 @@ def _report(fields: Mapping[str, object], raw: str) -> OrderReport:
         order_no=read_identifier(fields, "order_no"),
         gateway_order_no=read_identifier(fields, "order_number"),
         status=read_status(fields, "status"),
-        target=read_identifier(fields, "mobile") or read_identifier(fields, "card_id"),
+        mobile=read_identifier(fields, "mobile"),
+        card_id=read_identifier(fields, "card_id"),
         face_value=read_money(fields, "amount"),
         # What is odd about the small print must not hide what became of the order.
         cost_price=_money_or_none(fields, "cost_price"),

@@ -38,14 +38,15 @@ class PushReceipt:
 class OrderReport:
     """One statement of the platform about an order, from an answer to a query or from a callback.
 
-    `status` is the platform's code, known to us or not. `target` is the mobile number or the platform's card
-    id. Money is in yuan. What the platform left out is "" or None.
+    `status` is the platform's code, known to us or not. `card_id` is the platform's id of an oil card; where there
+    is one, `mobile` may be its holder's. Money is in yuan. What the platform left out is "" or None.
     """
 
     order_no: str
     gateway_order_no: str
     status: int | None
-    target: str
+    mobile: str = field(repr=False)
+    card_id: str
     face_value: Decimal | None
     cost_price: Decimal | None
     rebate: Decimal | None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from html import escape
 from typing import Any
@@ -77,6 +78,7 @@ def render(settings: Settings, books: Books, faults: Faults) -> str:
             "order_no IN (SELECT order_no FROM orders ORDER BY id DESC LIMIT ?)",
             (SHOWN,),
         )
+        cards = snapshot.execute("SELECT * FROM cards ORDER BY id DESC LIMIT ?", (SHOWN,)).fetchall()
     orders.sort(key=lambda order: -int(order["id"]))
     return (
         '<!doctype html><html lang="zh-Hans"><head><meta charset="utf-8">'
@@ -84,7 +86,8 @@ def render(settings: Settings, books: Books, faults: Faults) -> str:
         f'<link rel="icon" href="data:,"><style>{STYLE}</style></head><body>'
         "<header><h1>微客云沙箱</h1>"
         '<p class="faint">平台的替身：账目独立，钱是假的，号码不会真的充值。</p></header>'
-        f'<main><div id="books">{_totals(numbers)}<h2>订单（最近 {SHOWN} 笔）</h2>{_orders(orders)}</div>'
+        f'<main><div id="books">{_totals(numbers)}<h2>订单（最近 {SHOWN} 笔）</h2>{_orders(orders)}'
+        f"<h2>油卡（最近 {SHOWN} 张）</h2>{_cards(cards)}</div>"
         f"<h2>故障</h2>{_faults(faults)}<h2>设置</h2>{_settings(settings)}<h2>尾号</h2>{_specials()}</main>"
         f"<script>{SCRIPT}</script></body></html>"
     )
@@ -144,6 +147,18 @@ def _order(order: dict[str, Any]) -> str:
     ]
     columns = (f'<td class="{kind}" data-label="{label}">{value}</td>' for label, kind, value in cells)
     return f"<tr>{''.join(columns)}</tr>"
+
+
+def _cards(cards: list[sqlite3.Row]) -> str:
+    """What somebody looks up here who got no answer to addCard: the number, and the id that it got."""
+    if not cards:
+        return "<p>还没有油卡。</p>"
+    rows = "".join(
+        f"<tr><td>{card['id']}<td>{escape(card['card_num'])}<td>{'中石油' if card['card_type'] else '中石化'}"
+        f"<td class='faint'>{'已删除' if card['deleted'] else ''}"
+        for card in cards
+    )
+    return f'<div class="scroll"><table><thead><tr><th>编号<th>卡号<th>类型<th></tr></thead>{rows}</table></div>'
 
 
 def _status(status: int) -> str:

@@ -12,6 +12,7 @@ from django.utils import timezone
 from portal.database import from_now, release_connection
 from portal.gateway import GatewayError, Rejected
 from portal.gateway.guesses import means_no_such_call, means_no_such_order
+from portal.statements import Composed
 from recharge.choices import Attention, EventKind, Product, Submission, Verdict
 from recharge.models import Order, OrderQuerySet
 
@@ -28,9 +29,28 @@ MISSING_ANSWERS = 3
 MISSING_FOR = dt.timedelta(minutes=30)
 MISSING_SPACING = dt.timedelta(minutes=5)
 MISSING_DELAY = dt.timedelta(minutes=10)
-"""So many answers, over so long and so far apart, prove that the platform never received an order."""
+"""So many answers, over so long and so far apart, prove that the platform never received an order.
+
+As many prove that it has no query for oil orders: one such answer may come of a passing fault.
+"""
+
+ANSWERS_LOOKED_AT = 50
+"""How far back it is looked for them in an order's history; a platform that is away takes up some of it."""
 
 UNASKABLE = (Submission.AWAITING_APPROVAL, Submission.QUEUED, Submission.SUBMITTING)
+
+
+def _askable(orders: OrderQuerySet) -> OrderQuerySet:
+    handed_over = orders.exclude(submission__in=UNASKABLE)
+    return handed_over.filter(Q(asked_at=None) | Q(asked_at__lte=from_now(-QUERY_SPACING)))
+
+
+THIS_ONE = Composed(lambda order_id: _askable(Order.objects.filter(pk=order_id)))
+NEXT_SINGLE = Composed(lambda _: _askable(Order.objects.single().due_for_check()))
+NEXT_OF_BATCHES = Composed(lambda _: _askable(Order.objects.in_batches().due_for_check()))
+TAKEN_UP = Composed(
+    lambda order_id: Order.objects.filter(pk=order_id), asked_at=Now(), next_check_at=from_now(ANSWER_WITHIN)
+)
 
 
 def check_order(*, order_id: int) -> None:
@@ -40,7 +60,7 @@ def check_order(*, order_id: int) -> None:
         order_id: the order's primary key. Orders that were not handed over are left alone.
     """
     pacing.wait_for_turn()
-    order = _claim(Order.objects.filter(pk=order_id))
+    order = _claim(THIS_ONE, order_id)
     if order:
         _ask(order)
 
@@ -51,22 +71,19 @@ def check_due_orders() -> None:
     while time.monotonic() < over:
         if not pacing.wait_in_lane():
             continue
-        due = Order.objects.due_for_check()
-        order = _claim(due.single()) or _claim(due.in_batches())
+        order = _claim(NEXT_SINGLE) or _claim(NEXT_OF_BATCHES)
         if order is None:
             return
         _ask(order)
 
 
-def _claim(orders: OrderQuerySet) -> Order | None:
+def _claim(askable: Composed[Order], key: int = 0) -> Order | None:
     """Take up the first of some orders that may be asked about now."""
-    askable = orders.exclude(submission__in=UNASKABLE)
-    askable = askable.filter(Q(asked_at=None) | Q(asked_at__lte=from_now(-QUERY_SPACING)))
     with transaction.atomic(durable=True):
-        order = askable.select_for_update(of=("self",), skip_locked=True).first()
+        order = askable.lock_first(key)
         if order is None:
             return None
-        Order.objects.filter(pk=order.pk).update(asked_at=Now(), next_check_at=from_now(ANSWER_WITHIN))
+        TAKEN_UP.change(order.pk)
     structlog.contextvars.bind_contextvars(order_no=order.order_no)
     return order
 
@@ -79,7 +96,7 @@ def _ask(order: Order) -> None:
         if means_no_such_order(error):
             _record_missing(order.pk, error)
         elif order.product == Product.OIL and means_no_such_call(error):
-            _record_one_witness(order.pk, error)
+            _record_no_such_call(order.pk, error)
         else:
             _record_unanswered(order.pk, error)
     except GatewayError as error:
@@ -102,12 +119,14 @@ def _record_missing(order_id: int, error: Rejected) -> None:
         order = lock(order_id)
         submission = order.submission
         order.checks += 1
+        order.one_witness = False  # there is a query, and it is an answer
         if submission == Submission.UNKNOWN:
             _count_missing(order)
             schedule_check(order, MISSING_DELAY)
         else:
             if submission == Submission.ACCEPTED:
                 order.attention = Attention.CONFLICT
+                settle_if_over(order)
             schedule_check(order)
         order.save()
         record(
@@ -121,15 +140,28 @@ def _record_missing(order_id: int, error: Rejected) -> None:
         )
 
 
-def _record_one_witness(order_id: int, error: Rejected) -> None:
+def _record_no_such_call(order_id: int, error: Rejected) -> None:
     """`Oil/query` isn't in the platform's document [pub]: where it doesn't exist, callbacks are all there is."""
     with transaction.atomic(durable=True):
         order = lock(order_id)
-        order.one_witness = True
-        settle_if_over(order)
-        schedule_check(order)
-        order.save()
         record(order, EventKind.QUERIED, raw=error.raw, note=str(error), verdict=Verdict.REJECTED)
+        order.one_witness = order.one_witness or _has_no_query(order)
+        settle_if_over(order)
+        schedule_check(order, None if order.one_witness else MISSING_DELAY)
+        order.save()
+
+
+def _has_no_query(order: Order) -> bool:
+    """Say whether spaced answers, and nothing but such answers, say that the platform doesn't know the call."""
+    moments: list[dt.datetime] = []
+    for event in order.events.filter(kind=EventKind.QUERIED).order_by("-id")[:ANSWERS_LOOKED_AT]:
+        if event.verdict in (Verdict.OUTCOME_UNKNOWN, Verdict.NOT_SENT):
+            continue
+        if event.verdict != Verdict.REJECTED or not means_no_such_call(Rejected("", event.note)):
+            break  # it was answered otherwise: there is such a call
+        if not moments or moments[-1] - event.at >= MISSING_SPACING:
+            moments.append(event.at)
+    return len(moments) >= MISSING_ANSWERS and moments[0] - moments[-1] >= MISSING_FOR
 
 
 def _count_missing(order: Order) -> None:

@@ -17,6 +17,7 @@ from .checking import UNASKABLE
 from .database import lock
 from .errors import NotConfigured, TooLate
 from .events import describe, record
+from .privacy import hiding
 from .scheduling import CHECK_DELAYS, ask_at_once
 
 WITHDRAWABLE = (Submission.AWAITING_APPROVAL, Submission.QUEUED)
@@ -126,11 +127,12 @@ def acknowledge(*, order_id: int, actor: User, note: str) -> Order:
         if not order.attention:
             raise TooLate(_("This order needs no attention any more."))
         reason = order.get_attention_display()
+        hide = hiding(order)
         order.attention = ""
         if not order.settled_at and order.submission not in UNASKABLE and not order.next_check_at:
             order.next_check_at = timezone.now() + CHECK_DELAYS[-1]
         order.save(update_fields=["attention", "next_check_at"])
-        record(order, EventKind.ACKNOWLEDGED, actor=actor, note=f"{reason}: {note}")
+        record(order, EventKind.ACKNOWLEDGED, actor=actor, note=f"{reason}: {hide(note) if hide else note}")
     return order
 
 

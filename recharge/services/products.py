@@ -15,7 +15,9 @@ from portal.gateway import Acknowledgement, GatewayError, OrderReport, PushRecei
 from recharge.choices import Product
 from recharge.models import Order
 
-Answer = TypeVar("Answer")
+from .privacy import cleaned, cleaned_error, hiding
+
+Answer = TypeVar("Answer", Acknowledgement, OrderReport, PushReceipt)
 CALLBACK_SIGNER = signing.Signer(sep=".", salt="recharge.callback")
 
 
@@ -25,9 +27,12 @@ def callback_url(order: Order) -> str:
     return settings.PUBLIC_URL + reverse("callback", args=[token])
 
 
-def target(order: Order) -> str:
-    """Return what the platform calls the target: the phone number, or its id of the card."""
-    return _card_id(order) if order.product == Product.OIL else order.mobile
+def card_id(order: Order) -> str:
+    """Return the platform's id of the order's card, "" where it has none; no key to the card's secrets is needed."""
+    if order.oil_card_id is None:
+        return ""
+    cards = OilCard.objects.filter(pk=order.oil_card_id)
+    return cards.values_list("platform_card_id", flat=True).first() or ""
 
 
 def push(order: Order) -> PushReceipt:
@@ -37,20 +42,21 @@ def push(order: Order) -> PushReceipt:
         GatewayError: Rejected, NotSent or OutcomeUnknown.
     """
     if order.product == Product.OIL:
-        card_id = _card_id(order)
-        release_connection()
-        return _timed(
+        number = card_id(order)
+        return _exchange(
             "push",
+            order,
             lambda: platform.client().push_oil_order(
                 order_no=order.order_no,
-                card_id=card_id,
+                card_id=number,
                 face_value=order.face_value,
                 speed=Speed(order.speed),
                 notify_url=callback_url(order),
             ),
         )
-    return _timed(
+    return _exchange(
         "push",
+        order,
         lambda: platform.client().push_mobile_order(
             order_no=order.order_no,
             mobile=order.mobile,
@@ -73,8 +79,8 @@ def query(order: Order) -> OrderReport:
     ask = client.query_oil_order if order.product == Product.OIL else client.query_mobile_order
     if order.gateway_order_no:
         number = order.gateway_order_no
-        return _timed("query", lambda: ask(gateway_order_no=number))
-    return _timed("query", lambda: ask(order_no=order.order_no))
+        return _exchange("query", order, lambda: ask(gateway_order_no=number))
+    return _exchange("query", order, lambda: ask(order_no=order.order_no))
 
 
 def cancel(order: Order) -> Acknowledgement:
@@ -86,24 +92,21 @@ def cancel(order: Order) -> Acknowledgement:
     client = platform.client()
     ask = client.cancel_oil_orders if order.product == Product.OIL else client.cancel_mobile_orders
     numbers = [order.gateway_order_no or ""]
-    return _timed("cancel", lambda: ask(gateway_order_nos=numbers))
+    return _exchange("cancel", order, lambda: ask(gateway_order_nos=numbers))
 
 
-def _card_id(order: Order) -> str:
-    """Read the one column that is needed, so that no key to the card's secrets is."""
-    cards = OilCard.objects.filter(pk=order.oil_card_id or 0)
-    return cards.values_list("platform_card_id", flat=True).first() or ""
-
-
-def _timed(call: str, exchange: Callable[[], Answer]) -> Answer:
+def _exchange(call: str, order: Order, exchange: Callable[[], Answer]) -> Answer:
+    """Make a call with no connection held; of what comes back, an oil card's holder is kept out."""
+    hide = hiding(order)
+    release_connection()
     started = time.monotonic()
     outcome = "error"
     try:
         answer = exchange()
         outcome = "ok"
-        return answer
+        return cleaned(answer, hide)
     except GatewayError as error:
         outcome = type(error).__name__
-        raise
+        raise cleaned_error(error, hide) from None
     finally:
         metrics.PLATFORM_SECONDS.labels(call, outcome).observe(time.monotonic() - started)

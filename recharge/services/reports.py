@@ -14,7 +14,8 @@ from recharge.status import Status
 
 from .database import lock, lock_by_number, remember, save_changes
 from .events import clean, record
-from .products import target
+from .privacy import without_personal_data
+from .products import card_id
 from .scheduling import CHECK_DELAYS, ask_at_once, schedule_check, settle_if_over
 
 ATTENTION_OF_STATUS = {
@@ -60,6 +61,8 @@ def _apply(report: OrderReport, source: EventKind, lock_order: Callable[[], Orde
     with transaction.atomic(durable=True):
         order = lock_order()
         before = remember(order)
+        if source == EventKind.CALLBACK:
+            report = without_personal_data(order, report)
         verdict = _judge(order, report, first_hand=source == EventKind.QUERIED)
         _plan_next_step(order, verdict, source)
         save_changes(order, before)
@@ -100,7 +103,8 @@ def _is_about_another(order: Order, report: OrderReport) -> bool:
     pairs = (
         (report.order_no, order.order_no),
         (report.gateway_order_no, order.gateway_order_no or ""),
-        (report.target, target(order)),
+        (report.mobile, order.mobile),
+        (report.card_id, card_id(order)),
     )
     if any(theirs and ours and theirs != ours for theirs, ours in pairs):
         return True
@@ -129,6 +133,8 @@ def _accept(order: Order, report: OrderReport, *, first_hand: bool) -> bool:
 
 
 def _apply_status(order: Order, report: OrderReport, *, first_hand: bool) -> Verdict:
+    if first_hand:
+        order.one_witness = False
     if report.status is None:
         return Verdict.DUPLICATE
     verdict = Verdict(codes.verdict(order.status, report.status))
@@ -145,7 +151,6 @@ def _apply_status(order: Order, report: OrderReport, *, first_hand: bool) -> Ver
     if verdict in (Verdict.APPLIED, Verdict.DUPLICATE):
         if first_hand:
             order.confirmed_at = now
-            order.one_witness = False
         if first_hand or not order.confirmed_at:
             _take_over_amounts(order, report)
     return verdict

@@ -42,7 +42,7 @@ def schedule_check(order: Order, delay: dt.timedelta | None = None) -> None:
         order.next_check_at = None
         order.attention = order.attention or Attention.OVERDUE
     elif order.one_witness:
-        order.next_check_at = overdue_at
+        order.next_check_at = min(now + CHECK_DELAYS[-1], overdue_at)  # the platform may get the query yet
     else:
         if delay is None:
             delay = CHECK_DELAYS[min(order.checks, len(CHECK_DELAYS) - 1)]
@@ -51,8 +51,6 @@ def schedule_check(order: Order, delay: dt.timedelta | None = None) -> None:
 
 def ask_at_once(order: Order) -> None:
     """Make a query due as soon as the spacing of queries allows; the caller saves the order."""
-    if order.one_witness:
-        return schedule_check(order)
     now = timezone.now()
     order.next_check_at = max(now, order.asked_at + QUERY_SPACING) if order.asked_at else now
 

@@ -15,9 +15,9 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.utils import timezone
 
-from recharge.choices import Submission
+from recharge.choices import Product, Submission
 from recharge.models import DEAD_SUBMISSIONS, Order
-from recharge.services import placing
+from tests.oil_cards import place
 from tests.processes import (
     Processes,
     books,
@@ -26,19 +26,20 @@ from tests.processes import (
     free_port,
     sandbox_settings,
     set_fault,
+    spoken_to,
     time_passes,
     wait_for,
 )
 
 pytestmark = [pytest.mark.servers, pytest.mark.django_db(transaction=True)]
-ORDERS = 60
+ORDERS = 60  # half of them of each product
 FAULTS = {"accept_hang": 0.08, "accept_502": 0.05, "refuse_html": 0.05, "reset": 0.05, "reject": 0.05}
 
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Iterator[tuple[str, Processes, int]]:
     port = free_port()
-    with sandbox_settings(tmp_path, latency="0.1") as (root, environment):
+    with sandbox_settings(tmp_path, latency="0.1") as (root, environment), spoken_to(environment):
         processes = Processes(
             {
                 **environment,
@@ -73,11 +74,10 @@ def pushes(root: str) -> int:
     return int(requests.get(f"{root}/sandbox/summary.json", timeout=5).json()["pushes"])
 
 
-def place_orders(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(placing.platform, "is_configured", lambda: True)
+def place_orders() -> None:
     clerk = User.objects.create_user("clerk")
     for number in range(ORDERS):
-        placing.place_mobile_order(placed_by=clerk, mobile=f"138001380{number:02}", face_value=50)
+        place(list(Product)[number % 2], placed_by=clerk, number=number)
     Order.objects.update(next_push_at=timezone.now())
 
 
@@ -87,13 +87,11 @@ def all_is_known(root: str) -> bool:
     return not Order.objects.open().exists() and not summary["lives_under_way"]
 
 
-def test_books_agree_after_two_kills(
-    shop: tuple[str, Processes, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_books_agree_after_two_kills(shop: tuple[str, Processes, int], tmp_path: Path) -> None:
     root, processes, port = shop
     for fault, probability in FAULTS.items():
         set_fault(root, fault=fault, probability=probability)
-    place_orders(monkeypatch)
+    place_orders()
 
     for at_least in (10, 30):
         started = start(processes, port, tmp_path)
@@ -112,17 +110,19 @@ def test_books_agree_after_two_kills(
             continue
         theirs = booked[order.order_no]
         assert theirs["pushes"] == 1
+        assert theirs["product"].upper() == order.product
         assert order.submission == Submission.ACCEPTED
         assert (order.gateway_order_no, order.status) == (theirs["order_number"], theirs["status"])
-    assert len(booked) == Order.objects.filter(submission=Submission.ACCEPTED).count() > ORDERS / 2
+    for product in Product:
+        accepted = Order.objects.filter(product=product, submission=Submission.ACCEPTED).count()
+        assert len([True for theirs in booked.values() if theirs["product"].upper() == product]) == accepted
+        assert accepted > ORDERS / 4
     assert requests.get(f"{root}/sandbox/summary.json", timeout=5).json()["double_spent"] == []
 
 
-def test_sigterm_leaves_nothing_half_way(
-    shop: tuple[str, Processes, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_sigterm_leaves_nothing_half_way(shop: tuple[str, Processes, int], tmp_path: Path) -> None:
     root, processes, port = shop
-    place_orders(monkeypatch)
+    place_orders()
     started = start(processes, port, tmp_path)
     wait_for(lambda: pushes(root) >= 5, "5 pushes")
     for process in started:

@@ -7,13 +7,20 @@ from pathlib import Path
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection
-from django.test import override_settings
 
-from portal import platform
-from recharge.choices import Submission
+from recharge.choices import Product, Submission
 from recharge.models import DEAD_SUBMISSIONS, Order
-from recharge.services import checking, placing, queue, submission
-from tests.processes import Processes, answer_everything, books, database_url, sandbox_settings, wait_until_quiet
+from recharge.services import checking, queue, submission
+from tests.oil_cards import place
+from tests.processes import (
+    Processes,
+    answer_everything,
+    books,
+    database_url,
+    sandbox_settings,
+    spoken_to,
+    wait_until_quiet,
+)
 
 from .dying_worker import POINTS
 
@@ -21,30 +28,19 @@ pytestmark = [pytest.mark.servers, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture
-def root(tmp_path: Path) -> Iterator[str]:
-    with sandbox_settings(tmp_path, callbacks=False) as (root, environment):
-        names = {name: value for name, value in environment.items() if name != "WIKEYUN_TIMEOUT"}
-        with override_settings(**names, WIKEYUN_TIMEOUT=3.0):
-            platform.client.cache_clear()
-            yield root
-        platform.client.cache_clear()
+def platform(tmp_path: Path) -> Iterator[tuple[str, dict[str, str]]]:
+    with sandbox_settings(tmp_path, callbacks=False) as (root, environment), spoken_to(environment):
+        yield root, environment
 
 
 @pytest.fixture
-def processes(root: str) -> Iterator[Processes]:
-    from django.conf import settings
+def root(platform: tuple[str, dict[str, str]]) -> str:
+    return platform[0]
 
-    processes = Processes(
-        {
-            "DJANGO_SETTINGS_MODULE": "portal.settings",
-            "DATABASE_URL": database_url(),
-            "WIKEYUN_BASE_URL": settings.WIKEYUN_BASE_URL,
-            "WIKEYUN_APP_KEY": "sandbox",
-            "WIKEYUN_APP_SECRET": "sandbox-secret",
-            "WIKEYUN_STORE_ID": "1",
-            "WIKEYUN_TIMEOUT": "3",
-        }
-    )
+
+@pytest.fixture
+def processes(platform: tuple[str, dict[str, str]]) -> Iterator[Processes]:
+    processes = Processes({**platform[1], "DJANGO_SETTINGS_MODULE": "portal.settings", "DATABASE_URL": database_url()})
     yield processes
     processes.end()
 
@@ -58,14 +54,15 @@ def do_everything_due(messages: list[tuple[str, int]]) -> None:
             checking.check_order(order_id=order_id)
 
 
+@pytest.mark.parametrize("product", Product)
 @pytest.mark.parametrize("point", POINTS)
 def test_nothing_is_pushed_twice_and_the_books_agree(
-    point: str, root: str, processes: Processes, monkeypatch: pytest.MonkeyPatch
+    point: str, product: Product, root: str, processes: Processes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     messages: list[tuple[str, int]] = []
     monkeypatch.setattr(queue, "send", lambda task, order_id: messages.append((task, order_id)))
     clerk = User.objects.create_user("clerk")
-    order = placing.place_mobile_order(placed_by=clerk, mobile="13800138000", face_value=50)
+    order = place(product, placed_by=clerk)
     connection.close()
 
     assert processes.run("-m", "tests.chaos.dying_worker", point, str(order.pk)) == -signal.SIGKILL
@@ -79,6 +76,7 @@ def test_nothing_is_pushed_twice_and_the_books_agree(
 
     order.refresh_from_db()
     booked = books(root)
+    assert {theirs["product"].upper() for theirs in booked.values()} <= {product}
     if point == "before_send":
         assert booked == {}
         assert order.submission in DEAD_SUBMISSIONS

@@ -2,20 +2,25 @@
 
 import threading
 from collections import Counter
+from collections.abc import Callable
 from unittest import mock
 
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection
-from django.db.models import F
+from django.db.models import F, Q
 from django.db.models.functions import Now
+from django.test import override_settings
 
 from portal import platform as platform_settings
 from portal.database import from_now
 from portal.gateway import PushReceipt
-from recharge.choices import Submission
+from portal.statements import Composed
+from recharge.choices import Product, Submission
 from recharge.models import Order
-from recharge.services import placing, queue, submission
+from recharge.services import queue, submission
+from tests.oil_cards import active_card, place
+from tests.sheets import batch_of
 
 pytestmark = [pytest.mark.servers, pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
 ORDERS = 40
@@ -32,38 +37,39 @@ class CountingPlatform:
             self.pushes[order_no] += 1
         return PushReceipt(f"W{order_no}", None, None, None, "{}")
 
+    push_oil_order = push_mobile_order
 
-def claim_without_compare_and_swap(order_id: int) -> Order | None:
+
+def claim_without_compare_and_swap(due: Composed[Order], key: int) -> Order | None:
     """Look first, then change: what a claim must not be."""
-    order = Order.objects.get(pk=order_id)
-    if order.submission != Submission.QUEUED:
+    order = Order.objects.filter(Q(pk=key, batch=None) | Q(batch=key), submission=Submission.QUEUED).first()
+    if order is None:
         return None
     both_have_looked.wait(timeout=5)
-    Order.objects.filter(pk=order_id).update(
+    Order.objects.filter(pk=order.pk).update(
         submission=Submission.SUBMITTING,
         lease_until=from_now(submission.lease()),
         next_push_at=None,
         claims=F("claims") + 1,
         submitted_at=Now(),
     )
-    return Order.objects.get(pk=order_id)
+    return Order.objects.get(pk=order.pk)
 
 
 both_have_looked = threading.Barrier(2)
 
 
-def race(workers: int, orders: list[int]) -> Counter[str]:
+def race(workers: int, work: Callable[[], None]) -> Counter[str]:
     platform = CountingPlatform()
     start = threading.Barrier(workers)
 
-    def work() -> None:
+    def run() -> None:
         start.wait()
-        for order_id in orders:
-            submission.submit_order(order_id=order_id)
+        work()
         connection.close()
 
     with mock.patch.object(platform_settings, "client", lambda: platform):
-        threads = [threading.Thread(target=work) for _ in range(workers)]
+        threads = [threading.Thread(target=run) for _ in range(workers)]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -72,25 +78,47 @@ def race(workers: int, orders: list[int]) -> Counter[str]:
 
 
 @pytest.fixture
-def orders(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+def clerk(monkeypatch: pytest.MonkeyPatch) -> User:
     assert connection.vendor == "postgresql", "SQLite lets no two transactions run at once"
     monkeypatch.setattr(queue, "send", lambda task, order_id: None)
     monkeypatch.setattr(platform_settings, "is_configured", lambda: True)
     clerk = User.objects.create_user("clerk")
-    return [
-        placing.place_mobile_order(placed_by=clerk, mobile=f"138001380{number:02}", face_value=50).pk
-        for number in range(ORDERS)
-    ]
+    active_card(clerk)
+    return clerk
 
 
-def test_each_order_is_pushed_once(orders: list[int]) -> None:
-    pushes = race(WORKERS, orders)
+def single_orders(clerk: User, count: int) -> Callable[[], None]:
+    """Place single orders of both products, and return what a worker does that is told of each of them."""
+    products = (Product.MOBILE, Product.OIL)
+    orders = [place(products[number % 2], placed_by=clerk, number=number).pk for number in range(count)]
+
+    def work() -> None:
+        for order_id in orders:
+            submission.submit_order(order_id=order_id)
+
+    return work
+
+
+def batch(clerk: User, count: int) -> Callable[[], None]:
+    """Make a batch, and return what a lane does."""
+    with override_settings(BATCH_CANARY=0):
+        batch_of(clerk, count)
+    return submission.submit_batches
+
+
+@pytest.mark.parametrize("orders", [single_orders, batch])
+def test_each_order_is_pushed_once(clerk: User, orders: Callable[[User, int], Callable[[], None]]) -> None:
+    pushes = race(WORKERS, orders(clerk, ORDERS))
     assert len(pushes) == ORDERS
     assert set(pushes.values()) == {1}
     assert Order.objects.filter(submission=Submission.ACCEPTED).count() == ORDERS
 
 
-def test_without_compare_and_swap_an_order_is_pushed_twice(orders: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("orders", [single_orders, batch])
+def test_without_compare_and_swap_an_order_is_pushed_twice(
+    clerk: User, orders: Callable[[User, int], Callable[[], None]], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The twin: it must go wrong, or the test above proves nothing."""
+    work = orders(clerk, 1)
     monkeypatch.setattr(submission, "_claim", claim_without_compare_and_swap)
-    assert max(race(2, orders[:1]).values()) == 2
+    assert max(race(2, work).values()) == 2

@@ -1,12 +1,14 @@
 """A real browser against the real portal, its worker and the sandbox platform; each in a process of its own."""
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
-from tests.processes import Processes, free_port, sandbox_settings
+from tests.processes import MOMENTS, Processes, free_port, sandbox_settings
 
 CHROMIUM = "/usr/bin/chromium"
 SWITCHES = [
@@ -27,19 +29,25 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, dic
 
 
 @pytest.fixture(scope="session")
-def portal(tmp_path_factory: pytest.TempPathFactory, sandbox: tuple[str, dict[str, str]]) -> Iterator[str]:
+def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of the portal's database."""
+    return Path(tmp_path_factory.mktemp("portal"), "portal.sqlite3")
+
+
+@pytest.fixture(scope="session")
+def portal(database: Path, sandbox: tuple[str, dict[str, str]]) -> Iterator[str]:
     """The portal with demo data; its address."""
-    folder: Path = tmp_path_factory.mktemp("portal")
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     processes = Processes(
         {
             **sandbox[1],
             "DEBUG": "True",
-            "DATABASE_URL": f"sqlite:///{folder / 'portal.sqlite3'}",
+            "DATABASE_URL": f"sqlite:///{database}",
             "CELERY_BROKER_URL": "memory://",
             "PUBLIC_URL": url,
             "SWEEP_SECONDS": "0.5",
+            "WIKEYUN_TIMEOUT": "2",
         }
     )
     try:
@@ -49,6 +57,13 @@ def portal(tmp_path_factory: pytest.TempPathFactory, sandbox: tuple[str, dict[st
         yield url
     finally:
         processes.end()
+
+
+def time_passes(database: Path, order_no: str, *, minutes: int) -> None:
+    """Move all moments of one order into the past."""
+    moments = ", ".join(f"{name} = strftime('%Y-%m-%d %H:%M:%f000', {name}, '-{minutes} minutes')" for name in MOMENTS)
+    with closing(sqlite3.connect(database, timeout=30, isolation_level=None)) as connection:
+        connection.execute(f"UPDATE recharge_order SET {moments} WHERE order_no = ?", (order_no,))
 
 
 @pytest.fixture(scope="session")

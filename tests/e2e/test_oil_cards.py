@@ -6,28 +6,13 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import sign_in
+from tests.e2e.steps import CARD_PAGE, ORDER_PAGE, add, send
 
 pytestmark = pytest.mark.e2e
-CARD_PAGE = re.compile(r"/oil-cards/\d+/$")
-ORDER_PAGE = re.compile(r"/orders/\d{20}/$")
 
 
 def is_narrow(page: Page) -> bool:
     return bool(page.viewport_size and page.viewport_size["width"] < 400)
-
-
-def add(page: Page, portal: str, number: str) -> None:
-    page.goto(f"{portal}/oil-cards/new/")
-    page.get_by_text("中石化", exact=True).click()
-    page.fill("[name=card_number]", number)
-    page.fill("[name=holder_name]", "欧阳震华")
-    page.fill("[name=holder_phone]", "138 0013 8765")
-    page.fill("[name=national_id]", "11010519491231002x")
-    page.locator("form.card button[type=submit]").click()
-
-
-def send(page: Page) -> None:
-    page.locator("form.card .card-footer button[type=submit]").click()
 
 
 def test_card_lives_its_life(page: Page, portal: str) -> None:
@@ -73,6 +58,25 @@ def test_card_lives_its_life(page: Page, portal: str) -> None:
     expect(page.locator("body")).to_contain_text("¥ 500")
 
 
+def test_invented_card_can_be_recharged_compared_and_changed(page: Page, portal: str) -> None:
+    page.goto(f"{portal}/oil-cards/?last_four=4567")
+    page.locator("td a").first.click()
+    page.get_by_role("link", name="与平台核对").click()
+    send(page)
+    expect(page.locator("body")).to_contain_text("本地与平台一致")
+    page.get_by_role("link", name="返回").click()
+    page.get_by_role("link", name="编辑").click()
+    page.fill("[name=holder_phone]", "13900139000")
+    send(page)
+    expect(page.locator(".state").first).to_contain_text("可用")
+    page.get_by_role("link", name="充值").last.click()
+    send(page)
+    page.fill("[name=duplicate_reason]", "再充一次")  # one of its invented orders is of today
+    send(page)
+    page.wait_for_url(ORDER_PAGE)
+    expect(page.locator(".state").first).to_contain_text("充值成功", timeout=20_000)
+
+
 def test_enter_in_the_search_box_finds_and_spends_nothing(page: Page, portal: str) -> None:
     page.goto(f"{portal}/orders/new/oil/")
     page.get_by_text("¥ 500", exact=True).click()
@@ -105,6 +109,12 @@ def test_revealed_data_is_gone_after_leaving_the_page(page: Page, portal: str) -
     page.fill("[name=reason]", "核对发票")
     send(page)
     expect(page.locator("body")).to_contain_text("演示甲")
+    revealed = page.url
+    page.goto(revealed)
+    expect(page.locator("[name=reason]")).to_be_visible()
+    expect(page.locator("body")).not_to_contain_text("演示甲")
+    page.fill("[name=reason]", "核对发票")
+    send(page)
     page.get_by_role("link", name="重新隐藏").click()
     expect(page.locator("body")).not_to_contain_text("演示甲")
     expect(page.locator("body")).to_contain_text("查看了个人信息")

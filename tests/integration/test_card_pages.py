@@ -498,6 +498,15 @@ def test_card_is_found_by_its_last_digits_or_its_whole_number(clerk: Client, car
     assert len(found("")) == 2
 
 
+def test_orders_of_a_card_are_found_by_its_last_digits(clerk: Client, card: OilCard) -> None:
+    other = active_card(person("clerk"), platform_card_id="78")
+    for which in (card, other):
+        clerk.post("/orders/new/oil/", {"oil_card": which.pk, "face_value": "500"})
+    found = clerk.get("/orders/", {"q": card.last_four}).context["page"].rows
+    assert [order.oil_card for order in found] == [card]
+    assert clerk.get("/orders/", {"q": card.last_four[1:]}).context["page"].rows == []
+
+
 def test_speed_is_asked_only_where_there_is_a_choice(clerk: Client, card: OilCard, settings: LazySettings) -> None:
     assert 'name="speed"' not in text(clerk.get("/orders/new/oil/"))
     settings.OIL_SPEEDS = [0, 1]

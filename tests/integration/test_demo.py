@@ -10,10 +10,13 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
+from oilcards.choices import State
+from oilcards.models import OilCard
 from recharge.choices import Attention, Submission, Verdict
 from recharge.demo import NEVER
 from recharge.models import Order, OrderEvent
 from recharge.status import Status
+from tests.fake_card_platform import FakeCardPlatform
 
 pytestmark = pytest.mark.django_db
 
@@ -27,6 +30,12 @@ def demo() -> str:
 @pytest.fixture
 def trying_out(settings: LazySettings) -> None:
     settings.DEBUG = True
+
+
+@pytest.fixture
+def stand_in(trying_out: None, settings: LazySettings, card_platform: FakeCardPlatform) -> FakeCardPlatform:
+    settings.WIKEYUN_BASE_URL = "http://127.0.0.1:9000/rest/"
+    return card_platform
 
 
 def test_it_is_refused_in_production(settings: LazySettings) -> None:
@@ -60,6 +69,24 @@ def test_every_state_is_there(trying_out: None) -> None:
     assert set(Order.objects.exclude(status=None).values_list("status", flat=True)) == set(Status.values)
     shown = set(Order.objects.needing_attention().values_list("attention", flat=True))
     assert shown == {Attention.CONFLICT, Attention.REVERSED, Attention.PARTLY_ARRIVED, Attention.OVERDUE}
+
+
+def test_active_cards_are_added_at_the_platform(stand_in: FakeCardPlatform) -> None:
+    demo()
+    for card in OilCard.objects.rechargeable():
+        assert stand_in.cards[card.platform_card_id]["card_number"] == card.card_number
+    assert len(stand_in.cards) == OilCard.objects.rechargeable().count() == 2
+    assert set(OilCard.objects.values_list("state", flat=True)) == {State.ACTIVE, State.UNKNOWN, State.ADD_FAILED}
+    calls = list(stand_in.calls)
+    demo()
+    assert stand_in.calls == calls
+
+
+def test_platform_that_is_away_is_no_obstacle(stand_in: FakeCardPlatform) -> None:
+    stand_in.behaviour = "not_sent"
+    demo()
+    assert OilCard.objects.earliest("pk").state == State.ADD_FAILED
+    assert Order.objects.exists()
 
 
 def test_a_second_run_adds_nothing(trying_out: None) -> None:

@@ -1,21 +1,16 @@
 """What identifies a card's holder never leaves the encrypted columns: not into dumps, logs, history or reprs."""
 
 import logging
-import os
-import sqlite3
-import subprocess
 import traceback
 from collections.abc import Callable
-from contextlib import closing, suppress
+from contextlib import suppress
 from pathlib import Path
-from urllib.parse import quote
 
 import pytest
 from cryptography.fernet import Fernet
 from django.conf import LazySettings
 from django.contrib.auth.models import Group, Permission, User
 from django.core import serializers
-from django.db import connection
 from django.test import Client
 
 from oilcards.choices import EventKind, State
@@ -24,6 +19,7 @@ from oilcards.services import adding, changing, comparing, deleting, resolving, 
 from oilcards.services.errors import NotAllowed, ReasonMissing, ServiceError
 from portal.crypto import WrongKey
 from portal.history import AppendOnlyError
+from tests.dumps import dump, found_in
 from tests.fake_card_platform import NATIONAL_ID, NUMBER, SECRETS, FakeCardPlatform, details
 from tests.fake_platform import WorkerKilled
 
@@ -32,19 +28,8 @@ ALL_SECRETS = (*SECRETS, OTHER_NUMBER, OTHER_NAME, OTHER_PHONE)
 BEHAVIOURS = ("accept", "reject", "not_sent", "lost", "hang", "killed_after")
 
 
-def grep(haystack: bytes) -> list[str]:
-    """Return the secrets that stand in `haystack` in any usual encoding."""
-    return [
-        secret
-        for secret in ALL_SECRETS
-        for spelling in (
-            secret.encode(),
-            secret.encode("utf-16-le"),
-            secret.encode("unicode_escape"),
-            quote(secret).encode(),
-        )
-        if spelling in haystack
-    ]
+def found(haystack: bytes) -> list[str]:
+    return found_in(haystack, ALL_SECRETS)
 
 
 def live_a_full_life(card_platform: FakeCardPlatform, actor: User) -> None:
@@ -89,25 +74,6 @@ def administrator(db: None) -> User:
     return User.objects.create_superuser("administrator-of-the-dump")
 
 
-def dump(tmp_path: Path) -> bytes:
-    """Return all that the database has written down."""
-    if connection.vendor == "postgresql":
-        values = connection.settings_dict
-        command = ["pg_dump", "-h", values["HOST"], "-p", str(values["PORT"]), "-U", values["USER"], values["NAME"]]
-        environment = {**os.environ, "PGPASSWORD": str(values["PASSWORD"])}
-        return subprocess.run(command, capture_output=True, check=True, timeout=60, env=environment).stdout
-    name = str(connection.settings_dict["NAME"])
-    files = b"".join(
-        path.read_bytes() for path in Path(name).parent.glob(Path(name).name + "*") if "memory" not in name
-    )
-    # The pages of a database in memory, as they would stand in a file and its write-ahead log.
-    with closing(sqlite3.connect(tmp_path / "copy.sqlite3")) as copy:
-        copy.execute("PRAGMA journal_mode=WAL")
-        connection.ensure_connection()
-        connection.connection.backup(copy)
-        return files + b"".join(path.read_bytes() for path in sorted(tmp_path.glob("copy.sqlite3*")))
-
-
 @pytest.mark.django_db(transaction=True)
 def test_dump_of_the_database_shows_nothing(
     card_platform: FakeCardPlatform, administrator: User, tmp_path: Path
@@ -117,13 +83,13 @@ def test_dump_of_the_database_shows_nothing(
     assert OilCardEvent.objects.count() > 100
     contents = dump(tmp_path)
     assert administrator.username.encode() in contents, "this is no dump of the database"
-    assert not grep(contents)
+    assert not found(contents)
 
 
 @pytest.mark.django_db(transaction=True)
 def test_dump_would_show_what_is_stored_in_clear(tmp_path: Path) -> None:
     User.objects.create_user("x", first_name=OTHER_NAME)
-    assert grep(dump(tmp_path)) == [OTHER_NAME]
+    assert found(dump(tmp_path)) == [OTHER_NAME]
 
 
 def test_history_shows_nothing(card_platform: FakeCardPlatform, administrator: User) -> None:
@@ -138,8 +104,8 @@ def test_history_shows_nothing(card_platform: FakeCardPlatform, administrator: U
         EventKind.NEVER_ARRIVED,
         EventKind.REVEALED,
     }
-    assert not grep(str(list(OilCardEvent.objects.values())).encode())
-    assert not grep(str(list(OilCard.objects.values_list("problem"))).encode())
+    assert not found(str(list(OilCardEvent.objects.values())).encode())
+    assert not found(str(list(OilCard.objects.values_list("problem"))).encode())
 
 
 def test_logs_show_nothing(
@@ -147,8 +113,8 @@ def test_logs_show_nothing(
 ) -> None:
     with caplog.at_level(logging.DEBUG):
         live_a_full_life(card_platform, administrator)
-    assert not grep(caplog.text.encode())
-    assert not grep(str([record.__dict__ for record in caplog.records]).encode())
+    assert not found(caplog.text.encode())
+    assert not found(str([record.__dict__ for record in caplog.records]).encode())
 
 
 def test_no_repr_and_no_error_shows_anything(card: OilCard, card_platform: FakeCardPlatform, clerk_user: User) -> None:
@@ -165,12 +131,12 @@ def test_no_repr_and_no_error_shows_anything(card: OilCard, card_platform: FakeC
             deed()
         shown += [str(caught.value), repr(caught.value), *traceback.format_exception(caught.value)]
         shown.append(repr(vars(caught.value)))
-    assert not grep("".join(shown).encode())
+    assert not found("".join(shown).encode())
 
 
 def test_serialized_cards_are_encrypted(card: OilCard) -> None:
     text = serializers.serialize("json", [card])
-    assert not grep(text.encode())
+    assert not found(text.encode())
     (loaded,) = serializers.deserialize("json", text)
     assert loaded.object.details == details()
 
@@ -228,7 +194,7 @@ def test_admin_looks_and_shows_nothing(card: OilCard, administrator: User, clien
     ):
         answer = client.get(address)
         assert answer.status_code == 200, address
-        assert not grep(answer.content), address
+        assert not found(answer.content), address
     for address in ("/admin/oilcards/oilcard/add/", f"/admin/oilcards/oilcard/{card.pk}/delete/"):
         assert client.get(address).status_code == 403, address
     assert client.post(f"/admin/oilcards/oilcard/{card.pk}/change/", {"last_four": "0000"}).status_code == 403

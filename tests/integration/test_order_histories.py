@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
+from oilcards.choices import State
 from oilcards.models import OilCard
 from portal import platform as platform_settings
 from recharge.choices import Attention, BatchState, Product, Submission
@@ -27,6 +28,7 @@ from recharge.services import (
     batch_making,
     batch_reading,
     batches,
+    braking,
     checking,
     interventions,
     placing,
@@ -68,6 +70,7 @@ class Histories(RuleBasedStateMachine):
             model.objects.all()._raw_delete("default")
         self.clerk = User.objects.get(username="clerk")
         self.approver = User.objects.get(username="approver")
+        OilCard.objects.update(state=State.ACTIVE)
         self.card = OilCard.objects.get()
         self.platform = FakePlatform()
         self.messages: list[tuple[str, int]] = []
@@ -259,6 +262,14 @@ class Histories(RuleBasedStateMachine):
         self.forged.add(order_no)
         reports.receive_callback(order_no=order_no, report=self.platform.report(order_no, status))
 
+    @rule(state=st.sampled_from([State.ACTIVE, State.CHANGE_FAILED]))
+    def card_falls_in_and_out_of_step(self, state: State) -> None:
+        OilCard.objects.update(state=state)
+
+    @rule()
+    def query_for_oil_orders_comes_and_goes(self) -> None:
+        self.platform.has_oil_query = not self.platform.has_oil_query
+
     # --- time -------------------------------------------------------------------------------------------------
     @rule(minutes=st.sampled_from([1, 3, 11, 61, 60 * 24]))
     def time_passes(self, minutes: int) -> None:
@@ -267,6 +278,7 @@ class Histories(RuleBasedStateMachine):
     def shift(self, delta: dt.timedelta) -> None:
         Order.objects.update(**{moment: F(moment) - delta for moment in MOMENTS})
         Batch.objects.update(made_at=F("made_at") - delta, released_at=F("released_at") - delta)
+        OrderEvent.objects.update(at=F("at") - delta)
 
     @invariant()
     def a_moment_passes(self) -> None:
@@ -312,11 +324,18 @@ class Histories(RuleBasedStateMachine):
         for batch in Batch.objects.all():
             with suppress(TooLate):
                 approving.approve_batch(batch_id=batch.pk, actor=self.approver)
+        self.platform.has_oil_query = True
+        OilCard.objects.update(state=State.ACTIVE)
+        for order in Order.objects.filter(one_witness=True):
+            interventions.ask_now(order_id=order.pk, actor=self.clerk)
         for _ in range(8):
+            if not Order.objects.open().filter(attention="").exists():
+                break
             for batch in Batch.objects.filter(state=BatchState.PAUSED):
                 batches.resume(batch_id=batch.pk, actor=self.clerk)
             self.time_passes(61)
             self.sweep(lose=False, behaviour="accept")
+        braking.look_at_all()
         assert not Batch.objects.under_way().exists()
 
     def compare(self, order: Order) -> None:
@@ -346,7 +365,7 @@ def test_books_agree_after_every_history(clerk: User, part: int) -> None:
         Histories,
         settings=settings(
             max_examples=HISTORIES // PARTS,
-            stateful_step_count=30,
+            stateful_step_count=24,
             deadline=None,
             print_blob=True,
             suppress_health_check=list(HealthCheck),

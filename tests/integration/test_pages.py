@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pytest_django import DjangoAssertNumQueries
 
+from oilcards.demo import cards
 from recharge.choices import Submission
 from recharge.demo import stories
 from recharge.models import Order, OrderEvent
@@ -252,7 +253,7 @@ def test_order_is_found_by_any_of_its_numbers(clerk: Client, order: Order, platf
 
 def fill(clerk: User, times: int) -> None:
     for _ in range(times):
-        told = list(stories(clerk))
+        told = list(stories(clerk, cards(clerk)[0]))
         for story in told:
             story.order.order_no = placing.new_order_no()
             story.order.gateway_order_no = story.order.gateway_order_no and placing.new_order_no()

@@ -6,11 +6,12 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.db.models import F
+from django.utils import timezone
 
 from oilcards.choices import Deed, State
 from oilcards.models import OilCard
-from recharge.choices import Attention, Speed, Submission
-from recharge.models import Order
+from recharge.choices import Attention, EventKind, Speed, Submission
+from recharge.models import Order, OrderEvent
 from recharge.services import checking, placing, reports, submission
 from recharge.services.errors import DuplicateOrder, InvalidOrder, NotReplaceable
 from tests.fake_platform import FakePlatform
@@ -22,6 +23,24 @@ pytestmark = pytest.mark.usefixtures("sent")
 @pytest.fixture
 def card(clerk_user: User) -> OilCard:
     return active_card(clerk_user)
+
+
+def pass_time(*, minutes: float) -> None:
+    delta = dt.timedelta(minutes=minutes)
+    Order.objects.update(**{moment: F(moment) - delta for moment in ("submitted_at", "next_check_at", "asked_at")})
+    OrderEvent.objects.update(at=F("at") - delta)
+
+
+def ask_after(order: Order, *, minutes: float) -> None:
+    pass_time(minutes=minutes)
+    checking.check_order(order_id=order.pk)
+    order.refresh_from_db()
+
+
+def settle_that_there_is_no_query(order: Order) -> None:
+    submission.submit_order(order_id=order.pk)
+    for _ in range(4):
+        ask_after(order, minutes=11)
 
 
 @pytest.fixture
@@ -100,14 +119,34 @@ class TestPlatformWithoutAQueryForOilOrders:
     def no_query(self, platform: FakePlatform) -> None:
         platform.has_oil_query = False
 
-    def test_order_lives_on_callbacks_alone(self, order: Order, platform: FakePlatform, clerk_user: User) -> None:
+    def test_one_answer_or_several_at_once_prove_nothing(self, order: Order) -> None:
         submission.submit_order(order_id=order.pk)
-        checking.check_order(order_id=order.pk)
+        for minutes in (0, 2, 2, 2):
+            pass_time(minutes=minutes)
+            checking.check_order(order_id=order.pk)
         order.refresh_from_db()
-        assert order.one_witness
+        assert order.events.filter(kind=EventKind.QUERIED).count() == 4
+        assert not order.one_witness
         assert order.next_check_at
-        assert order.submitted_at
-        assert order.next_check_at - order.submitted_at == dt.timedelta(days=7)
+
+    def test_answers_before_one_that_shows_the_query_do_not_count(self, order: Order, platform: FakePlatform) -> None:
+        submission.submit_order(order_id=order.pk)
+        for has_query in (False, False, True, False, False):
+            platform.has_oil_query = has_query
+            ask_after(order, minutes=20)
+        assert not order.one_witness
+
+    def test_silence_in_between_proves_nothing_either_way(self, order: Order, platform: FakePlatform) -> None:
+        submission.submit_order(order_id=order.pk)
+        for silent in (False, True, False, True, False):
+            platform.has_oil_query = silent
+            platform.query_behaviour = "unclear"
+            ask_after(order, minutes=20)
+        assert order.one_witness
+
+    def test_order_lives_on_callbacks_alone(self, order: Order, platform: FakePlatform, clerk_user: User) -> None:
+        settle_that_there_is_no_query(order)
+        assert order.one_witness
         reports.receive_callback(order_no=order.order_no, report=platform.report(order.order_no, 4))
         order.refresh_from_db()
         assert order.settled_at
@@ -115,13 +154,44 @@ class TestPlatformWithoutAQueryForOilOrders:
         with pytest.raises(NotReplaceable):
             placing.place_oil_order(placed_by=clerk_user, oil_card=order.oil_card, face_value=500, replaces=order)
 
+    def test_it_is_asked_about_once_a_day_until_the_week_is_over(self, order: Order, platform: FakePlatform) -> None:
+        settle_that_there_is_no_query(order)
+        days = 0
+        while order.next_check_at and days < 20:
+            wait = order.next_check_at - timezone.now()
+            assert dt.timedelta(0) < wait <= dt.timedelta(days=1)
+            ask_after(order, minutes=wait.total_seconds() / 60 + 1)
+            days += 1
+        assert order.attention == Attention.OVERDUE
+        assert 7 <= days <= 8
+
+    def test_query_that_exists_after_all_confirms(self, order: Order, platform: FakePlatform) -> None:
+        settle_that_there_is_no_query(order)
+        platform.books[order.order_no].status = 2
+        reports.receive_callback(order_no=order.order_no, report=platform.report(order.order_no))
+        platform.has_oil_query = True
+        ask_after(order, minutes=2)
+        assert not order.one_witness
+        assert order.settled_at
+        assert order.confirmed_at
+
+    @pytest.mark.parametrize("status", [1, 3])
+    def test_platforms_own_answer_reopens_what_hearsay_has_settled(
+        self, order: Order, platform: FakePlatform, status: int
+    ) -> None:
+        settle_that_there_is_no_query(order)
+        reports.receive_callback(order_no=order.order_no, report=platform.report(order.order_no, 2))
+        platform.has_oil_query = True
+        platform.books[order.order_no].status = status
+        ask_after(order, minutes=2)
+        assert order.status == 2
+        assert order.settled_at is None
+        assert order.next_check_at
+
     def test_unfinished_order_gets_attention_after_a_week(self, order: Order, platform: FakePlatform) -> None:
         platform.behaviour = "hang"
         submission.submit_order(order_id=order.pk)
         checking.check_order(order_id=order.pk)
-        moments = ("submitted_at", "next_check_at", "asked_at")
-        Order.objects.update(**{moment: F(moment) - dt.timedelta(days=8) for moment in moments})
-        checking.check_order(order_id=order.pk)
-        order.refresh_from_db()
+        ask_after(order, minutes=8 * 24 * 60)
         assert (order.submission, order.attention) == (Submission.UNKNOWN, Attention.OVERDUE)
         assert order.next_check_at is None

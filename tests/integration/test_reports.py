@@ -105,7 +105,7 @@ def test_confirmed_refund_allows_one_replacement(accepted: Order, platform: Fake
     [
         {"order_no": "someone-elses"},
         {"gateway_order_no": "W77"},
-        {"target": "13900139000"},
+        {"mobile": "13900139000"},
         {"face_value": Decimal("200")},
     ],
 )

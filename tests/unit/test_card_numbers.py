@@ -1,5 +1,7 @@
 """Card, phone and ID numbers and names, as people type them."""
 
+import time
+
 import pytest
 import time_machine
 from django.utils import translation
@@ -161,3 +163,30 @@ def test_evidence_keeps_what_the_platform_decided_and_no_data() -> None:
 )
 def test_evidence_of_any_form_is_kept_without_failing(raw: str) -> None:
     assert "李四" not in masking.evidence(raw, SECRETS)
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        ('{"status": 2, "phone" : "13911112222"}', '{"status": 2, "phone" : "***"}'),
+        ('{"data": {"user_num":11010519491231002, "order_no": "20"}}', '{"data": {"user_num":***, "order_no": "20"}}'),
+        ('{"name": "a \\" b", "card_num": "9', '{"name": "***", "card_num": "***"'),
+        ('{"card_num": null, "card_id": 7}', '{"card_num": ***, "card_id": 7}'),
+        ("phone=13911112222&status=2&name=%E6%9D%8E", "phone=***&status=2&name=***"),
+        ("order_no=20&Card_No=9&card_id=77", "order_no=20&Card_No=***&card_id=77"),
+        ("user_name=&amount=500", "user_name=&amount=500"),
+        ('--b\r\nX; name="phone"\r\n\r\n139\r\n--b\r\nX; name="status"\r\n\r\n2\r\n--b--',
+         '--b\r\nX; name="phone"\r\n\r\n***\r\n--b\r\nX; name="status"\r\n\r\n2\r\n--b--'),
+        (f"<p>{NAME} {PHONE}</p>", "<p>*** ***</p>"),
+        ("order 26112509335012345678 of 1637835415123456", "order 26112509335012345678 of 1637835415123456"),
+    ],
+)  # fmt: skip
+def test_holder_is_hidden_by_name_and_by_value_and_numbers_of_orders_stay(sent: str, kept: str) -> None:
+    assert masking.hide_holder(sent, SECRETS) == kept
+
+
+@pytest.mark.parametrize("text", ['"phone":"' * 3000, 'name="phone"\r\n' * 3000, "&phone=" * 3000, "\\" * 20_000])
+def test_hiding_takes_no_longer_for_what_is_made_to_be_slow(text: str) -> None:
+    started = time.process_time()
+    masking.hide_holder(text, SECRETS)
+    assert time.process_time() - started < 2

@@ -8,6 +8,8 @@ from django.contrib.auth.models import Group, User
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
+from oilcards.demo import cards
+from oilcards.models import OilCard
 from portal import platform
 from recharge.demo import stories
 from recharge.models import Order, OrderEvent
@@ -32,7 +34,9 @@ class Command(BaseCommand):
             )
         with transaction.atomic():
             users = [_login(*login) for login in LOGINS]
-            added = _add_orders(users[0])
+        book = cards(users[0])  # adds cards at the platform, which no transaction may enclose
+        with transaction.atomic():
+            added = _add_orders(users[0], book[0])
         self.stdout.write(f"{added} orders added." if added else "There are orders already: none added.")
         for username, name, group in LOGINS:
             self.stdout.write(f"  {name}  user {username:<9} password {_password(username):<15} ({group})")
@@ -53,11 +57,11 @@ def _password(username: str) -> str:
     return f"{username}-demo"
 
 
-def _add_orders(clerk: User) -> int:
+def _add_orders(clerk: User, card: OilCard) -> int:
     """Fill an empty list only: ids must rise with the moments of placing, and these lie in the past."""
     if Order.objects.exists():
         return 0
-    told = list(stories(clerk))
+    told = list(stories(clerk, card))
     Order.objects.bulk_create([story.order for story in told])
     OrderEvent.objects.bulk_create([event for story in told for event in story.events])
     return len(told)

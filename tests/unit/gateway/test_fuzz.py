@@ -120,5 +120,5 @@ def test_any_callback_is_a_report_or_malformed(body, content_type):
     assert isinstance(report, OrderReport)
     assert report.order_no
     assert report.status is None or 0 <= report.status <= 9999
-    f"{report.order_no}{report.gateway_order_no}{report.target}{report.reason}{report.raw}".encode()
+    f"{report.order_no}{report.gateway_order_no}{report.mobile}{report.card_id}{report.reason}{report.raw}".encode()
     assert "\0" not in report.reason + report.raw

@@ -13,7 +13,7 @@ import requests
 from portal.sandbox import Sandbox
 from portal.sandbox.lives import LIVES, SPECIALS
 
-from .wire import books, call, control, merchant, mobile_order, money_and_orders, order_in_books, push, until
+from .wire import CARD, books, call, control, merchant, mobile_order, money_and_orders, order_in_books, push, until
 
 CLOSE = {"Connection": "close"}
 
@@ -123,6 +123,14 @@ def test_the_page_shows_orders_and_never_runs_what_they_say(sandbox):
     assert "<script>alert" not in page
     assert "<i>" not in page
     assert all(f"…{suffix}" in page for suffix in SPECIALS)
+
+
+def test_the_page_tells_a_cards_id_and_nothing_of_its_holder(sandbox):
+    call(sandbox, "Oil/addCard", CARD)
+    (card,) = books(sandbox)["cards"]
+    page = requests.get(sandbox.root_url, timeout=5, headers=CLOSE).text
+    assert f"<td>{card['id']}<td>{CARD['card_num']}<td>中石化" in page
+    assert not [name for name in ("name", "phone", "user_num") if CARD[name] in page]
 
 
 def test_the_pages_forms_lead_back_to_it(sandbox):

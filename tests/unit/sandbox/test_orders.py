@@ -8,15 +8,7 @@ import pytest
 from portal.sandbox import Sandbox
 from portal.sandbox.lives import LIVES, WEIGHTS, choose_life
 
-from .wire import books, call, control, mobile_order, money_and_orders, order_in_books, push, until
-
-CARD = {
-    "store_id": "1",
-    "card_num": "1000111100001234567",
-    "name": "张三",
-    "phone": "13800138000",
-    "user_num": "11010119900307123X",
-}
+from .wire import CARD, books, call, control, mobile_order, money_and_orders, order_in_books, push, until
 
 
 def ended(sandbox, order_no, history):

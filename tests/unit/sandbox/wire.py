@@ -20,6 +20,15 @@ SECRET = "sandbox-secret"
 numbers = itertools.count(1)
 
 
+CARD = {
+    "store_id": "1",
+    "card_num": "1000111100001234567",
+    "name": "张三",
+    "phone": "13800138000",
+    "user_num": "11010119900307123X",
+}
+
+
 def sign(parameters: dict[str, str], secret: str = SECRET) -> str:
     text = secret + "".join(name + parameters[name] for name in sorted(parameters)) + secret
     return hashlib.md5(text.encode()).hexdigest().upper()
