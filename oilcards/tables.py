@@ -1,18 +1,17 @@
 """Cards as rows; nothing that identifies a holder is shown."""
 
-import django_tables2 as tables
 from django.template.loader import render_to_string
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from portal.tables import LOOK, column
+from portal.tables import LOOK, Rows, column
 from portal.templatetags.portal import card_state, moment, shown_card
 
 from .models import OilCard
 
 
-class CardTable(tables.Table):
+class CardTable(Rows):
     state = column(_("State"))
     card = column(_("Card"))
     holder = column(_("Holder"))

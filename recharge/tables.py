@@ -1,13 +1,12 @@
 """Orders as rows; on a telephone every row becomes a card, see portal.css."""
 
-import django_tables2 as tables
 from django.contrib.auth.models import User
 from django.template.loader import render_to_string
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from portal.tables import LOOK, column
+from portal.tables import LOOK, Rows, column
 from portal.templatetags.portal import digits, moment, money, shown_card
 from portal.templatetags.portal import state as state_tag
 
@@ -15,7 +14,7 @@ from . import mobile, outcomes
 from .models import Order
 
 
-class OrderTable(tables.Table):
+class OrderTable(Rows):
     state = column(_("State"))
     order_no = column(_("Order number"))
     target = column(_("Recharged"))
@@ -29,9 +28,14 @@ class OrderTable(tables.Table):
     def __init__(self, orders: list[Order], *, viewer: User) -> None:
         super().__init__(orders)
         self._sees_numbers = viewer.has_perm("recharge.see_numbers")
+        self._states: dict[object, SafeString] = {}
 
     def render_state(self, record: Order) -> SafeString:
-        return render_to_string("includes/state.html", state_tag(record))
+        """Render each state once: a page has many rows and few states."""
+        key = (record.submission, record.status, record.confirmed_at is None)
+        if key not in self._states:
+            self._states[key] = render_to_string("includes/state.html", state_tag(record))
+        return self._states[key]
 
     def render_order_no(self, record: Order) -> SafeString:
         return format_html('<a href="/orders/{}/">{}</a>', record.order_no, digits(record.order_no))

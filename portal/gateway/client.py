@@ -220,7 +220,9 @@ class Client:
             raise
         finally:
             seconds = time.monotonic() - started
-            logger.info("%s %s in %.3f s %s", call.endpoint, outcome, seconds, call.order_no)
+            # The caller keeps the answer; with many threads, a line for each would add a quarter to the call's cost.
+            level = logging.DEBUG if outcome == "answered" else logging.INFO
+            logger.log(level, "%s %s in %.3f s %s", call.endpoint, outcome, seconds, call.order_no)
 
     def _result(self, call: Call, read: Callable[[Answer], Result]) -> Result:
         body = self._post(call)

@@ -30,11 +30,15 @@ class AnswerTooLong(Exception):
 
 
 class Exchange:
-    """One request and its answer. `began` is True from just before its first byte may leave."""
+    """One request and its answer. `began` is True from just before its first byte may leave.
 
-    def __init__(self, *, query: str, connect_timeout: float, timeout: float) -> None:
+    With `alone` it gets a connection that nothing has been sent on before.
+    """
+
+    def __init__(self, *, query: str, alone: bool, connect_timeout: float, timeout: float) -> None:
         now = time.monotonic()
         self.query = query
+        self.alone = alone
         self.began = False
         self.received = bytearray()
         self._deadline = now + timeout
@@ -146,16 +150,25 @@ class _TLSConnection(_Connection, HTTPSConnection):
 
 
 class _Pool(HTTPConnectionPool):
-    ConnectionCls = _Connection
+    ConnectionCls: type[HTTPConnection] = _Connection
+
+    def _get_conn(self, timeout: float | None = None) -> Any:
+        connection = super()._get_conn(timeout)
+        if current_exchange.get().alone:
+            connection.close()  # it connects anew, as one does that was found to be broken
+        return connection
 
 
-class _TLSPool(HTTPSConnectionPool):
+class _TLSPool(_Pool, HTTPSConnectionPool):
     ConnectionCls = _TLSConnection
 
 
 class _Adapter(HTTPAdapter):
+    """Everything goes to one place, so that its pool of connections is looked for only once."""
+
     def __init__(self, *, tls: bool) -> None:
         self._tls = tls
+        self._pool: Any = None
         super().__init__()
 
     def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **options: Any) -> None:
@@ -170,6 +183,14 @@ class _Adapter(HTTPAdapter):
         # The TLS context decides. requests would load all certificates again for every connection.
         address, _ = super().build_connection_pool_key_attributes(request, verify, cert)
         return address, {}
+
+    def get_connection_with_tls_context(self, request: requests.PreparedRequest, *rest: Any, **more: Any) -> Any:
+        self._pool = self._pool or super().get_connection_with_tls_context(request, *rest, **more)
+        return self._pool
+
+    def close(self) -> None:
+        self._pool = None
+        super().close()
 
     def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
         pass
@@ -189,10 +210,26 @@ class Session(requests.Session):
     def __init__(self, base_url: str) -> None:
         super().__init__()
         self.trust_env = False
-        self.headers.update({"Accept": "application/json", "Accept-Encoding": "identity"})
+        self._prepared: dict[str, requests.PreparedRequest] = {}
+        self.headers.update(
+            {
+                "Accept": "application/json",
+                "Accept-Encoding": "identity",
+                "Content-Type": "application/x-www-form-urlencoded",
+            }
+        )
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         self.adapters.clear()
         self.mount(base_url, _Adapter(tls=base_url.lower().startswith("https:")))
+
+    def post_form(self, url: str, body: bytes, *, timeout: tuple[float, float]) -> requests.Response:
+        """Post an encoded form; the answer is yet to be read. `timeout` is what requests takes."""
+        if url not in self._prepared:
+            self._prepared[url] = self.prepare_request(requests.Request("POST", url))
+        request = self._prepared[url]
+        request.body = body  # it alone differs from call to call, and this thread makes one call at a time
+        request.headers["Content-Length"] = str(len(body))
+        return self.send(request, timeout=timeout, allow_redirects=False, stream=True, proxies={})
 
     def get_redirect_target(self, resp: requests.Response) -> None:
         # Even where redirects are off requests prepares the next request, and reads the whole body for that.

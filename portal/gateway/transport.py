@@ -62,9 +62,7 @@ class Transport:
         Raises `NotSent` and `OutcomeUnknown`.
         """
         session = self._session()
-        if spends:
-            session.close()
-        exchange = Exchange(query=query, connect_timeout=self._connect_timeout, timeout=self._timeout)
+        exchange = Exchange(query=query, alone=spends, connect_timeout=self._connect_timeout, timeout=self._timeout)
         token = current_exchange.set(exchange)
         result: bytes | GatewayError
         try:
@@ -79,14 +77,7 @@ class Transport:
         return result
 
     def _exchange(self, session: Session, url: str, body: bytes) -> bytes | OutcomeUnknown:
-        with session.post(
-            url,
-            data=body,
-            headers={"Content-Type": "application/x-www-form-urlencoded"},
-            timeout=(self._connect_timeout, self._timeout),
-            allow_redirects=False,
-            stream=True,
-        ) as response:
+        with session.post_form(url, body, timeout=(self._connect_timeout, self._timeout)) as response:
             content = self._hide(_content(response))
             encoding = response.headers.get("Content-Encoding", "identity").lower()
         raw = printable_raw(content, RAW_LIMIT)

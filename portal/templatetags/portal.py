@@ -8,7 +8,7 @@ from typing import Any
 from django import template
 from django.contrib.auth.models import User
 from django.templatetags.static import static
-from django.utils import formats, timezone
+from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
@@ -88,14 +88,14 @@ def moment(at: dt.datetime | None) -> SafeString | str:
     if at is None:
         return "–"
     local, now = timezone.localtime(at), timezone.localtime()
-    pattern = "m-d H:i" if local.year == now.year else "Y-m-d H:i"
+    pattern = "%m-%d %H:%M" if local.year == now.year else "%Y-%m-%d %H:%M"
     if local.date() == now.date():
-        pattern = "H:i:s"
+        pattern = "%H:%M:%S"
     return format_html(
         '<time datetime="{}" title="{}">{}</time>',
         local.isoformat(timespec="seconds"),
-        formats.date_format(local, "Y-m-d H:i:s"),
-        formats.date_format(local, pattern),
+        f"{local:%Y-%m-%d %H:%M:%S}",
+        f"{local:{pattern}}",
     )
 
 

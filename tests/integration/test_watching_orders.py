@@ -66,6 +66,27 @@ def test_page_asks_for_news_until_nothing_is_open(
     assert "hx-trigger" not in text_of(clerk.get(address))
 
 
+def test_every_row_of_the_list_says_what_became_of_its_own_order(clerk: Client, platform: FakePlatform) -> None:
+    """Rows in the same state share what is rendered; hearsay is another state than what is confirmed."""
+    orders = [
+        placing.place_mobile_order(placed_by=person("clerk"), mobile=f"1380013800{number}", face_value=50)
+        for number in range(5)
+    ]
+    for order in orders[:4]:
+        settle(order, platform)
+    Order.objects.filter(pk__in=[orders[0].pk, orders[2].pk]).update(
+        confirmed_at=None, settled_at=None, attention="OVERDUE"
+    )
+    rows = re.findall(
+        r'<td data-label="状态">(.*?)</td><td data-label="订单号"><a href="/orders/(\d+)/">',
+        text_of(clerk.get("/orders/")),
+        re.DOTALL,
+    )
+    shown = {number: ("充值成功" in state, "未核实" in state) for state, number in rows}
+    expected = [(True, True), (True, False), (True, True), (True, False), (False, False)]
+    assert shown == {order.order_no: seen for order, seen in zip(orders, expected, strict=True)}
+
+
 def test_news_are_asked_for_with_the_same_filters(clerk: Client, order: Order) -> None:
     assert 'hx-get="/orders/?q=138&amp;status="' not in text_of(clerk.get("/orders/?q=138&status="))
     assert 'hx-get="/orders/?q=13800138000&amp;status="' in text_of(clerk.get("/orders/?q=13800138000&status="))

@@ -13,6 +13,7 @@ from portal.gateway import Client
 
 SECRET = "s3cret-which-nobody-may-see"
 APP_KEY = "the app+key&钥="
+ACCOUNT = {"code": "0000", "data": {"money": "1"}}
 PUSHED = {"code": "0000", "msg": "推送成功", "data": {"order_number": "W1"}}
 
 

@@ -9,9 +9,7 @@ import pytest
 
 from portal.gateway import OutcomeUnknown
 
-from .servers import PUSHED, answering, answering_then_closing, client_for, http, push, serving
-
-ACCOUNT = {"code": "0000", "data": {"money": "1"}}
+from .servers import ACCOUNT, PUSHED, answering, answering_then_closing, client_for, http, push, serving
 
 
 def test_the_library_needs_nothing_of_the_project():
@@ -36,6 +34,21 @@ def test_every_push_gets_a_new_connection():
         push(client)
         push(client)
     assert (server.connections, len(server.requests)) == (3, 3)
+
+
+def test_every_call_sends_its_own_body_whatever_was_sent_before():
+    with serving(answering(http(PUSHED))) as server:
+        client = client_for(server.url)
+        for order_no in ("1", "20211109001", "2"):
+            push(client, order_no=order_no)
+    bodies = [request.partition(b"\r\n\r\n")[2] for request in server.requests]
+    assert [b"order_no=1&" in bodies[0], b"order_no=20211109001&" in bodies[1], b"order_no=2&" in bodies[2]] == [
+        True
+    ] * 3
+    assert len(bodies[0]) == len(bodies[2]) == len(bodies[1]) - 10
+    assert all(
+        b"Content-Length: %d\r\n" % len(body) in sent for sent, body in zip(server.requests, bodies, strict=True)
+    )
 
 
 def test_a_connection_that_the_server_closed_is_replaced():
@@ -81,6 +94,15 @@ def test_every_thread_has_its_own_connection():
         for thread in threads:
             thread.join(5)
     assert (server.connections, len(server.requests)) == (4, 8)
+
+
+def test_a_session_that_was_closed_connects_anew():
+    with serving(answering(http(ACCOUNT))) as server:
+        client = client_for(server.url)
+        client.account()
+        client._transport._session().close()
+        client.account()
+    assert (server.connections, len(server.requests)) == (2, 2)
 
 
 def test_another_process_does_not_inherit_the_connection(monkeypatch):

@@ -62,6 +62,18 @@ def test_logs_and_errors_do_not_show_what_was_sent(behave, caplog):
     assert "20211109001" in caplog.text
 
 
+def test_only_a_call_that_failed_is_worth_a_line(caplog):
+    caplog.set_level(logging.INFO)
+    with serving(answering(http(PUSHED), http({"code": "1003", "msg": "no"}))) as server:
+        client = client_for(server.url)
+        push(client)
+        assert caplog.messages == []
+        with pytest.raises(Rejected):
+            push(client)
+    assert len(caplog.messages) == 1
+    assert "Rejected" in caplog.messages[0]
+
+
 def test_an_unreachable_platform_does_not_show_what_would_have_been_sent(caplog):
     caplog.set_level(logging.DEBUG)
     with socket.create_server(("127.0.0.1", 0)) as listener:

@@ -14,7 +14,7 @@ from cryptography.x509.oid import NameOID
 
 from portal.gateway import NotSent, OutcomeUnknown
 
-from .servers import PUSHED, answering, client_for, http, push, reset, serving
+from .servers import ACCOUNT, PUSHED, answering, client_for, http, push, reset, serving
 
 LOOPBACK = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
 NOW = datetime.datetime.now(datetime.UTC)
@@ -68,6 +68,16 @@ def failure_of(base_url):
 def test_a_push_goes_out_over_trusted_tls(trusted):
     with serving(answering(http(PUSHED)), tls=server_context(trusted)) as server:
         assert push(client_for(server.url)).gateway_order_no == "W1"
+
+
+def test_every_push_gets_a_new_connection_over_tls_too(trusted):
+    with serving(answering(http(ACCOUNT), http(ACCOUNT), http(PUSHED)), tls=server_context(trusted)) as server:
+        client = client_for(server.url)
+        client.account()
+        client.account()
+        push(client)
+        push(client)
+    assert (server.connections, len(server.requests)) == (3, 4)
 
 
 def test_an_unknown_certificate_is_not_sent(tmp_path):
