@@ -8,6 +8,17 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
 LEAST_KEY_LENGTH = 50
+AT_LEAST_ZERO = (
+    "WIKEYUN_MAX_RPS",
+    "APPROVAL_ABOVE",
+    "DAILY_LIMIT",
+    "DAILY_LIMIT_PER_PERSON",
+    "BALANCE_FLOOR",
+    "BATCH_CANARY",
+    "BRAKE_REJECTIONS",
+    "BRAKE_UNKNOWNS",
+)
+AT_LEAST_ONE = ("BATCH_LANES", "CHECK_LANES")
 
 
 @register()
@@ -57,6 +68,12 @@ def values_that_make_sense(app_configs: Any, **kwargs: Any) -> list[CheckMessage
         values = getattr(settings, name)
         if not values or any(value <= 0 for value in values):
             errors.append(Error(f"{name} must be positive whole yuan.", id="portal.E008"))
+    negative = [name for name in AT_LEAST_ZERO if getattr(settings, name) < 0]
+    if negative:
+        errors.append(Error(f"{', '.join(negative)} must not be negative; 0 switches it off.", id="portal.E010"))
+    without_lanes = [name for name in AT_LEAST_ONE if getattr(settings, name) < 1]
+    if without_lanes:
+        errors.append(Error(f"{', '.join(without_lanes)} must be at least 1.", id="portal.E011"))
     return errors
 
 

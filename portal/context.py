@@ -4,6 +4,9 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
+
+from recharge.services.stopping import current_stop
 
 from . import platform
 
@@ -13,4 +16,12 @@ def portal(request: HttpRequest) -> dict[str, Any]:
     return {
         "platform_configured": platform.is_configured(),
         "trying_out": settings.DEBUG,
+        "stop": _stop(request),
     }
+
+
+def _stop(request: HttpRequest) -> Any:
+    """What is shown while everything is stopped: asked for by whoever is signed in, once a request, if at all."""
+    if not getattr(request, "user", None) or request.user.is_anonymous:
+        return None
+    return request.__dict__.setdefault("_emergency_stop", SimpleLazyObject(current_stop))

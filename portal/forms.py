@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 
 class MarkedForm(forms.Form):
@@ -31,3 +32,29 @@ class ReasonForm(forms.Form):
     def refuse(self, error: Exception) -> None:
         """Show what a service refused; what was typed stays."""
         self.add_error(None, str(error))
+
+
+class PasswordForm(MarkedForm):
+    """A form that asks for the password again where it was typed too long ago."""
+
+    password = forms.CharField(
+        label=_("Your password, once more"),
+        strip=False,
+        max_length=4096,
+        widget=forms.PasswordInput(attrs={"class": "form-control", "autocomplete": "current-password"}),
+        help_text=_("It was typed some minutes ago: this shows that it is still you."),
+        error_messages={"required": _("Type your password.")},
+    )
+
+    def __init__(self, *args: Any, needs_password: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not needs_password:
+            del self.fields["password"]
+
+    def refuse_password(self) -> None:
+        """Show that the password was wrong."""
+        self.add_error("password", _("This is not your password."))
+
+    def accept_password(self) -> None:
+        """Ask for it no more."""
+        self.fields.pop("password", None)

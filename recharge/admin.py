@@ -1,4 +1,4 @@
-"""Users and groups to manage; orders and their history to look up, and nothing else.
+"""Users and groups to manage; orders, batches, stops and their history to look up, and nothing else.
 
 Django's admin wraps every POST in a transaction, and the platform must never be called inside one: so nothing here
 writes an order.
@@ -22,10 +22,14 @@ from django.utils.translation import gettext_lazy as _
 from portal.templatetags.portal import hide_mobile, shown_target
 
 from .filters import OrderFilter
-from .models import Order, OrderEvent, OrderQuerySet
+from .models import Batch, BatchEvent, EmergencyStop, Order, OrderEvent, OrderQuerySet
 
 COUNTED_ROWS = 1000
 """Nobody leafs further than this; counting on would read the whole table."""
+
+
+LONGEST_KEY = 18
+"""Digits; every longer number is beyond a bigint."""
 
 
 class ShortPaginator(Paginator):
@@ -109,6 +113,35 @@ class OrderEventAdmin(LookUpAdmin):
         return reverse("order_detail", args=[obj.order.order_no])
 
 
+@admin.register(Batch)
+class BatchAdmin(LookUpAdmin):
+    list_display = ("pk", "product", "file_name", "size", "total", "state", "made_by", "made_at", "approved_by")
+    list_select_related = ("made_by", "approved_by")
+    search_fields = ("pk__exact",)
+    search_help_text = _("Number of the batch")
+    exclude = ("nonce", "digest")
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
+        return _numbered(queryset, "pk", search_term), False
+
+
+@admin.register(BatchEvent)
+class BatchEventAdmin(LookUpAdmin):
+    list_display = ("at", "batch", "kind", "actor", "note")
+    list_select_related = ("batch", "actor")
+    search_fields = ("batch__exact",)
+    search_help_text = _("Number of the batch")
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
+        return _numbered(queryset, "batch", search_term), False
+
+
+@admin.register(EmergencyStop)
+class EmergencyStopAdmin(LookUpAdmin):
+    list_display = ("started_at", "started_by", "reason", "on", "ended_at", "ended_by")
+    list_select_related = ("started_by", "ended_by")
+
+
 class StaffAdmin(UserAdmin):
     """Django lets whoever may change users make himself a superuser; here only superusers make superusers."""
 
@@ -143,6 +176,15 @@ def _found(orders: OrderQuerySet, term: str) -> OrderQuerySet:
     """Find orders by one of their three numbers, as the portal's own list does."""
     search = OrderFilter({"q": term}, orders)
     return search.qs if search.is_valid() else orders.none()
+
+
+def _numbered(rows: Any, column: str, term: str) -> Any:
+    """Find rows by the number of a batch; what is no number finds nothing."""
+    if not term:
+        return rows
+    number = term.strip()
+    is_key = number.isascii() and number.isdigit() and len(number) <= LONGEST_KEY
+    return rows.filter(**{column: int(number)}) if is_key else rows.none()
 
 
 def _phone_for(viewer: User) -> Callable[[Order], str]:

@@ -7,6 +7,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from . import overview
+from .services.stopping import current_stop
 
 
 class OrdersCollector(Collector):
@@ -21,6 +22,13 @@ class OrdersCollector(Collector):
             for submission, status, count in counts:
                 family.add_metric([submission, "" if status is None else str(status)], count)
             yield family
+        batches = GaugeMetricFamily("portal_batches", "Batches, by state", labels=["state"])
+        for state, count in overview.batch_counts():
+            batches.add_metric([state], count)
+        yield batches
+        yield GaugeMetricFamily(
+            "portal_emergency_stop", "1 while no order goes to the platform", value=int(bool(current_stop()))
+        )
         yield GaugeMetricFamily(
             "portal_queue_age_seconds", "Age of the oldest order waiting to be sent", value=overview.queue_age()
         )

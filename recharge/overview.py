@@ -10,9 +10,10 @@ from django.db.models.functions import TruncDate
 from django.utils import timezone
 
 from . import outcomes
-from .choices import Attention, Submission
-from .models import Balance, Order, OrderQuerySet
+from .choices import Attention, BatchState, Submission
+from .models import Balance, Batch, Order, OrderQuerySet
 from .outcomes import Group
+from .services.stopping import current_stop
 from .status import Status
 
 Counts = list[tuple[str, int | None, int]]
@@ -91,6 +92,12 @@ def open_counts() -> Counts:
     return _count(Order.objects.open())
 
 
+def batch_counts() -> list[tuple[str, int]]:
+    """Return (state, number of batches) of every state, those too in which no batch is."""
+    counts = dict(Batch.objects.order_by().values_list("state").annotate(count=Count("pk")))
+    return [(state, counts.get(state, 0)) for state in BatchState.values]
+
+
 def attention_count() -> int:
     """Return how many orders need a person."""
     return Order.objects.needing_attention().count()
@@ -103,12 +110,15 @@ def queue_age() -> float:
 
 
 def overdue_seconds() -> float:
-    """Return for how long an order has been due to be sent without being taken up, 0 where none is.
+    """Return for how long a single order has been due to be sent without being taken up, 0 where none is.
 
     The sweep puts the moment off whenever it tells a worker, so that more than some seconds mean: no sweep runs.
+    Those of batches wait for their batch, and while everything is stopped all of them wait.
     """
+    if current_stop():
+        return 0.0
     now = timezone.now()
-    due = Order.objects.filter(next_push_at__lt=now).aggregate(at=Min("next_push_at"))["at"]
+    due = Order.objects.single().filter(next_push_at__lt=now).aggregate(at=Min("next_push_at"))["at"]
     return (now - due).total_seconds() if due else 0.0
 
 

@@ -17,6 +17,7 @@ from portal import platform
 from . import overview as figures
 from .outcomes import Group, of
 from .overview import Day
+from .services import spending
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +52,17 @@ def overview(request: HttpRequest) -> HttpResponse:
         "cards_in_need": _cards_in_need(request),
         "balance": balance,
         "balance_fresh": balance is not None and figures.is_fresh(balance),
+        "allowances": spending.allowances(request.user) if _places(request) else [],
         "overdue_minutes": int(figures.overdue_seconds() // 60),
         "chart": _chart(days),
         "anything_placed": any(day.placed.orders for day in days),
         "checklist": None if platform.is_configured() else _checklist(),
     }
     return render(request, "recharge/overview.html", context)
+
+
+def _places(request: HttpRequest) -> bool:
+    return request.user.has_perm("recharge.add_order") or request.user.has_perm("recharge.approve_order")
 
 
 def _cards_in_need(request: HttpRequest) -> int:

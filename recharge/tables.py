@@ -60,6 +60,22 @@ class OrderTable(Rows):
         return record.placed_by.get_username()
 
 
+class ApprovalTable(OrderTable):
+    """What awaits approval, and whether the viewer may decide."""
+
+    decision = column("")
+
+    class Meta(OrderTable.Meta):
+        exclude = ("state",)
+
+    def __init__(self, orders: list[Order], *, viewer: User) -> None:
+        super().__init__(orders, viewer=viewer)
+        self._viewer = viewer
+
+    def render_decision(self, record: Order) -> SafeString:
+        return render_to_string("recharge/_decision.html", {"order": record, "own": record.placed_by == self._viewer})
+
+
 class AttentionTable(OrderTable):
     """The same, and why a person must look at it."""
 

@@ -1,6 +1,6 @@
 from django.urls import path, register_converter
 
-from . import intervention_views, overview_views, views
+from . import approval_views, intervention_views, overview_views, stop_views, views
 from .callback import callback
 
 
@@ -30,5 +30,10 @@ urlpatterns = [
     path("orders/<order_no:order_no>/withdraw/", intervention_views.withdraw, name="order_withdraw"),
     path("orders/<order_no:order_no>/acknowledge/", intervention_views.acknowledge, name="order_acknowledge"),
     path("attention/", views.attention, name="attention"),
+    path("approvals/", approval_views.approval_list, name="approval_list"),
+    path("approvals/orders/<order_no:order_no>/", approval_views.order_approve, name="order_approve"),
+    path("approvals/batches/<int:batch_id>/", approval_views.batch_approve, name="batch_approve"),
+    path("stop/", stop_views.emergency_stop, name="emergency_stop"),
+    path("stop/go-on/", stop_views.go_on, name="go_on"),
     path("callback/<str:token>/", callback, name="callback"),
 ]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from django.conf import settings
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -20,7 +21,7 @@ from .choices import Product
 from .filters import OrderFilter
 from .forms import CardSearchForm, MobileForm, MobileOrderForm, OilOrderForm, OrderForm
 from .models import Order
-from .services import interventions, placing
+from .services import approving, interventions, placing, spending
 from .services.errors import ServiceError
 from .tables import AttentionTable, OrderTable
 
@@ -106,7 +107,7 @@ def attention(request: HttpRequest) -> HttpResponse:
 @permission_required("recharge.view_order", raise_exception=True)
 def order_detail(request: HttpRequest, order_no: str) -> HttpResponse:
     """Show an order, what is known of its fate, and everything that happened to it."""
-    related = Order.objects.with_people_and_cards().select_related("replaces", "replaced_by")
+    related = Order.objects.with_people_and_cards().select_related("replaces", "replaced_by", "approved_by")
     order = related.filter(order_no=order_no).first()
     if order is None:
         return _unknown(request)
@@ -118,6 +119,7 @@ def order_detail(request: HttpRequest, order_no: str) -> HttpResponse:
         "can_ask": interventions.can_ask(order),
         "can_cancel": interventions.can_cancel(order),
         "can_withdraw": interventions.can_withdraw(order),
+        "can_approve": approving.can_approve(order, request.user),
     }
     return render_live(
         request, "recharge/order_detail.html", "recharge/_order.html", context, polling=order.settled_at is None
@@ -138,8 +140,17 @@ def _place(request: HttpRequest, form: OrderForm, place: Callable[..., Order]) -
 
 def _show_form(request: HttpRequest, form: OrderForm) -> HttpResponse:
     if isinstance(form, OilOrderForm):
-        return render(request, "recharge/order_new_oil.html", _cards(request, form))
-    return render(request, "recharge/order_new.html", {"form": form})
+        return render(request, "recharge/order_new_oil.html", {**_limits(request, form), **_cards(request, form)})
+    return render(request, "recharge/order_new.html", {**_limits(request, form), "form": form})
+
+
+def _limits(request: HttpRequest, form: OrderForm) -> dict[str, object]:
+    """What is left of today's limits, and from where on a second person has to approve, if any value is above."""
+    asks = any(placing.needs_approval(value) for value in form.face_values)
+    return {
+        "allowances": spending.allowances(request.user),
+        "approval_above": settings.APPROVAL_ABOVE if asks else None,
+    }
 
 
 def _cards(request: HttpRequest, form: OilOrderForm) -> dict[str, object]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from django import template
 from django.contrib.auth.models import User
+from django.db.models import QuerySet
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
@@ -16,7 +17,7 @@ import oilcards.outcomes
 from oilcards.details import LABELS
 from oilcards.models import OilCard
 from recharge import mobile, outcomes
-from recharge.models import Order, OrderEvent
+from recharge.models import Batch, Order, OrderEvent
 from recharge.status import Status
 
 register = template.Library()
@@ -58,8 +59,14 @@ def target(context: template.Context, order: Order) -> str:
 @register.simple_tag
 def attention_badge() -> str:
     """Return how many orders need a person, "" for none; counts no further than people care."""
-    count = Order.objects.needing_attention().order_by()[: BADGE_CAP + 1].count()
-    return f"{BADGE_CAP}+" if count > BADGE_CAP else str(count or "")
+    return _capped(Order.objects.needing_attention())
+
+
+@register.simple_tag
+def approvals_badge() -> str:
+    """Return how many orders and batches await approval, "" for none; counts no further than people care."""
+    orders, batches = Order.objects.awaiting_approval(), Batch.objects.awaiting_approval()
+    return _capped(orders.order_by().values("pk").union(batches.order_by().values("pk"), all=True))
 
 
 @register.filter
@@ -152,6 +159,11 @@ def hide_mobile(text: str, order: Order, user: User) -> str:
     if not order.mobile or _may_see(order, user):
         return text
     return text.replace(order.mobile, mobile.masked(order.mobile))
+
+
+def _capped(rows: QuerySet[Any, Any]) -> str:
+    count = rows.order_by()[: BADGE_CAP + 1].count()
+    return f"{BADGE_CAP}+" if count > BADGE_CAP else str(count or "")
 
 
 def _may_see(order: Order, user: User) -> bool:

@@ -43,6 +43,10 @@ class BatchQuerySet(models.QuerySet["Batch"]):
         """Batches whose orders go out."""
         return self.filter(state__in=UNDER_WAY)
 
+    def awaiting_approval(self) -> BatchQuerySet:
+        """Batches that a second person has to approve."""
+        return self.filter(state=BatchState.AWAITING_APPROVAL)
+
     def of_file(self, digest: str) -> BatchQuerySet:
         """Batches that were made of exactly this file."""
         return self.filter(digest=digest)

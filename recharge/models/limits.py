@@ -31,14 +31,25 @@ class Spending(models.Model):
 class EmergencyStop(models.Model):
     """While one of these is on, no order is handed to the platform. The ended ones are its history."""
 
-    on = models.BooleanField(default=True)
+    on = models.BooleanField(_("on"), default=True)
     started_at = models.DateTimeField(_("stopped at"), db_default=Now())
-    started_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", db_index=False)
+    started_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, verbose_name=_("stopped by"), related_name="+", db_index=False
+    )
     reason = models.CharField(_("reason"), max_length=200)
-    ended_at = models.DateTimeField(null=True)
-    ended_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", db_index=False)
+    ended_at = models.DateTimeField(_("ended at"), null=True)
+    ended_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        verbose_name=_("ended by"),
+        related_name="+",
+        db_index=False,
+    )
 
     class Meta:
+        verbose_name = _("emergency stop")
+        verbose_name_plural = _("emergency stops")
         default_permissions = ("view",)
         constraints = [
             models.UniqueConstraint(fields=["on"], name="stop_one_at_a_time", condition=Q(on=True)),

@@ -48,6 +48,10 @@ class OrderQuerySet(models.QuerySet["Order"]):
     def in_batches(self) -> OrderQuerySet:
         return self.filter(batch__isnull=False)
 
+    def awaiting_approval(self) -> OrderQuerySet:
+        """Single orders that a second person has to approve; those of a batch are approved with it."""
+        return self.single().filter(submission=Submission.AWAITING_APPROVAL)
+
     def due_for_submission(self) -> OrderQuerySet:
         """Single orders to be handed over; those of a batch wait for their batch, see `next_in_batch`."""
         return self.single().filter(submission=Submission.QUEUED, next_push_at__lte=Now()).order_by("next_push_at")
@@ -248,6 +252,11 @@ class Order(models.Model):
             ),
             models.Index(F("attention"), F("id").desc(), name="order_attention", condition=~Q(attention="")),
             models.Index(F("id").desc(), name="order_open", condition=Q(settled_at=None)),
+            models.Index(
+                F("id").desc(),
+                name="order_awaiting",
+                condition=Q(submission=Submission.AWAITING_APPROVAL, batch=None),
+            ),
             models.Index("next_push_at", name="order_push_due", condition=Q(next_push_at__isnull=False, batch=None)),
             models.Index(
                 "batch",

@@ -2,7 +2,6 @@
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Sum
 from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -19,12 +18,13 @@ from .placing import SWEEP_AFTER
 REASON_LIMIT = 200
 
 
-def approve_order(*, order_id: int, actor: User) -> Order:
+def approve_order(*, order_id: int, actor: User, reason: str = "") -> Order:
     """Queue an order that awaits approval.
 
     Args:
         order_id: the order's primary key; it is a single order.
         actor: the approver, anybody but who placed it.
+        reason: what the approver has to say, for the timeline.
 
     Raises:
         NotYours: the approver placed it.
@@ -38,7 +38,7 @@ def approve_order(*, order_id: int, actor: User) -> Order:
         order.approved_by = actor
         order.counted_on = spending.count(person=order.placed_by, amount=order.face_value)
         order.save(update_fields=["submission", "next_push_at", "approved_by", "counted_on"])
-        _record(order, EventKind.APPROVED, actor)
+        _record(order, EventKind.APPROVED, actor, reason)
         queue.send_on_commit(queue.SUBMIT, order.pk)
     return order
 
@@ -54,12 +54,13 @@ def disapprove_order(*, order_id: int, actor: User, reason: str) -> Order:
     return order
 
 
-def approve_batch(*, batch_id: int, actor: User) -> Batch:
+def approve_batch(*, batch_id: int, actor: User, reason: str = "") -> Batch:
     """Queue the orders of a batch that awaits approval.
 
     Args:
         batch_id: the batch's primary key.
         actor: the approver, anybody but who made it.
+        reason: what the approver has to say, for the timeline.
 
     Raises:
         NotYours: the approver made it.
@@ -72,11 +73,13 @@ def approve_batch(*, batch_id: int, actor: User) -> Batch:
         batch.approved_by = actor
         batch.save(update_fields=["state", "approved_by"])
         orders = Order.objects.filter(batch=batch, submission=Submission.AWAITING_APPROVAL)
-        total = orders.aggregate(total=Sum("face_value"))["total"] or 0  # some may have been withdrawn
+        # Some may have been withdrawn; from here on none can be.
+        waiting = orders.select_for_update(of=("self",)).order_by("pk")
+        total = sum(waiting.values_list("face_value", flat=True))
         day = spending.count(person=batch.made_by, amount=total)
         record_of_all(orders, EventKind.APPROVED, actor=actor, submission_to=Submission.QUEUED)
         orders.update(submission=Submission.QUEUED, next_push_at=Now(), approved_by=actor, counted_on=day)
-        record_of_batch(batch, BatchEventKind.APPROVED, actor=actor)
+        record_of_batch(batch, BatchEventKind.APPROVED, actor=actor, note=reason)
     return batch
 
 
@@ -119,7 +122,7 @@ def _batch_awaiting(batch_id: int, actor: User) -> Batch:
     return batch
 
 
-def _record(order: Order, kind: EventKind, actor: User, reason: str = "") -> None:
+def _record(order: Order, kind: EventKind, actor: User, reason: str) -> None:
     record(
         order,
         kind,

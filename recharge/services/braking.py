@@ -6,6 +6,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from recharge.choices import BatchEventKind, BatchState, Brake, Submission
+from recharge.mobile import masked
 from recharge.models import UNDER_WAY, Balance, Batch, Order
 
 from .events import record_of_batch
@@ -87,10 +88,14 @@ def _note(batch: Batch, brake: Brake) -> str:
         figures = {"amount": f"{balance.amount:,.2f}", "floor": f"{settings.BALANCE_FLOOR:,}"}
         return _("%(reason)s: ¥ %(amount)s, the least is ¥ %(floor)s") % {"reason": brake.label, **figures}
     if brake == Brake.REJECTIONS:
-        refusals = Order.objects.filter(batch=batch).exclude(refusal="").order_by("-submitted_at")
-        refusal = refusals.values_list("refusal", flat=True).first()
-        return f"{brake.label}: {refusal}"
+        refused = Order.objects.filter(batch=batch).exclude(refusal="").order_by("-submitted_at").first()
+        return f"{brake.label}: {_without_number(refused)}" if refused else str(brake.label)
     return str(brake.label)
+
+
+def _without_number(refused: Order) -> str:
+    """Everybody who may see batches reads this, those too who may not see numbers."""
+    return refused.refusal.replace(refused.mobile or "\n", masked(refused.mobile))
 
 
 def _move(batch: Batch, state: BatchState, kind: BatchEventKind) -> None:

@@ -6,6 +6,7 @@ are rows that are raised by one UPDATE each, which asks for the limit: two at on
 
 import datetime as dt
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -17,6 +18,19 @@ from django.utils.translation import gettext as _
 from recharge.models import Order, Spending
 
 from .errors import LimitReached
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """A limit of today, and what counts towards it so far, both in yuan."""
+
+    limit: int
+    used: int
+    of_all: bool
+
+    @property
+    def left(self) -> int:
+        return max(0, self.limit - self.used)
 
 
 def count(*, person: User, amount: int) -> dt.date:
@@ -55,6 +69,16 @@ def uncount(orders: Iterable[Order]) -> None:
         Spending.objects.filter(day=day, person=person).update(amount=Greatest(F("amount") - amount, 0))
 
 
+def allowances(person: User) -> list[Allowance]:
+    """Return the limits of today that hold for a person, the one of all first; none where none is set."""
+    limits: dict[int | None, int] = {None: settings.DAILY_LIMIT, person.pk: settings.DAILY_LIMIT_PER_PERSON}
+    if not any(limits.values()):
+        return []
+    today = Spending.objects.filter(Q(person=None) | Q(person=person), day=timezone.localdate())
+    used: dict[int | None, int] = dict(today.values_list("person", "amount"))
+    return [Allowance(limit, used.get(whose, 0), whose is None) for whose, limit in limits.items() if limit]
+
+
 def spent_today(person: User | None) -> int:
     """Return the yuan that count towards today, of one person, or in total for None."""
     row = Spending.objects.filter(day=timezone.localdate(), person=person).first()
@@ -68,11 +92,14 @@ def _raise(day: dt.date, person: User | None, amount: int, limit: int) -> None:
         return
     Spending.objects.bulk_create([Spending(day=day, person=person)], ignore_conflicts=True)
     if not row.filter(within).update(amount=F("amount") + amount):
-        raise LimitReached(_explain(limit, row.values_list("amount", flat=True).get(), amount, of_all=person is None))
+        raise LimitReached(_explain(limit, row.values_list("amount", flat=True).get(), amount, person))
 
 
-def _explain(limit: int, used: int, amount: int, *, of_all: bool) -> str:
+def _explain(limit: int, used: int, amount: int, person: User | None) -> str:
     figures = {"limit": f"{limit:,}", "used": f"{used:,}", "amount": f"{amount:,}"}
-    if of_all:
+    if person is None:
         return _("The limit for all today is ¥ %(limit)s: ¥ %(used)s are used, ¥ %(amount)s don't fit.") % figures
-    return _("Your limit for today is ¥ %(limit)s: ¥ %(used)s are used, ¥ %(amount)s don't fit.") % figures
+    return _("The limit of %(person)s for today is ¥ %(limit)s: ¥ %(used)s are used, ¥ %(amount)s don't fit.") % {
+        "person": person.get_username(),
+        **figures,
+    }

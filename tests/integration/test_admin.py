@@ -1,21 +1,24 @@
 """Looking things up and managing users in Django's admin: read-only for orders, quick however many there are."""
 
 import datetime as dt
+import uuid
 
 import pytest
 from django.contrib.auth.models import Group, Permission, User
 from django.db import connection
+from django.db.models import Model
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from recharge.admin import COUNTED_ROWS
+from recharge.choices import BatchEventKind, BatchState
 from recharge.demo import Story
-from recharge.models import Order, OrderEvent
+from recharge.models import Batch, BatchEvent, EmergencyStop, Order, OrderEvent
 
 pytestmark = pytest.mark.django_db
 
-LOOK = ("view_order", "view_orderevent")
+LOOK = ("view_order", "view_orderevent", "view_batch", "view_batchevent", "view_emergencystop")
 MANAGE = ("add_user", "change_user", "view_user", "add_group", "change_group", "view_group")
 ORDERS = "admin:recharge_order_changelist"
 EVENTS = "admin:recharge_orderevent_changelist"
@@ -156,6 +159,68 @@ def test_columns_cannot_be_sorted(client: Client, administrator: User, order: Or
     with CaptureQueriesContext(connection) as statements:
         client.get(reverse(ORDERS), {"o": "3.-2"})
     assert not any('ORDER BY "recharge_order"."face_value"' in query["sql"] for query in statements)
+
+
+@pytest.fixture
+def batch(clerk_user: User) -> Batch:
+    return make_batch(clerk_user)
+
+
+def make_batch(clerk: User) -> Batch:
+    batch = Batch.objects.create(
+        nonce=uuid.uuid4(), product="MOBILE", size=1, total=50, state=BatchState.HANDED_OVER, made_by=clerk
+    )
+    BatchEvent.objects.create(batch=batch, kind=BatchEventKind.MADE, actor=clerk)
+    EmergencyStop.objects.create(started_by=clerk, reason="x", on=False, ended_at=batch.made_at, ended_by=clerk)
+    return batch
+
+
+@pytest.mark.parametrize("model", ["batch", "batchevent"])
+@pytest.mark.parametrize("term", ["0", "-1", "abc", "９", "9" * 18, "9" * 300])
+def test_whatever_is_no_batch_finds_none(
+    client: Client, administrator: User, batch: Batch, model: str, term: str
+) -> None:
+    response = client.get(reverse(f"admin:recharge_{model}_changelist"), {"q": term})
+    assert response.status_code == 200
+    assert len(response.context["cl"].result_list) == 0
+
+
+@pytest.mark.parametrize("model", ["batch", "batchevent"])
+def test_a_batch_and_its_events_are_found_by_its_number(
+    client: Client, administrator: User, batch: Batch, model: str
+) -> None:
+    make_batch(batch.made_by)
+    found = client.get(reverse(f"admin:recharge_{model}_changelist"), {"q": str(batch.pk)}).context["cl"].result_list
+    assert [getattr(row, "batch_id", row.pk) for row in found] == [batch.pk]
+
+
+@pytest.mark.parametrize("model", [Batch, BatchEvent, EmergencyStop])
+def test_batches_and_stops_are_looked_up_and_not_changed(
+    client: Client, administrator: User, batch: Batch, model: type[Model]
+) -> None:
+    row, name = model.objects.get(), model._meta.model_name
+    assert client.get(reverse(f"admin:recharge_{name}_change", args=[row.pk])).status_code == 200
+    before = list(model.objects.values())
+    for verb, arguments in (("add", []), ("change", [row.pk]), ("delete", [row.pk])):
+        address = reverse(f"admin:recharge_{name}_{verb}", args=arguments)
+        assert client.post(address, {"reason": "changed", "state": "RUNNING"}).status_code == 403
+    actions = {"action": "delete_selected", "_selected_action": [row.pk]}
+    client.post(reverse(f"admin:recharge_{name}_changelist"), actions)
+    assert list(model.objects.values()) == before
+
+
+@pytest.mark.parametrize("name", ["batch", "batchevent", "emergencystop"])
+def test_the_number_of_statements_does_not_grow_with_batches_and_stops(
+    client: Client, administrator: User, batch: Batch, name: str
+) -> None:
+    address = reverse(f"admin:recharge_{name}_changelist")
+    with CaptureQueriesContext(connection) as few:
+        client.get(address)
+    for number in range(5):
+        make_batch(User.objects.create_user(f"clerk{number}"))
+    with CaptureQueriesContext(connection) as many:
+        client.get(address)
+    assert len(many) == len(few)
 
 
 def user_form(user: User, **changes: object) -> dict[str, object]:

@@ -1,16 +1,18 @@
 """What must never be, the database itself refuses: each constraint is attacked with a plain UPDATE."""
 
 import datetime as dt
+import uuid
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
+from django.db.models import F
 from django.utils import timezone
 
 from portal.history import AppendOnlyError
-from recharge.choices import Attention, EventKind, Submission
-from recharge.models import Balance, Order, OrderEvent
+from recharge.choices import Attention, BatchEventKind, BatchState, Brake, EventKind, Submission
+from recharge.models import Balance, Batch, BatchEvent, EmergencyStop, Order, OrderEvent, Pace, Spending
 
 pytestmark = pytest.mark.django_db
 NOW = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
@@ -74,6 +76,108 @@ def test_database_refuses(constraint: str, start: dict[str, Any], change: dict[s
     assert orders.values().get() == before
 
 
+def a_batch(**columns: Any) -> Batch:
+    clerk, _ = User.objects.get_or_create(username="clerk")
+    values = {"product": "MOBILE", "size": 1, "total": 50, "state": BatchState.RUNNING, "made_by": clerk, **columns}
+    return Batch.objects.create(nonce=uuid.uuid4(), **values)
+
+
+def refuses(constraint: str, rows: Any, change: dict[str, Any]) -> None:
+    """Try a plain UPDATE; the database must name the constraint, and nothing may have changed."""
+    before = rows.values().get()
+    with pytest.raises(IntegrityError, match=constraint), transaction.atomic():
+        rows.update(**change)
+    assert rows.values().get() == before
+
+
+PAUSED = {"state": BatchState.PAUSED, "brake": Brake.BY_HAND, "braked_at": NOW}
+
+
+@pytest.mark.parametrize(
+    ("constraint", "start", "change"),
+    [
+        ("batch_state_known", {}, {"state": "LOST"}),
+        ("batch_not_empty", {}, {"size": 0}),
+        ("batch_not_empty", {}, {"total": 0}),
+        ("batch_approver_is_another", {}, {"approved_by": F("made_by")}),
+        ("batch_brake_iff_paused", {}, {"state": BatchState.PAUSED}),
+        ("batch_brake_iff_paused", {}, {"brake": Brake.BY_HAND}),
+        ("batch_brake_iff_paused", {}, {"braked_at": NOW}),
+        ("batch_brake_iff_paused", PAUSED, {"brake": ""}),
+        ("batch_brake_iff_paused", PAUSED, {"brake": "WHATEVER"}),
+        ("batch_brake_iff_paused", PAUSED, {"braked_at": None}),
+        ("batch_brake_iff_paused", PAUSED, {"state": BatchState.RUNNING}),
+    ],
+)
+def test_database_refuses_of_a_batch(constraint: str, start: dict[str, Any], change: dict[str, Any]) -> None:
+    refuses(constraint, Batch.objects.filter(pk=a_batch(**start).pk), change)
+
+
+def test_database_refuses_a_second_batch_of_a_draft() -> None:
+    first, second = a_batch(), a_batch()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Batch.objects.filter(pk=second.pk).update(nonce=first.nonce)
+
+
+def test_database_refuses_that_somebody_approves_his_own_order() -> None:
+    order = queued()
+    refuses("order_approver_is_another", Order.objects.filter(pk=order.pk), {"approved_by": order.placed_by})
+    other = User.objects.create_user("approver")
+    Order.objects.filter(pk=order.pk).update(approved_by=other)
+    refuses("order_approver_is_another", Order.objects.filter(pk=order.pk), {"placed_by": other})
+
+
+def test_database_refuses_an_order_that_is_half_in_a_batch() -> None:
+    order, batch = queued(), a_batch()
+    refuses("order_line_iff_in_batch", Order.objects.filter(pk=order.pk), {"line": 1})
+    refuses("order_line_iff_in_batch", Order.objects.filter(pk=order.pk), {"batch": batch})
+
+
+def test_database_refuses_two_orders_of_one_line() -> None:
+    batch, other = a_batch(), a_batch()
+    first, second = queued("1"), queued("2")
+    Order.objects.filter(pk=first.pk).update(batch=batch, line=1)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Order.objects.filter(pk=second.pk).update(batch=batch, line=1)
+    Order.objects.filter(pk=second.pk).update(batch=other, line=1)
+
+
+def test_database_refuses_that_less_than_nothing_is_spent() -> None:
+    row = Spending.objects.create(day=NOW.date(), amount=50)
+    refuses("spending_not_negative", Spending.objects.filter(pk=row.pk), {"amount": F("amount") - 51})
+
+
+def test_database_refuses_a_second_sum_of_a_day() -> None:
+    clerk = queued().placed_by
+    for person in (None, clerk):
+        Spending.objects.create(day=NOW.date(), person=person)
+        with pytest.raises(IntegrityError), transaction.atomic():
+            Spending.objects.create(day=NOW.date(), person=person)
+    assert Spending.objects.count() == 2
+
+
+def test_database_refuses_a_second_stop_while_one_is_on() -> None:
+    clerk = queued().placed_by
+    EmergencyStop.objects.create(started_by=clerk, reason="x")
+    with pytest.raises(IntegrityError), transaction.atomic():
+        EmergencyStop.objects.create(started_by=clerk, reason="y")
+    EmergencyStop.objects.update(on=False, ended_at=NOW, ended_by=clerk)
+    EmergencyStop.objects.create(started_by=clerk, reason="y")
+
+
+@pytest.mark.parametrize("missing", ["on", "ended_at", "ended_by"])
+def test_database_refuses_a_stop_that_is_half_ended(missing: str) -> None:
+    stop = EmergencyStop.objects.create(started_by=queued().placed_by, reason="x")
+    ended = {"on": False, "ended_at": NOW, "ended_by": stop.started_by}
+    del ended[missing]
+    refuses("stop_off_iff_ended", EmergencyStop.objects.filter(pk=stop.pk), ended)
+
+
+def test_database_refuses_a_second_pace() -> None:
+    with pytest.raises(IntegrityError, match="pace_one_row"), transaction.atomic():
+        Pace.objects.create(pk=2)
+
+
 @pytest.mark.parametrize("column", ["order_no", "gateway_order_no", "nonce"])
 def test_database_refuses_the_same_number_twice(column: str) -> None:
     first, second = queued("1"), queued("2")
@@ -101,6 +205,16 @@ def test_attention_is_a_next_step_too() -> None:
     Order.objects.filter(pk=order.pk).update(
         submission=Submission.UNKNOWN, next_push_at=None, attention=Attention.OVERDUE
     )
+
+
+def test_history_of_a_batch_can_neither_be_changed_nor_deleted() -> None:
+    event = BatchEvent.objects.create(batch=a_batch(), kind=BatchEventKind.MADE)
+    event.note = "changed"
+    with pytest.raises(AppendOnlyError):
+        event.save()
+    with pytest.raises(AppendOnlyError):
+        event.delete()
+    assert BatchEvent.objects.get().note == ""
 
 
 def test_history_can_neither_be_changed_nor_deleted() -> None:

@@ -56,7 +56,7 @@ def test_it_is_refused_where_the_real_platform_is_set(trying_out: None, settings
 
 def test_every_printed_login_works(trying_out: None, client: Client) -> None:
     printed = demo()
-    for username in ("operator", "auditor", "admin"):
+    for username in ("operator", "approver", "auditor", "admin"):
         assert f"user {username}" in printed
         assert client.login(username=username, password=f"{username}-demo")
     assert [user.username for user in User.objects.filter(is_staff=True)] == ["admin"]

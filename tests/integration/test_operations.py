@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import textwrap
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,10 @@ from django.test import Client
 
 from portal import metrics
 from portal.celery import app as celery_app
-from recharge.choices import Submission
+from recharge.choices import BatchState, Submission
 from recharge.demo import Story
-from recharge.models import Order
+from recharge.models import Batch, Order
+from recharge.services import stopping
 
 PROJECT = Path(__file__).resolve().parents[2]
 PHONE, SECRET, ID_NUMBER = "13800138000", "the-platforms-secret", "11010519491231002X"
@@ -94,9 +96,24 @@ def test_metrics_tell_what_is_going_on(client: Client, settings: LazySettings) -
     assert 'portal_open_orders{status="2",submission="ACCEPTED"}' not in figures
     assert 300 <= figures["portal_queue_age_seconds"] < 330
     assert figures["portal_attention_orders"] == 0
+    assert figures['portal_batches{state="RUNNING"}'] == 0
+    assert figures["portal_emergency_stop"] == 0
     assert figures['portal_platform_seconds_count{call="push",outcome="ok"}'] >= 1
     assert figures['portal_platform_seconds_count{call="query",outcome="Rejected"}'] >= 1
     assert figures['portal_callbacks_total{verdict="applied"}'] >= 1
+
+
+def test_metrics_tell_of_batches_and_of_the_stop(client: Client, settings: LazySettings) -> None:
+    settings.METRICS_TOKEN = "the-token"
+    clerk = User.objects.create_user("clerk")
+    for state in (BatchState.AWAITING_APPROVAL, BatchState.AWAITING_APPROVAL, BatchState.HANDED_OVER):
+        Batch.objects.create(nonce=uuid.uuid4(), product="MOBILE", size=1, total=50, state=state, made_by=clerk)
+    stopping.stop_everything(actor=clerk, reason="x")
+    figures = _metrics(client)
+    assert figures['portal_batches{state="AWAITING_APPROVAL"}'] == 2
+    assert figures['portal_batches{state="HANDED_OVER"}'] == 1
+    assert figures['portal_batches{state="PAUSED"}'] == 0
+    assert figures["portal_emergency_stop"] == 1
 
 
 def test_metrics_of_an_empty_portal_are_no_error(client: Client, settings: LazySettings) -> None:

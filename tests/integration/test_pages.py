@@ -15,8 +15,9 @@ from pytest_django import DjangoAssertNumQueries
 from oilcards.demo import cards
 from recharge.choices import Submission
 from recharge.demo import stories
-from recharge.models import Order, OrderEvent
-from recharge.services import placing, submission
+from recharge.models import Batch, EmergencyStop, Order, OrderEvent
+from recharge.services import placing, stopping, submission
+from tests.batches import batch_of
 from tests.fake_platform import FakePlatform
 from tests.people import person
 
@@ -36,11 +37,18 @@ NEEDS = {
     "order_cancel": "change",
     "order_withdraw": "change",
     "order_acknowledge": "change",
+    "approval_list": "approve",
+    "order_approve": "approve",
+    "batch_approve": "approve",
+    "emergency_stop": "view",
+    "go_on": "approve",
 }
+NO_PAGES = {"metrics", "mobile_hint"}
 MAY = {
     "clerk": {"view", "add", "change"},
+    "approver": {"view", "change", "approve"},
     "auditor": {"view"},
-    "administrator": {"view", "add", "change"},
+    "administrator": {"view", "add", "change", "approve"},
     "outsider": set(),
 }
 
@@ -69,8 +77,19 @@ def clerk(client: Client) -> Client:
     return client
 
 
+@pytest.fixture
+def batch(order: Order) -> Batch:
+    return batch_of("13900139000,50", made_by=order.placed_by)
+
+
+@pytest.fixture
+def stopped(order: Order) -> EmergencyStop:
+    return stopping.stop_everything(actor=order.placed_by, reason="价格不对")
+
+
 def visit(client: Client, name: str, path: str, order: Order) -> HttpResponse:
-    address = "/" + re.sub(r"<[^>]+>", order.order_no, path)
+    batch = Batch.objects.first()
+    address = "/" + re.sub(r"<[^>]+>", order.order_no, path.replace("<int:batch_id>", str(batch.pk if batch else 1)))
     return client.post(address) if name == "mobile_hint" else client.get(address)
 
 
@@ -79,14 +98,18 @@ def test_every_address_is_accounted_for() -> None:
 
 
 @pytest.mark.parametrize("role", MAY)
-def test_every_address_with_every_role(client: Client, order: Order, role: str) -> None:
+def test_every_address_with_every_role(
+    client: Client, order: Order, batch: Batch, stopped: EmergencyStop, role: str
+) -> None:
     client.force_login(person(role))
     for name, path in PATTERNS:
         if name in OPEN_TO_ALL:
             continue
         allowed = name in SIGNED_IN_ONLY or NEEDS[name] in MAY[role]
-        status = visit(client, name, path, order).status_code
-        assert status == 200 if allowed else status in (403, 404), (name, status)
+        response = visit(client, name, path, order)
+        assert response.status_code == 200 if allowed else response.status_code in (403, 404), (name, response)
+        if allowed and name not in NO_PAGES:
+            assert "价格不对" in response.content.decode(), f"{name} doesn't say that everything is stopped"
 
 
 def test_stranger_gets_nowhere_but_to_the_sign_in(client: Client, order: Order) -> None:
@@ -99,6 +122,24 @@ def test_stranger_gets_nowhere_but_to_the_sign_in(client: Client, order: Order) 
         else:
             assert response.status_code == 302, name
             assert response["Location"].startswith("/accounts/login/"), name
+
+
+@pytest.mark.parametrize("role", ["clerk", "auditor", "outsider"])
+def test_who_may_not_approve_decides_nothing(
+    client: Client, order: Order, batch: Batch, stopped: EmergencyStop, role: str
+) -> None:
+    client.force_login(person(role))
+    before = list(Order.objects.values()), OrderEvent.objects.count(), list(EmergencyStop.objects.values())
+    for address in (f"/approvals/orders/{order.order_no}/", f"/approvals/batches/{batch.pk}/", "/stop/go-on/"):
+        assert client.post(address, {"decision": "approve"}).status_code == 403
+    assert (list(Order.objects.values()), OrderEvent.objects.count(), list(EmergencyStop.objects.values())) == before
+
+
+@pytest.mark.parametrize("role", ["auditor", "outsider"])
+def test_who_may_only_look_stops_nothing(client: Client, order: Order, role: str) -> None:
+    client.force_login(person(role))
+    assert client.post("/stop/", {"reason": "x"}).status_code == 403
+    assert not EmergencyStop.objects.exists()
 
 
 @pytest.mark.parametrize("role", ["auditor", "outsider"])
@@ -260,10 +301,11 @@ def fill(clerk: User, times: int) -> None:
         Order.objects.bulk_create([story.order for story in told])
 
 
-@pytest.mark.parametrize("path", ["/orders/", "/attention/", "/orders/?status=2", "/"])
+@pytest.mark.parametrize("path", ["/orders/", "/attention/", "/orders/?status=2", "/", "/approvals/"])
 def test_number_of_statements_does_not_grow_with_the_orders(
     clerk: Client, django_assert_max_num_queries: DjangoAssertNumQueries, path: str
 ) -> None:
+    clerk.force_login(person("administrator"))
     fill(person("clerk"), 1)
     with django_assert_max_num_queries(14) as few:
         assert clerk.get(path).status_code == 200

@@ -55,11 +55,19 @@ def test_safe_settings_pass() -> None:
         ({"FACE_VALUES": [50, 0]}, "portal.E008"),
         ({"OIL_FACE_VALUES": [-500]}, "portal.E008"),
         ({"FIELD_ENCRYPTION_KEYS": ["not a key"]}, "portal.E009"),
+        *[({name: -1}, "portal.E010") for name in checks.AT_LEAST_ZERO],
+        *[({name: 0}, "portal.E011") for name in checks.AT_LEAST_ONE],
     ],
 )
 def test_an_unsafe_setting_is_refused(change: dict[str, Any], number: str) -> None:
     with override_settings(**{**SAFE, **change}):
         assert numbers() == [number]
+
+
+@pytest.mark.parametrize("name", checks.AT_LEAST_ZERO)
+def test_zero_switches_a_limit_off(name: str) -> None:
+    with override_settings(**{**SAFE, name: 0}):
+        assert numbers() == []
 
 
 def test_trying_out_needs_no_settings() -> None:

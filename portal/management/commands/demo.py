@@ -16,6 +16,7 @@ from recharge.models import Order, OrderEvent
 
 LOGINS = (
     ("operator", "操作员", "Operators"),
+    ("approver", "审批员", "Approvers"),
     ("auditor", "审计员", "Auditors"),
     ("admin", "管理员", "Administrators"),
 )

@@ -1,0 +1,65 @@
+"""The emergency stop: whether it is on, who stopped everything before and why, stopping, and going on."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import permission_required
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods
+
+from portal.forms import ReasonForm
+
+from .models import EmergencyStop
+from .services import stopping
+from .services.errors import ServiceError
+
+STOPS_SHOWN = 20
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@permission_required("recharge.view_order", raise_exception=True)
+def emergency_stop(request: HttpRequest) -> HttpResponse:
+    """Show whether everything is stopped, and stop it, with a reason."""
+    form = ReasonForm(
+        request.POST if request.method == "POST" else None, label=gettext_lazy("Why? Everybody will read it.")
+    )
+    if request.method == "POST" and _stop(request, form):
+        messages.success(request, _("Stopped: no further order goes to the platform."))
+        return redirect("emergency_stop")
+    stops = EmergencyStop.objects.filter(on=False).select_related("started_by", "ended_by").order_by("-id")
+    context = {"form": form, "is_on": stopping.current_stop(), "ended": stops[:STOPS_SHOWN]}
+    return render(request, "recharge/emergency_stop.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@permission_required("recharge.approve_order", raise_exception=True)
+def go_on(request: HttpRequest) -> HttpResponse:
+    """Let orders go out again."""
+    if request.method == "POST":
+        try:
+            stopping.go_on(actor=request.user)
+        except ServiceError as error:
+            messages.error(request, str(error))
+        else:
+            messages.success(request, _("Orders go to the platform again."))
+        return redirect("emergency_stop")
+    is_on = stopping.current_stop()
+    if is_on is None:
+        return redirect("emergency_stop")
+    return render(request, "recharge/confirm_go_on.html", {"is_on": is_on})
+
+
+def _stop(request: HttpRequest, form: ReasonForm) -> bool:
+    """Stop everything; else the form says what is wrong."""
+    if not request.user.has_perm("recharge.change_order"):
+        raise PermissionDenied
+    if not form.is_valid():
+        return False
+    try:
+        stopping.stop_everything(actor=request.user, reason=form.cleaned_data["reason"])
+    except ServiceError as error:
+        form.refuse(error)
+        return False
+    return True
