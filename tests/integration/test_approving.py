@@ -198,7 +198,7 @@ def test_what_no_more_fits_into_the_day_is_refused_in_words(
     before = everything()
     for thing in (order, batch):
         response = approver.post(address(thing), APPROVE)
-        assert "全员今日限额 ¥ 150" in text_of(response)
+        assert "今日总限额 ¥ 150" in text_of(response)
     assert everything() == before
     settings.DAILY_LIMIT, settings.DAILY_LIMIT_PER_PERSON = 0, 150
     assert "clerk 今日限额 ¥ 150" in text_of(approver.post(address(order), APPROVE))

@@ -114,7 +114,7 @@ def test_second_stop_is_refused_and_the_first_one_stays(client: Client) -> None:
         stopping.stop_everything(actor=person("approver"), reason="again")
     client.force_login(person("clerk"))
     response = client.post("/stop/", {"reason": "again"})
-    assert "已经停止" in response.content.decode()
+    assert "已经全部停止" in response.content.decode()
     assert EmergencyStop.objects.values().get() == before
 
 
