@@ -162,7 +162,7 @@ def test_what_may_be_spent_goes_on_counting(platform: FakePlatform, behaviour: s
 
 def test_withdrawn_rest_of_a_batch_gives_its_sum_back_once(platform: FakePlatform) -> None:
     batch = batch_of(*mobiles(5), made_by=person("clerk"))
-    submission._hand_over(submission._claim(Order.objects.next_in_batch(batch.pk)), submission.time.monotonic())
+    submission._hand_over(submission._claim(submission.NEXT_IN_BATCH, batch.pk), submission.time.monotonic())
     assert batches.withdraw_rest(batch_id=batch.pk, actor=person("clerk")) == 4
     batches.finish_withdrawals()
     assert sums() == {"": 50, "clerk": 50}
@@ -244,7 +244,7 @@ def test_batch_that_stops_by_itself_names_no_number(platform: FakePlatform, sett
     batch = batch_of(*mobiles(2), made_by=person("clerk"))
     order = batch.orders.earliest("id")
     platform.behaviour = "reject"
-    submission._hand_over(submission._claim(Order.objects.next_in_batch(batch.pk)), submission.time.monotonic())
+    submission.submit_batches()
     assert batch.events.get(kind="BRAKED").note.endswith("1001 余额不足")
     order.refresh_from_db()
     order.refusal = f"1001 {order.mobile} 号码异常"

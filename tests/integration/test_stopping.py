@@ -1,6 +1,7 @@
 """Stopping everything in an emergency: nothing goes out, everybody sees it, and who may approve lets it go on."""
 
 import re
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -62,10 +63,10 @@ def test_batch_that_is_under_way_stops_at_once(platform: FakePlatform, monkeypat
     batch = batch_of(*mobiles(5), made_by=person("clerk"))
     take_up, claims = submission._claim, iter(range(10))
 
-    def claim_and_stop(due: object) -> Order | None:
+    def claim_and_stop(*what: Any) -> Order | None:
         if next(claims) == 2:
             stop()
-        return take_up(due)
+        return take_up(*what)
 
     monkeypatch.setattr(submission, "_claim", claim_and_stop)
     submission.submit_batches()
