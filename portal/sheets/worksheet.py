@@ -1,7 +1,8 @@
 """The rows of one sheet of an XLSX workbook, as a stream.
 
-This is done here because the libraries for it build the whole sheet in memory first, as wide and as high as its
-outermost cells: a workbook of 5 kB, with one cell in the last row and column, then ends the process.
+This is done here because the libraries for it make objects before any limit can be set: of a whole sheet, as wide
+and as high as its outermost cells, so that 5 kB with one cell in the last row and column end the process; or of a
+whole row and all that stands before it, so that an endless row does. See docs/decisions.md.
 """
 
 import re

@@ -1,13 +1,18 @@
 """Whatever comes in, what comes out is rows or one refusal, and soon."""
 
+import tracemalloc
 from datetime import timedelta
+from zipfile import ZIP_STORED
 
+import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from portal.sheets import UnreadableSheet, csv_stream, read, xlsx_file
 from tests.unit.sheets.lists import COLUMNS, HEADER, MAIN, TITLES, package, parts, worksheet
 
+GOOD = '<row r="2"><c r="A2"><v>13800138000</v></c><c r="B2"><v>50</v></c></row>'
+SHEET = "xl/worksheets/sheet1.xml"
 SOON = timedelta(seconds=10)
 NAMES = st.sampled_from(["", "list", "list.csv", "list.xlsx", "list.xls", "../\0.csv"])
 ROWS = [("13800138000", 50, "快", "a"), ("0138", 100, "", '"b"\n'), ("=1", 0, "慢", "")]
@@ -89,9 +94,31 @@ def test_damaged_parts_of_a_whole_package_end_well(name: str, edits: Edits) -> N
 @settings(deadline=SOON, max_examples=300)
 @given(st.lists(MARKUP, max_size=60))
 def test_markup_in_any_order_ends_well(pieces: list[str]) -> None:
-    outcome(package({**PARTS, "xl/worksheets/sheet1.xml": worksheet("".join(pieces))}), "list.xlsx")
+    outcome(package({**PARTS, SHEET: worksheet("".join(pieces))}), "list.xlsx")
     outcome(package({**PARTS, "xl/sharedStrings.xml": f'<sst xmlns="{MAIN}">{"".join(pieces)}</sst>'}), "list.xlsx")
 
 
 def test_what_was_damaged_above_is_read_when_whole() -> None:
     assert [outcome(CSV, "list.csv"), outcome(XLSX, "list.xlsx"), outcome(package(PARTS), "list.xlsx")] == [3, 3, 1]
+
+
+@pytest.mark.parametrize(
+    ("part", "content", "expected"),
+    [
+        (SHEET, worksheet(f'{TITLES}<row r="2">{"<c/>" * 4_000_000}</row>'), "The workbook is damaged"),
+        (SHEET, worksheet(TITLES + GOOD).replace("<sheetData>", "<a/>" * 300_000 + "<sheetData>"), "1"),
+        ("xl/styles.xml", f'<styleSheet xmlns="{MAIN}"><fonts>{"<font/>" * 150_000}</fonts></styleSheet>', "1"),
+    ],
+    ids=["an endless row", "much before the rows", "countless fonts"],
+)
+def test_markup_that_would_become_many_objects_costs_no_memory(part: str, content: str, expected: str) -> None:
+    hostile = package({**parts(worksheet(TITLES + GOOD)), part: content}, ZIP_STORED)  # no bomb by its ratio
+    tracemalloc.start()
+    try:
+        found = outcome(hostile, "list.xlsx")
+        _now, highest = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert str(found).startswith(expected)
+    # What is measured holds a copy of the upload at most, and a few pieces of it.
+    assert highest < len(hostile) + 2 * 1024 * 1024
