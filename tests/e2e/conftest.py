@@ -6,20 +6,10 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 
+from tests.browser import launched, sign_in
 from tests.processes import MOMENTS, Processes, free_port, sandbox_settings
-
-CHROMIUM = "/usr/bin/chromium"
-SWITCHES = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 @pytest.fixture(scope="session")
@@ -68,10 +58,8 @@ def time_passes(database: Path, order_no: str, *, minutes: int) -> None:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
+    with launched() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(params=[{"width": 1360, "height": 900}, {"width": 390, "height": 844}], ids=["wide", "narrow"])
@@ -98,14 +86,6 @@ def page(context: BrowserContext, portal: str, complaints: list[str]) -> Iterato
     page = context.new_page()
     page.on("console", listen)
     page.on("pageerror", lambda error: complaints.append(str(error)))
-    sign_in(page, portal, "operator")
+    sign_in(page, portal, "operator", "operator-demo")
     yield page
     assert complaints == []
-
-
-def sign_in(page: Page, portal: str, username: str) -> None:
-    page.goto(f"{portal}/accounts/login/")
-    page.fill("[name=username]", username)
-    page.fill("[name=password]", f"{username}-demo")
-    page.press("[name=password]", "Enter")
-    page.wait_for_url(f"{portal}/")

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.conftest import sign_in
+from tests.browser import sign_in
 from tests.e2e.steps import CARD_PAGE, ORDER_PAGE, add, send
 
 pytestmark = pytest.mark.e2e
@@ -49,7 +49,7 @@ def test_card_lives_its_life(page: Page, portal: str) -> None:
     page.goto(card_page)
     expect(page.get_by_role("link", name="删除")).to_have_count(0)
     page.context.clear_cookies()
-    sign_in(page, portal, "admin")
+    sign_in(page, portal, "admin", "admin-demo")
     page.goto(card_page)
     page.get_by_role("link", name="删除").click()
     page.get_by_role("button", name="删除油卡").click()
@@ -102,7 +102,7 @@ def test_nothing_typed_is_lost_and_warnings_can_be_accepted(page: Page, portal: 
 
 def test_revealed_data_is_gone_after_leaving_the_page(page: Page, portal: str) -> None:
     page.context.clear_cookies()
-    sign_in(page, portal, "admin")
+    sign_in(page, portal, "admin", "admin-demo")
     page.goto(f"{portal}/oil-cards/?last_four=4567")
     page.locator("td a").first.click()
     page.get_by_role("link", name="查看完整信息").click()

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.e2e.conftest import sign_in, time_passes
+from tests.browser import sign_in
+from tests.e2e.conftest import time_passes
 from tests.e2e.steps import CARD_PAGE, ORDER_PAGE, add, follow, send
 from tests.processes import report, set_fault
 
@@ -225,7 +226,7 @@ def test_every_step_of_a_cards_life_has_a_way_out(
     walk = Walk(page, portal, sandbox[0], database, fault, number)
     cure_addition, cure_change, cure_recharge, cure_deletion = CURES[fault]
     page.context.clear_cookies()
-    sign_in(page, portal, "admin")
+    sign_in(page, portal, "admin", "admin-demo")
 
     walk.trouble("addCard")
     add(page, portal, number)

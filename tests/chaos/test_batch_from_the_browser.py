@@ -1,0 +1,247 @@
+"""A long sheet goes from the browser to the platform and back, while everything goes wrong that can.
+
+Real PostgreSQL, Redis, web, workers and scheduler; a clerk and an approver in Chromium; a platform that hangs, answers
+with web pages and refuses; one worker killed with -9, one pause. BATCH_ROWS says how long the sheet is.
+"""
+
+import csv
+import io
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+from django.contrib.auth.models import Permission, User
+from django.db import connection
+from django.db.models import Sum
+from playwright.sync_api import Browser, Locator, Page
+
+from recharge.choices import BatchState, Brake, Submission
+from recharge.models import DEAD_SUBMISSIONS, Batch, Order
+from tests.browser import launched, sign_in
+from tests.processes import (
+    Processes,
+    books,
+    clear_faults,
+    database_url,
+    free_port,
+    sandbox_settings,
+    set_fault,
+    time_passes,
+    wait_for,
+)
+
+pytestmark = [pytest.mark.servers, pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
+ROWS = int(os.environ.get("BATCH_ROWS", "1000"))
+BAD, REPEATED, CORRECTED = 137, 50, 100
+FORMULA = '=HYPERLINK("http://127.0.0.1/","13800138000")'
+PASSWORD = "correct horse battery"
+FAULTS = {"accept_hang": 0.05, "refuse_html": 0.02, "reject": 0.01}
+PATIENCE = 420.0
+
+
+def good(number: int) -> str:
+    return f"13{number % 10}{10_000_000 + number:08d},{(50, 100, 200)[number % 3]},快,客户{number}"
+
+
+def sheet(*, corrected: int = 0) -> bytes:
+    """Return ROWS lines in GB18030: bad ones of several kinds, repetitions, and a formula in a note."""
+    bad = [f"{kind},50,快,坏" for kind in ("1380013800", "17012345678", "1.38E+10", "手机")]
+    lines = [good(number) for number in range(ROWS - BAD - REPEATED - 1)]
+    lines += [good(900_000 + number) if number < corrected else bad[number % 4] for number in range(BAD)]
+    lines += [good(number) for number in range(REPEATED)]
+    lines.append(f'13912345678,50,快,"{FORMULA.replace(chr(34), chr(34) * 2)}"')
+    return "\r\n".join(["手机号,面值,快慢,备注", *lines]).encode("gb18030")
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[tuple[str, Processes, str]]:
+    assert connection.vendor == "postgresql"
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    with sandbox_settings(tmp_path, latency="0.05", balance="99999999") as (root, environment):
+        processes = Processes(
+            {
+                **environment,
+                "DATABASE_URL": database_url(),
+                "CELERY_BROKER_URL": os.environ["CELERY_BROKER_URL"],
+                "PUBLIC_URL": url,
+                "WIKEYUN_TIMEOUT": "2",
+                "SWEEP_SECONDS": "0.5",
+                "APPROVAL_ABOVE": "1000",
+            }
+        )
+        processes.serve(port)
+        processes.start("-m", "celery", "-A", "portal", "beat", "-s", str(tmp_path / "beat"))
+        yield root, processes, url
+        processes.end()
+
+
+@pytest.fixture
+def browser() -> Iterator[Browser]:
+    with launched() as browser:
+        yield browser
+
+
+def person(username: str, *permissions: str) -> None:
+    """Groups don't outlive a test that empties the database; permissions do."""
+    user = User.objects.create_user(username, password=PASSWORD)
+    user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
+    assert user.user_permissions.count() == len(permissions)
+
+
+def signed_in(browser: Browser, url: str, username: str) -> Page:
+    page = browser.new_context(locale="zh-CN", accept_downloads=True).new_page()
+    sign_in(page, url, username, PASSWORD)
+    return page
+
+
+def press(button: Locator) -> None:
+    with button.page.expect_navigation():
+        button.click()
+
+
+def downloaded(page: Page, link: Locator) -> list[list[str]]:
+    with page.expect_download() as download:
+        link.click()
+    content = Path(download.value.path()).read_bytes()
+    assert content.startswith(b"\xef\xbb\xbf")
+    return list(csv.reader(io.StringIO(content.decode("utf-8-sig"))))
+
+
+def upload(page: Page, url: str, content: bytes) -> str:
+    """Upload a sheet and return what its preview says."""
+    page.goto(f"{url}/batches/new/")
+    page.set_input_files("input[name=file]", {"name": "名单.csv", "mimeType": "text/csv", "buffer": content})
+    press(page.locator("form[enctype] button[type=submit]"))
+    return page.inner_text("main")
+
+
+def pushes(root: str) -> int:
+    return int(requests.get(f"{root}/sandbox/summary.json", timeout=10).json()["pushes"])
+
+
+def worker(processes: Processes) -> int:
+    return processes.start("-m", "celery", "-A", "portal", "worker", "-P", "threads", "-c", "32").pid
+
+
+def test_every_row_has_a_known_fate_and_both_books_agree(shop: tuple[str, Processes, str], browser: Browser) -> None:
+    root, processes, url = shop
+    person("clerk", "add_batch", "change_batch", "view_batch", "view_order", "see_numbers")
+    person("approver", "approve_order", "change_batch", "view_batch", "view_order")
+    clerk, approver = signed_in(browser, url, "clerk"), signed_in(browser, url, "approver")
+
+    # Preview, the bad lines as a sheet, correction.
+    preview = upload(clerk, url, sheet())
+    assert re.search(rf"\b{BAD}\b", preview)
+    assert re.search(rf"\b{REPEATED}\b", preview)
+    bad = downloaded(clerk, clerk.locator("#bad a[download]", has_text="CSV"))
+    assert len(bad) == 1 + BAD
+    assert all(row[-1] or row[1] for row in bad[1:])
+    assert not Order.objects.exists()
+    upload(clerk, url, sheet(corrected=CORRECTED))
+    clerk.check("[name=leave_out_bad]")
+    clerk.fill("[name=reason]", "同一客户两次")
+    press(clerk.locator("main form button[type=submit]"))
+    batch = Batch.objects.get()
+    assert batch.size == ROWS - BAD + CORRECTED
+    assert batch.state == BatchState.AWAITING_APPROVAL
+
+    # Nothing goes out before a second person has approved it.
+    running = worker(processes)
+    approver.goto(f"{url}/approvals/batches/{batch.pk}/")
+    assert pushes(root) == 0
+    approver.check("[name=decision][value=approve]", force=True)
+    press(approver.locator("main form button[type=submit]"))
+    for fault, probability in FAULTS.items():
+        set_fault(root, fault=fault, probability=probability)
+
+    # One pause, one kill; what stops by itself is let go on by a person.
+    deeds = {0.3: "pause", 0.5: "kill"}
+
+    def under_way() -> bool:
+        batch.refresh_from_db()
+        done = pushes(root) / batch.size
+        if batch.state == BatchState.PAUSED:
+            resume(clerk, url, batch)
+        for share in [share for share in deeds if done > share]:
+            if deeds.pop(share) == "pause":
+                pause(clerk, url, batch, root)
+            else:
+                nonlocal running
+                os.kill(running, 9)
+                running = worker(processes)
+        return (not deeds and batch.state == BatchState.HANDED_OVER) or leases_left(batch)
+
+    wait_for(under_way, "the batch is handed over", PATIENCE)
+    clear_faults(root)
+    wait_for(lambda: all_is_known(batch, root), "every order's fate is known", PATIENCE)
+    compare(batch, root)
+    results(clerk, url, batch)
+
+
+def pause(page: Page, url: str, batch: Batch, root: str) -> None:
+    page.goto(f"{url}/batches/{batch.pk}/pause/")
+    if page.locator("[name=note]").count():
+        page.fill("[name=note]", "核对一下")
+    press(page.locator("main form button[type=submit]"))
+    wait_for(lambda: not Order.objects.filter(batch=batch, submission=Submission.SUBMITTING).exists(), "quiet")
+    before = pushes(root)
+    Batch.objects.get(pk=batch.pk, state=BatchState.PAUSED, brake=Brake.BY_HAND)
+    assert pushes(root) == before
+
+
+def resume(page: Page, url: str, batch: Batch) -> None:
+    page.goto(f"{url}/batches/{batch.pk}/resume/")
+    page.fill("[name=note]", "看过了")
+    press(page.locator("main form button[type=submit]"))
+
+
+def leases_left(batch: Batch) -> bool:
+    """What the killed worker left is all that is left."""
+    waiting = Order.objects.filter(batch=batch, submission__in=[Submission.QUEUED, Submission.AWAITING_APPROVAL])
+    return batch.state == BatchState.RUNNING and not waiting.exists()
+
+
+def all_is_known(batch: Batch, root: str) -> bool:
+    time_passes(11)
+    summary = requests.get(f"{root}/sandbox/summary.json", timeout=10).json()
+    return not Order.objects.filter(batch=batch, settled_at=None).exists() and not summary["lives_under_way"]
+
+
+def compare(batch: Batch, root: str) -> None:
+    batch.refresh_from_db()
+    assert batch.state == BatchState.HANDED_OVER
+    booked = books(root)
+    orders = list(Order.objects.filter(batch=batch))
+    assert len(orders) == batch.size
+    for order in orders:
+        theirs = booked.get(order.order_no)
+        if order.submission in DEAD_SUBMISSIONS:
+            assert theirs is None
+            continue
+        assert theirs
+        assert theirs["pushes"] == 1
+        assert (order.submission, order.gateway_order_no, order.status) == (
+            Submission.ACCEPTED,
+            theirs["order_number"],
+            theirs["status"],
+        )
+    accepted = Order.objects.filter(batch=batch, submission=Submission.ACCEPTED)
+    assert len(booked) == accepted.count() > 0.9 * batch.size
+    assert sum(int(theirs["amount"]) for theirs in booked.values()) == accepted.aggregate(sum=Sum("face_value"))["sum"]
+    assert requests.get(f"{root}/sandbox/summary.json", timeout=10).json()["double_spent"] == []
+
+
+def results(page: Page, url: str, batch: Batch) -> None:
+    page.goto(f"{url}/batches/{batch.pk}/")
+    rows = downloaded(page, page.locator("main a[download]", has_text="CSV").first)
+    assert len(rows) == 1 + batch.size
+    text = "\n".join(",".join(row) for row in rows)
+    for order in Order.objects.filter(batch=batch):
+        assert order.order_no in text
+    cells = [cell for row in rows for cell in row]
+    assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@"))]
+    assert any(FORMULA in cell for cell in cells)
