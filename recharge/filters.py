@@ -19,6 +19,7 @@ from .status import Status
 
 ANY_ATTENTION = "any"
 EARLIEST, LATEST = dt.date(2000, 1, 1), dt.date(2199, 12, 31)
+BIGGEST_KEY = 2**63 - 1
 _SEPARATORS = re.compile(r"[\s\-‐-―().·]+")
 _MOBILE = re.compile(r"(?:\+|00)?(?:86)?(1\d{10})")
 
@@ -45,6 +46,9 @@ class OrderFilter(filters.FilterSet):
     placed_to = _date(_("To"))
     placed_by = filters.ModelChoiceFilter(
         label=_("Placed by"), queryset=User.objects.order_by("username"), empty_label=_("All")
+    )
+    batch = filters.Filter(
+        label=_("Number of the batch"), field_class=forms.IntegerField, min_value=1, max_value=BIGGEST_KEY
     )
     attention = _choice(
         _("Attention"), [(ANY_ATTENTION, _("Whatever needs attention")), *Attention.choices], method="attentive"

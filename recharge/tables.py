@@ -8,7 +8,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from portal.tables import LOOK, column
-from portal.templatetags.portal import digits, moment, money, shown_card
+from portal.templatetags.portal import digits, moment, money, shown_card, shown_target
 from portal.templatetags.portal import state as state_tag
 
 from . import mobile, outcomes
@@ -28,6 +28,7 @@ class OrderTable(tables.Table):
 
     def __init__(self, orders: list[Order], *, viewer: User) -> None:
         super().__init__(orders)
+        self._viewer = viewer
         self._sees_numbers = viewer.has_perm("recharge.see_numbers")
 
     def render_state(self, record: Order) -> SafeString:
@@ -54,6 +55,22 @@ class OrderTable(tables.Table):
 
     def render_placed_by(self, record: Order) -> str:
         return record.placed_by.get_username()
+
+
+class BatchOrderTable(OrderTable):
+    """The orders of one batch, by their lines in its sheet."""
+
+    line = column(_("Line"))
+
+    class Meta(OrderTable.Meta):
+        sequence = ("state", "line", "...")
+        exclude = ("placed_at", "placed_by")
+
+    def render_line(self, record: Order) -> SafeString:
+        return format_html('<span class="number">{}</span>', record.line)
+
+    def render_target(self, record: Order) -> SafeString:
+        return format_html('<span class="number">{}</span>', shown_target(record, self._viewer))
 
 
 class AttentionTable(OrderTable):
