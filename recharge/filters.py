@@ -37,6 +37,12 @@ def _choice(label: Any, choices: Any, **kwargs: Any) -> filters.ChoiceFilter:
     return filters.ChoiceFilter(label=label, choices=choices, empty_label=_("All"), **kwargs)
 
 
+class KeyFilter(filters.Filter):
+    """The primary key of something, which may belong to nothing."""
+
+    field_class = forms.IntegerField
+
+
 class OrderFilter(filters.FilterSet):
     q = filters.CharFilter(label=_("Order number, platform number or mobile number"), method="find", max_length=80)
     status = _choice(_("Status at the platform"), Status.choices)
@@ -47,9 +53,7 @@ class OrderFilter(filters.FilterSet):
     placed_by = filters.ModelChoiceFilter(
         label=_("Placed by"), queryset=User.objects.order_by("username"), empty_label=_("All")
     )
-    batch = filters.Filter(
-        label=_("Number of the batch"), field_class=forms.IntegerField, min_value=1, max_value=BIGGEST_KEY
-    )
+    batch = KeyFilter(label=_("Number of the batch"), min_value=1, max_value=BIGGEST_KEY)
     attention = _choice(
         _("Attention"), [(ANY_ATTENTION, _("Whatever needs attention")), *Attention.choices], method="attentive"
     )

@@ -2,7 +2,13 @@
 
 from django.contrib.auth.models import Group, User
 
-GROUP_OF = {"clerk": "Operators", "auditor": "Auditors", "administrator": "Administrators", "outsider": None}
+GROUP_OF = {
+    "clerk": "Operators",
+    "approver": "Approvers",
+    "auditor": "Auditors",
+    "administrator": "Administrators",
+    "outsider": None,
+}
 
 
 def person(name: str) -> User:
