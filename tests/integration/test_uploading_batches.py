@@ -254,7 +254,7 @@ def test_upload_of_another_person_does_not_exist(clerk: Client, client: Client, 
     client.force_login(person("clerk"))
     response = client.get(address + end)
     assert response.status_code == 200
-    response.close()
+    assert list(response)
     assert client.get(f"/batches/new/{uuid.uuid4()}/{end}").status_code == 404
 
 
