@@ -56,7 +56,7 @@ def batch_detail(request: HttpRequest, batch_id: int) -> HttpResponse:
     part = _part(request)
     progress = figures.of_batch(batch)
     orders = Order.objects.with_people_and_cards().filter(batch=batch)
-    page = page_of(orders.filter(figures.in_part(part)) if part else orders, request)
+    page = page_of(orders.filter(figures.in_part(part)) if part else orders, request, oldest_first=True)
     waiting = progress.parts[Part.WAITING].orders
     context = {
         "batch": batch,

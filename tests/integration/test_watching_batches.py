@@ -287,13 +287,18 @@ def test_number_of_statements_does_not_grow_with_the_orders(
     assert len(few) == len(many)
 
 
-def test_pages_by_key_show_every_order_once(clerk: Client, platform: FakePlatform) -> None:
+def test_pages_by_key_show_every_line_once_in_the_order_of_the_sheet(clerk: Client, platform: FakePlatform) -> None:
     batch = made_batch(person("clerk"), size=120)
-    seen: list[str] = []
-    query = ""
+    numbers = list(batch.orders.order_by("line").values_list("order_no", flat=True))
+    texts: list[str] = []
+    query: str | None = ""
     while query is not None:
-        text = text_of(clerk.get(f"/batches/{batch.pk}/{query}"))
-        seen += re.findall(r'<a href="/orders/(\d{20})/">', text)
-        older = re.search(r'href="(\?[^"]*before=\d+[^"]*)"', text)
-        query = older[1] if older else None
-    assert len(seen) == len(set(seen)) == 120
+        texts.append(text_of(clerk.get(f"/batches/{batch.pk}/{query}")))
+        following = re.search(r'rel="next" href="([^"]+)"', texts[-1])
+        query = following[1] if following else None
+    pages = [re.findall(r'<a href="/orders/(\d{20})/">', text) for text in texts]
+    assert [number for page in pages for number in page] == numbers
+    previous = re.search(r'rel="prev" href="([^"]+)"', texts[-1])
+    assert previous
+    assert re.findall(r"/orders/(\d{20})/", text_of(clerk.get(f"/batches/{batch.pk}/{previous[1]}"))) == pages[1]
+    assert "没有符合的订单" in text_of(clerk.get(f"/batches/{batch.pk}/?after=999999999999"))
