@@ -8,7 +8,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from portal.tables import LOOK, column
-from portal.templatetags.portal import digits, moment, money, shown_card, shown_target
+from portal.templatetags.portal import digits, hide_mobile, moment, money, shown_card, shown_target
 from portal.templatetags.portal import state as state_tag
 
 from . import mobile, outcomes
@@ -58,13 +58,17 @@ class OrderTable(tables.Table):
 
 
 class BatchOrderTable(OrderTable):
-    """The orders of one batch, by their lines in its sheet."""
+    """The orders of one batch, by their lines in its sheet, and what the platform said of them."""
 
     line = column(_("Line"))
+    reason = column(_("Platform's reason"))
 
     class Meta(OrderTable.Meta):
         sequence = ("state", "line", "...")
         exclude = ("placed_at", "placed_by")
+
+    def render_reason(self, record: Order) -> str:
+        return hide_mobile(record.refusal or record.reason, record, self._viewer) or "–"
 
     def render_line(self, record: Order) -> SafeString:
         return format_html('<span class="number">{}</span>', record.line)

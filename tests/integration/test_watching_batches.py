@@ -152,6 +152,15 @@ def test_numbers_of_phones_are_whole_only_for_who_may_see_them(client: Client, b
     assert whole in text_of(client.get(f"/batches/{batch.pk}/"))
 
 
+def test_orders_say_why_the_platform_refused_them(client: Client, batch: Batch) -> None:
+    order = batch.orders.order_by("id")[0]
+    Order.objects.filter(pk=order.pk).update(refusal=f"1010 {mobile(1)} 余额不足", placed_by=person("administrator"))
+    client.force_login(person("clerk"))
+    text = text_of(client.get(f"/batches/{batch.pk}/"))
+    assert "1010 138****0001 余额不足" in text
+    assert mobile(1) not in text
+
+
 def test_clerk_pauses_and_lets_it_go_on(clerk: Client, batch: Batch) -> None:
     address = f"/batches/{batch.pk}/"
     assert clerk.get(f"{address}pause/").status_code == 200
