@@ -22,6 +22,7 @@ from .status import Status
 ANY_ATTENTION = "any"
 CARDS_LOOKED_FOR = 200
 EARLIEST, LATEST = dt.date(2000, 1, 1), dt.date(2199, 12, 31)
+BIGGEST_KEY = 2**63 - 1
 _SEPARATORS = re.compile(r"[\s\-‐-―().·]+")
 _LAST_FOUR = re.compile(r"[0-9]{4}")
 _MOBILE = re.compile(r"(?:\+|00)?(?:86)?(1\d{10})")
@@ -40,6 +41,12 @@ def _choice(label: Any, choices: Any, **kwargs: Any) -> filters.ChoiceFilter:
     return filters.ChoiceFilter(label=label, choices=choices, empty_label=_("All"), **kwargs)
 
 
+class KeyFilter(filters.Filter):
+    """The primary key of something, which may belong to nothing."""
+
+    field_class = forms.IntegerField
+
+
 class OrderFilter(filters.FilterSet):
     q = filters.CharFilter(
         label=_("Number of order, platform or mobile, or a card's last four digits"), method="find", max_length=80
@@ -52,6 +59,7 @@ class OrderFilter(filters.FilterSet):
     placed_by = filters.ModelChoiceFilter(
         label=_("Placed by"), queryset=User.objects.order_by("username"), empty_label=_("All")
     )
+    batch = KeyFilter(label=_("Number of the batch"), min_value=1, max_value=BIGGEST_KEY)
     attention = _choice(
         _("Attention"), [(ANY_ATTENTION, _("Whatever needs attention")), *Attention.choices], method="attentive"
     )

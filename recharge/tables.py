@@ -7,7 +7,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from portal.tables import LOOK, Rows, column
-from portal.templatetags.portal import digits, moment, money, shown_card
+from portal.templatetags.portal import digits, hide_mobile, moment, money, shown_card, shown_target
 from portal.templatetags.portal import state as state_tag
 
 from . import mobile, outcomes
@@ -27,6 +27,7 @@ class OrderTable(Rows):
 
     def __init__(self, orders: list[Order], *, viewer: User) -> None:
         super().__init__(orders)
+        self._viewer = viewer
         self._sees_numbers = viewer.has_perm("recharge.see_numbers")
         self._states: dict[object, SafeString] = {}
 
@@ -68,12 +69,28 @@ class ApprovalTable(OrderTable):
     class Meta(OrderTable.Meta):
         exclude = ("state",)
 
-    def __init__(self, orders: list[Order], *, viewer: User) -> None:
-        super().__init__(orders, viewer=viewer)
-        self._viewer = viewer
-
     def render_decision(self, record: Order) -> SafeString:
         return render_to_string("recharge/_decision.html", {"order": record, "own": record.placed_by == self._viewer})
+
+
+class BatchOrderTable(OrderTable):
+    """The orders of one batch, by their lines in its sheet, and what the platform said of them."""
+
+    line = column(_("Line"))
+    reason = column(_("Platform's reason"))
+
+    class Meta(OrderTable.Meta):
+        sequence = ("state", "line", "...")
+        exclude = ("placed_at", "placed_by")
+
+    def render_reason(self, record: Order) -> str:
+        return hide_mobile(record.refusal or record.reason, record, self._viewer) or "–"
+
+    def render_line(self, record: Order) -> SafeString:
+        return format_html('<span class="number">{}</span>', record.line)
+
+    def render_target(self, record: Order) -> SafeString:
+        return format_html('<span class="number">{}</span>', shown_target(record, self._viewer))
 
 
 class AttentionTable(OrderTable):

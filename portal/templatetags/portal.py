@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -12,17 +13,19 @@ from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 import oilcards.outcomes
 from oilcards.details import LABELS
 from oilcards.models import OilCard
-from recharge import mobile, outcomes
+from recharge import batch_outcomes, mobile, outcomes
 from recharge.models import Batch, Order, OrderEvent
 from recharge.status import Status
 
 register = template.Library()
 
 BADGE_CAP = 99
+_ORDER_NUMBER = re.compile(r"\b(\d{20})\b", re.ASCII)
 
 
 @register.simple_tag
@@ -48,6 +51,12 @@ def state(order: Order, size: str = "") -> dict[str, Any]:
 def card_state(card: OilCard, size: str = "") -> dict[str, Any]:
     """Show how far the card is in step with the platform: a word, a colour, an icon."""
     return {"outcome": oilcards.outcomes.of_card(card), "only_reported": False, "size": size}
+
+
+@register.inclusion_tag("includes/state.html")
+def batch_state(batch: Batch, size: str = "") -> dict[str, Any]:
+    """Show how far the batch has got: a word, a colour, an icon."""
+    return {"outcome": batch_outcomes.of_batch(batch), "only_reported": False, "size": size}
 
 
 @register.simple_tag(takes_context=True)
@@ -81,12 +90,40 @@ def money(amount: Decimal | int | None) -> str:
 
 
 @register.filter
+def count(number: int) -> str:
+    """Show how many, with commas: 12,345."""
+    return f"{number:,}"
+
+
+@register.filter
 def digits(number: str | None) -> SafeString | str:
     """Show a long number in groups of four that are copied as one."""
     if not number:
         return "–"
     groups = ((number[start : start + 4],) for start in range(0, len(number), 4))
     return format_html('<span class="digits">{}</span>', format_html_join("", "<span>{}</span>", groups))
+
+
+@register.filter
+def time_left(seconds: int) -> str:
+    """Show roughly how long something still takes."""
+    minutes = -(-seconds // 60)
+    if minutes < 2:
+        return _("less than a minute left")
+    if minutes < 120:
+        return _("about %(minutes)d minutes left") % {"minutes": minutes}
+    return _("about %(hours)d hours left") % {"hours": round(minutes / 60)}
+
+
+@register.filter
+def linked_orders(text: str) -> SafeString:
+    """Show a sentence with the numbers of orders in it as links."""
+    parts = _ORDER_NUMBER.split(text)
+    return format_html_join(
+        "",
+        "{}",
+        ((format_html('<a href="/orders/{}/">{}</a>', part, part) if n % 2 else part,) for n, part in enumerate(parts)),
+    )
 
 
 @register.filter
@@ -149,14 +186,14 @@ def shown_target(order: Order, user: User) -> str:
     """Return the order's card, or its number, whole to those who may see numbers and to who placed it."""
     if order.oil_card:
         return shown_card(order.oil_card)
-    if _may_see(order, user):
+    if may_see(order, user):
         return mobile.grouped(order.mobile)
     return mobile.masked(order.mobile)
 
 
 def hide_mobile(text: str, order: Order, user: User) -> str:
     """Return the text with the order's number hidden from those who may not see it."""
-    if not order.mobile or _may_see(order, user):
+    if not order.mobile or may_see(order, user):
         return text
     return text.replace(order.mobile, mobile.masked(order.mobile))
 
@@ -166,5 +203,6 @@ def _capped(rows: QuerySet[Any, Any]) -> str:
     return f"{BADGE_CAP}+" if count > BADGE_CAP else str(count or "")
 
 
-def _may_see(order: Order, user: User) -> bool:
+def may_see(order: Order, user: User) -> bool:
+    """Say whether somebody may see the order's whole number."""
     return user.has_perm("recharge.see_numbers") or order.placed_by_id == user.pk

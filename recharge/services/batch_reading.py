@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
+from pathlib import PurePath
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -35,7 +36,7 @@ Cards = Mapping[str, OilCard]
 Target = tuple[str, int | None, int]
 
 AT_A_TIME = 1000
-NOTE_LIMIT = 200
+NOTE_LIMIT = NAME_LIMIT = 200
 SPEEDS = {
     **dict.fromkeys(("快", "快充", "FAST", "1"), Speed.FAST),
     **dict.fromkeys(("慢", "慢充", "SLOW", "0"), Speed.SLOW),
@@ -83,7 +84,7 @@ def keep_upload(*, content: bytes, file_name: str, product: Product, uploaded_by
         pass
     return BatchDraft.objects.create(
         product=product,
-        file_name=file_name[:NOTE_LIMIT],
+        file_name=_shortened(file_name),
         digest=hashlib.sha256(content).hexdigest(),
         content=base64.b64encode(zlib.compress(content)).decode(),
         uploaded_by=uploaded_by,
@@ -113,6 +114,12 @@ def carrier_or_issuer(order: Order) -> str:
     if order.oil_card:
         return str(order.oil_card.get_card_type_display())
     return numbers.carrier(order.mobile) or _("Unknown")
+
+
+def _shortened(file_name: str) -> str:
+    """Shorten a name to what a column holds; it keeps its end, by which the sheet is read again."""
+    path = PurePath(file_name)
+    return path.stem[: NAME_LIMIT - len(path.suffix)] + path.suffix[:NAME_LIMIT] if file_name else ""
 
 
 def _judge(row: Row, cards: Cards | None) -> Line:

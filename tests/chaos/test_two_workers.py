@@ -19,8 +19,8 @@ from portal.statements import Composed
 from recharge.choices import Product, Submission
 from recharge.models import Order
 from recharge.services import queue, submission
+from tests.batches import batch_of, mobiles
 from tests.oil_cards import active_card, place
-from tests.sheets import batch_of
 
 pytestmark = [pytest.mark.servers, pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
 ORDERS = 40
@@ -102,7 +102,7 @@ def single_orders(clerk: User, count: int) -> Callable[[], None]:
 def batch(clerk: User, count: int) -> Callable[[], None]:
     """Make a batch, and return what a lane does."""
     with override_settings(BATCH_CANARY=0):
-        batch_of(clerk, count)
+        batch_of(*mobiles(count), made_by=clerk)
     return submission.submit_batches
 
 

@@ -17,9 +17,9 @@ from recharge.choices import BatchEventKind, BatchState, EventKind, Product, Spe
 from recharge.models import Batch, BatchDraft, Order, OrderEvent, Spending
 from recharge.services import batch_making, batch_reading, placing, submission
 from recharge.services.errors import BadLines, LimitReached, NotConfigured, NothingToPlace, ReasonNeeded
+from tests.batches import batch_of, mobiles, sheet, upload
 from tests.fake_platform import FakePlatform
 from tests.oil_cards import active_card
-from tests.sheets import batch_of, sheet, upload
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sent", "platform")]
 
@@ -67,7 +67,7 @@ def test_each_line_becomes_an_order_with_its_history(clerk_user: User) -> None:
 
 
 def test_columns_that_are_not_given_are_as_in_an_order_placed_by_hand(clerk_user: User) -> None:
-    batch_of(clerk_user, 1)
+    batch_of(*mobiles(1), made_by=clerk_user)
     by_hand = placing.place_mobile_order(placed_by=clerk_user, mobile="13911112222", face_value=50)
     by_hand.refresh_from_db()
     made = Order.objects.get(line=2)
@@ -83,7 +83,7 @@ def test_the_same_draft_makes_one_batch_however_often_it_is_sent(clerk_user: Use
 
 
 def test_a_second_batch_with_the_nonce_is_refused_by_the_database(clerk_user: User) -> None:
-    batch = batch_of(clerk_user, 1)
+    batch = batch_of(*mobiles(1), made_by=clerk_user)
     with pytest.raises(IntegrityError), transaction.atomic():
         Batch.objects.create(
             nonce=batch.nonce, product="MOBILE", size=1, total=1, made_by=clerk_user, state=BatchState.RUNNING
@@ -158,7 +158,7 @@ def test_orders_older_than_a_day_are_duplicates_only_while_they_are_open(clerk_u
 
 
 def test_the_same_file_again_needs_a_reason(clerk_user: User) -> None:
-    batch_of(clerk_user, 1)
+    batch_of(*mobiles(1), made_by=clerk_user)
     Order.objects.update(face_value=100)  # so that only the file itself is the same
     draft = upload(clerk_user, ["13800000000,50"])
     assert len(batch_reading.batches_of_same_file(draft)) == 1
@@ -172,7 +172,7 @@ def test_the_same_file_again_needs_a_reason(clerk_user: User) -> None:
 @pytest.mark.parametrize(("size", "waits"), [(1200, False), (1201, True)])
 def test_a_batch_above_the_limit_awaits_approval_as_a_whole(clerk_user: User, size: int, *, waits: bool) -> None:
     """More than a piece of 1,000, so that the sum passes the limit when some orders are there already."""
-    batch = batch_of(clerk_user, size)
+    batch = batch_of(*mobiles(size), made_by=clerk_user)
     state, submitted = (
         (BatchState.AWAITING_APPROVAL, Submission.AWAITING_APPROVAL)
         if waits
@@ -192,9 +192,9 @@ def test_a_batch_above_the_limit_awaits_approval_as_a_whole(clerk_user: User, si
 @override_settings(DAILY_LIMIT_PER_PERSON=100)
 def test_a_batch_beyond_the_days_limit_makes_nothing(clerk_user: User) -> None:
     with pytest.raises(LimitReached, match="100"):
-        batch_of(clerk_user, 3)
+        batch_of(*mobiles(3), made_by=clerk_user)
     assert nothing_was_made()
-    assert batch_of(clerk_user, 2).size == 2
+    assert batch_of(*mobiles(2), made_by=clerk_user).size == 2
 
 
 def test_nothing_is_made_without_credentials(clerk_user: User) -> None:
@@ -207,10 +207,12 @@ def test_nothing_is_made_without_credentials(clerk_user: User) -> None:
 def test_statements_grow_with_pieces_and_not_with_lines(clerk_user: User) -> None:
     def statements(size: int, first: int) -> int:
         with CaptureQueriesContext(connection) as captured:
-            batch_of(clerk_user, size, first)
+            batch_of(*mobiles(size, first=first), made_by=clerk_user)
         return len(captured)
 
-    batch_of(clerk_user, 1, 20_000)  # the first of the day makes the rows that count its spending
+    batch_of(
+        *mobiles(1, first=20_000), made_by=clerk_user
+    )  # the first of the day makes the rows for its sums
     assert statements(5, 0) == statements(900, 10_000)
 
 
@@ -251,7 +253,7 @@ def fail_all(batch: Batch, platform: FakePlatform) -> None:
 
 def test_failed_orders_are_placed_anew_and_replaced_once(clerk_user: User, platform: FakePlatform) -> None:
     with override_settings(BATCH_CANARY=0):
-        batch = batch_of(clerk_user, 3)
+        batch = batch_of(*mobiles(3), made_by=clerk_user)
     platform.behaviour, platform.next_behaviours = "reject", ["hang", "reject"]
     submission.submit_batches()
     assert batch_making.failed_orders(batch).count() == 2, "the one that hangs may have been taken"
@@ -267,7 +269,7 @@ def test_failed_orders_are_placed_anew_and_replaced_once(clerk_user: User, platf
 
 def test_what_was_placed_by_hand_meanwhile_is_not_placed_anew(clerk_user: User, platform: FakePlatform) -> None:
     with override_settings(BATCH_CANARY=0):
-        batch = batch_of(clerk_user, 2)
+        batch = batch_of(*mobiles(2), made_by=clerk_user)
     fail_all(batch, platform)
     placing.place_mobile_order(placed_by=clerk_user, mobile="13800000000", face_value=50)
     again = batch_making.make_again(batch_id=batch.pk, made_by=clerk_user, nonce=uuid.uuid4())

@@ -29,6 +29,7 @@ NEEDS = {
     "order_list": "view",
     "order_detail": "view",
     "attention": "view",
+    "order_export": "export",
     "metrics": "view",
     "order_new": "add",
     "order_new_oil": "add",
@@ -43,12 +44,12 @@ NEEDS = {
     "emergency_stop": "view",
     "go_on": "approve",
 }
-NO_PAGES = {"metrics", "mobile_hint"}
+NO_PAGES = {"metrics", "mobile_hint", "order_export"}
 MAY = {
     "clerk": {"view", "add", "change"},
     "approver": {"view", "change", "approve"},
-    "auditor": {"view"},
-    "administrator": {"view", "add", "change", "approve"},
+    "auditor": {"view", "export"},
+    "administrator": {"view", "add", "change", "approve", "export"},
     "outsider": set(),
 }
 
@@ -63,7 +64,7 @@ def named_patterns(resolver: URLResolver | None = None, prefix: str = "") -> Ite
             yield pattern.name, path
 
 
-PATTERNS = [(name, path) for name, path in named_patterns() if not path.startswith("oil-cards/")]
+PATTERNS = [(name, path) for name, path in named_patterns() if not path.startswith(("oil-cards/", "batches/"))]
 
 
 @pytest.fixture
@@ -89,7 +90,8 @@ def stopped(order: Order) -> EmergencyStop:
 
 def visit(client: Client, name: str, path: str, order: Order) -> HttpResponse:
     batch = Batch.objects.first()
-    address = "/" + re.sub(r"<[^>]+>", order.order_no, path.replace("<int:batch_id>", str(batch.pk if batch else 1)))
+    path = re.sub(r"<(?:int|batch_key):batch_id>", str(batch.pk if batch else 1), path)
+    address = "/" + re.sub(r"<[^>]+>", order.order_no, path.replace("<sheet:kind>", "csv"))
     return client.post(address) if name == "mobile_hint" else client.get(address)
 
 

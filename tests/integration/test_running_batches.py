@@ -14,16 +14,16 @@ from recharge.choices import BatchEventKind, BatchState, Brake, EventKind, Submi
 from recharge.models import Balance, Batch, BatchDraft, Order, Spending
 from recharge.services import batches, braking, checking, placing, queue, stopping, submission, sweeping
 from recharge.services.errors import TooLate
+from tests.batches import batch_of, mobiles, upload
 from tests.fake_platform import FakePlatform, WorkerKilled
 from tests.oil_cards import active_card
-from tests.sheets import batch_of, upload
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sent")]
 
 
 @pytest.fixture
 def batch(clerk_user: User, platform: FakePlatform) -> Batch:
-    return batch_of(clerk_user, 10)
+    return batch_of(*mobiles(10), made_by=clerk_user)
 
 
 @pytest.fixture
@@ -115,7 +115,7 @@ def test_no_order_goes_ahead_where_none_would_follow(
     clerk_user: User, platform: FakePlatform, canary: int, size: int
 ) -> None:
     with override_settings(BATCH_CANARY=canary):
-        assert state(batch_of(clerk_user, size)) == (BatchState.RUNNING, "")
+        assert state(batch_of(*mobiles(size), made_by=clerk_user)) == (BatchState.RUNNING, "")
 
 
 # --- the brake --------------------------------------------------------------------------------------------------

@@ -13,9 +13,9 @@ APPS = ("portal", "recharge", "oilcards")
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("urls",),
     ("views", "*_views", "callback", "tasks", "admin", "management"),
-    ("forms", "tables", "filters", "pages", "fragments", "templatetags"),
-    ("services", "metrics", "overview", "demo"),
-    ("outcomes", "migrations"),
+    ("forms", "*_forms", "tables", "*_tables", "filters", "exports", "pages", "fragments", "templatetags"),
+    ("services", "metrics", "overview", "batch_preview", "batch_progress", "demo"),
+    ("outcomes", "*_outcomes", "migrations"),
     ("models",),
     ("choices", "status", "mobile", "numbers", "masking", "details", "fields", "apps", "__init__"),
 )

@@ -1,0 +1,120 @@
+"""What people say about batches. Only the form is checked here; what a batch may be, the services decide."""
+
+import uuid
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from portal.forms import MarkedForm, ReasonForm
+from portal.sheets import MOST_BYTES
+
+from .choices import Product
+from .forms import RADIO
+from .services.errors import BadLines, ReasonNeeded, ServiceError
+
+
+class UploadForm(MarkedForm):
+    """A sheet, or pasted lines, and what they are about."""
+
+    product = forms.ChoiceField(
+        label=gettext_lazy("What is it for?"),
+        choices=Product.choices,
+        required=False,
+        initial=Product.MOBILE,
+        widget=forms.RadioSelect(attrs=RADIO),
+    )
+    file = forms.FileField(
+        label=gettext_lazy("Excel workbook (.xlsx) or CSV"),
+        required=False,
+        allow_empty_file=True,
+        widget=forms.FileInput(attrs={"class": "form-control drop-zone", "accept": ".xlsx,.csv,.txt,.tsv"}),
+    )
+    text = forms.CharField(
+        label=gettext_lazy("Or paste lines"),
+        required=False,
+        strip=False,
+        widget=forms.Textarea(
+            attrs={"class": "form-control number", "rows": 5, "autocomplete": "off", "spellcheck": "false"}
+        ),
+    )
+
+    def __init__(self, *args: Any, with_oil: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not with_oil:
+            self.fields["product"].choices = [(Product.MOBILE.value, Product.MOBILE.label)]
+
+    def clean_product(self) -> Product:
+        return Product(self.cleaned_data["product"] or Product.MOBILE)
+
+    def clean_file(self) -> Any:
+        file = self.cleaned_data["file"]
+        if file and file.size > MOST_BYTES:
+            most = MOST_BYTES // 1024 // 1024
+            raise forms.ValidationError(_("The file is too large: %(most)s MB at most. Divide it.") % {"most": most})
+        return file
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or self.cleaned_data
+        if not self.errors:
+            if data["file"] and data["text"].strip():
+                self.add_error("text", _("Both a file and pasted lines: which of the two? Empty one."))
+            elif data["file"] is None and not data["text"].strip():
+                self.add_error("file", _("Choose a file, or paste lines below."))
+        return data
+
+    @property
+    def file_name(self) -> str:
+        """The name of the file, "" for pasted lines."""
+        return str(self.cleaned_data["file"].name) if self.cleaned_data["file"] else ""
+
+    def content(self) -> bytes:
+        """Return the file, or the pasted lines in UTF-8."""
+        file = self.cleaned_data["file"]
+        return bytes(file.read()) if file else self.cleaned_data["text"].encode("utf-8", "replace")
+
+    def refuse(self, error: Exception) -> None:
+        """Show why it can't be read, beside what was given; pasted lines stay."""
+        self.add_error("file" if self.cleaned_data["file"] else "text", str(error))
+
+
+class MakeForm(MarkedForm):
+    """The wish to make a batch of what was looked at."""
+
+    leave_out_bad = forms.BooleanField(required=False, widget=forms.CheckboxInput(attrs={"class": "form-check-input"}))
+    reason = forms.CharField(
+        label=gettext_lazy("Why is that right?"),
+        max_length=200,
+        required=False,
+        widget=forms.TextInput(attrs={"class": "form-control", "autocomplete": "off"}),
+    )
+
+    def refuse(self, error: Exception) -> None:
+        """Show what a service refused; what was filled in stays."""
+        fields = {ReasonNeeded: "reason", BadLines: "leave_out_bad"}
+        self.add_error(fields.get(type(error)), str(error))
+
+
+class RemarkForm(ReasonForm):
+    """Why somebody does what needs no reason, but may have one."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["reason"].required = False
+
+
+class AgainForm(MarkedForm):
+    """The wish to place the failed ones anew; its nonce makes one batch of it, however often it is sent."""
+
+    nonce = forms.UUIDField(
+        widget=forms.HiddenInput,
+        initial=uuid.uuid4,
+        error_messages={
+            "required": gettext_lazy("This form was damaged on its way; it is fresh now, send it again."),
+            "invalid": gettext_lazy("This form was damaged on its way; it is fresh now, send it again."),
+        },
+    )
+
+    def refuse(self, error: ServiceError) -> None:
+        self.add_error(None, str(error))

@@ -1,0 +1,156 @@
+"""What would come of an uploaded sheet, gathered in one pass over its lines."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.utils.translation import gettext as _
+
+from portal.database import release_connection
+from portal.sheets import Column
+
+from . import mobile
+from .choices import Product
+from .models import Batch, BatchDraft, Order
+from .overview import Tally
+from .services import spending
+from .services.batch_reading import COLUMNS, Line, batches_of_same_file, carrier_or_issuer, lines
+from .services.placing import needs_approval
+
+SHOWN = 50
+LONGEST_SHOWN = 20
+_CARD = re.compile(r"\d{14,}")
+
+
+@dataclass(frozen=True, slots=True)
+class ShownLine:
+    """A line that a person should look at: what it says, as far as it may be shown, and why."""
+
+    line: int
+    target: str
+    value: str
+    words: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What is left of a day's limit, of one person or of all, in yuan, and whether the sheet fits into it."""
+
+    of_all: bool
+    limit: int
+    left: int
+    fits: bool
+
+
+@dataclass(slots=True)
+class Preview:
+    """The figures of a sheet. `groups` are of what can be placed, by carrier or issuer and by value."""
+
+    good: Tally = field(default_factory=Tally)
+    suspicious: Tally = field(default_factory=Tally)
+    bad: int = 0
+    groups: dict[str, dict[int, Tally]] = field(default_factory=dict)
+    bad_lines: list[ShownLine] = field(default_factory=list)
+    suspicious_lines: list[ShownLine] = field(default_factory=list)
+    same_file: list[Batch] = field(default_factory=list)
+    rooms: list[Room] = field(default_factory=list)
+
+    @property
+    def placeable(self) -> Tally:
+        return Tally(self.good.orders + self.suspicious.orders, self.good.money + self.suspicious.money)
+
+    @property
+    def needs_approval(self) -> bool:
+        return needs_approval(self.placeable.money)
+
+    @property
+    def needs_reason(self) -> bool:
+        return bool(self.suspicious.orders or self.same_file)
+
+    @property
+    def values(self) -> list[int]:
+        """The face values that occur."""
+        return sorted({value for values in self.groups.values() for value in values})
+
+    def add(self, line: Line) -> None:
+        """Count a line, and keep it if it is one of the first to be shown."""
+        if line.order is None:
+            self.bad += 1
+            if len(self.bad_lines) < SHOWN:
+                self.bad_lines.append(_shown_bad(line))
+            return
+        value = line.order.face_value
+        values = self.groups.setdefault(carrier_or_issuer(line.order), {})
+        values.setdefault(value, Tally()).add(1, value)
+        if not line.doubts:
+            self.good.add(1, value)
+            return
+        self.suspicious.add(1, value)
+        if len(self.suspicious_lines) < SHOWN:
+            shown = ShownLine(line.row.line, _shown_target(line.order), str(value), line.doubts)
+            self.suspicious_lines.append(shown)
+
+
+def preview(draft: BatchDraft, viewer: User) -> Preview:
+    """Go over the lines of a draft once.
+
+    Args:
+        draft: the sheet.
+        viewer: who would make a batch of it, and against whose limit it would count.
+
+    Raises:
+        UnreadableSheet: the sheet can't be read (any more).
+    """
+    seen = Preview(same_file=batches_of_same_file(draft))
+    for line in lines(draft):
+        seen.add(line)
+    limits = ((settings.DAILY_LIMIT, None), (settings.DAILY_LIMIT_PER_PERSON, viewer))
+    seen.rooms = [_room(limit, person, seen.placeable.money) for limit, person in limits if limit]
+    return seen
+
+
+def titles(product: str, *, chinese: bool) -> list[str]:
+    """Return the header of a product's sheets, in words that reading understands."""
+    columns: Sequence[Column] = COLUMNS[product]
+    return [column.title if chinese else column.name for column in columns]
+
+
+def example(product: str) -> list[object]:
+    """Return a row that shows what belongs into a sheet, and that can never be placed, should it be left in."""
+    number, value = "13800138000", settings.FACE_VALUES[0]
+    if product == Product.OIL:
+        number, value = "1000110000000000000", settings.OIL_FACE_VALUES[0]
+    speed = "慢" if product == Product.OIL else "快"
+    return [_("%(number)s (example)") % {"number": number}, value, speed, _("Replace this row by your own.")]
+
+
+def bad_rows(draft: BatchDraft) -> Iterator[list[object]]:
+    """Yield what can't be placed: the line's number, the reason in words, and its cells as reading understood them."""
+    names = [column.name for column in COLUMNS[draft.product]]
+    for line in lines(draft):
+        if line.order is None:
+            release_connection()  # whoever takes the rows may be slow
+            yield [line.row.line, line.problem, *(line.row.cells[name] for name in names)]
+
+
+def _room(limit: int, person: User | None, amount: int) -> Room:
+    left = max(limit - spending.spent_today(person), 0)
+    return Room(person is None, limit, left, amount <= left)
+
+
+def _shown_target(order: Order) -> str:
+    card = order.oil_card
+    return f"{card.get_card_type_display()} ···· {card.last_four}" if card else mobile.grouped(order.mobile)
+
+
+def _shown_bad(line: Line) -> ShownLine:
+    """Show a card by its last digits, in a sheet about cards and wherever a number is as long as theirs."""
+    cells = line.row.cells
+    if "card_number" in cells:
+        digits = re.sub(r"\D", "", cells["card_number"])
+        target = f"···· {digits[-4:]}" if digits else ""
+    else:
+        target = _CARD.sub(lambda found: f"···· {found[0][-4:]}", cells["mobile"])
+    return ShownLine(line.row.line, target[:LONGEST_SHOWN], cells["face_value"][:LONGEST_SHOWN], [line.problem])

@@ -1,0 +1,112 @@
+"""Watching batches: all of them, and one with its orders. What a person may do with one is in batch_deed_views."""
+
+from typing import Any
+
+from django.contrib.auth.decorators import permission_required
+from django.core.exceptions import BadRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
+
+from portal.fragments import render_live
+from portal.pages import page_of
+
+from . import batch_progress as figures
+from .batch_outcomes import ADVICE, of_batch
+from .batch_progress import Part, Progress
+from .batch_tables import BatchTable
+from .choices import BatchState
+from .models import UNDER_WAY, Batch, Order
+from .outcomes import Group
+from .overview_views import LOOKS as GROUP_LOOKS
+from .overview_views import Look
+from .services.approving import can_approve
+from .services.batch_making import failed_orders
+from .services.batches import WITHDRAWABLE
+from .tables import BatchOrderTable
+
+LOOKS = {
+    Part.SUCCEEDED: GROUP_LOOKS[Group.SUCCEEDED],
+    Part.FAILED: GROUP_LOOKS[Group.FAILED],
+    Part.UNKNOWN: GROUP_LOOKS[Group.UNKNOWN],
+    Part.NOT_SPENT: GROUP_LOOKS[Group.NOT_SPENT],
+    Part.IN_PROGRESS: GROUP_LOOKS[Group.IN_PROGRESS],
+    Part.WAITING: Look(_("Waiting"), "azure", "clock"),
+}
+
+
+@require_safe
+@permission_required("recharge.view_batch", raise_exception=True)
+def batch_list(request: HttpRequest) -> HttpResponse:
+    """List the batches, newest first."""
+    page = page_of(Batch.objects.select_related("made_by"), request)
+    unsettled = figures.open_in(page.rows)
+    context = {"page": page, "table": BatchTable(page.rows, unsettled=unsettled)}
+    return render_live(request, "recharge/batch_list.html", "recharge/_batches.html", context, polling=bool(unsettled))
+
+
+@require_safe
+@permission_required("recharge.view_batch", raise_exception=True)
+def batch_detail(request: HttpRequest, batch_id: int) -> HttpResponse:
+    """Show a batch, how far it has got, what can be done, and its orders; `?part=` picks some of these."""
+    batch = Batch.objects.select_related("made_by", "approved_by").filter(pk=batch_id).first()
+    if batch is None:
+        return unknown(request)
+    part = _part(request)
+    progress = figures.of_batch(batch)
+    orders = Order.objects.with_people_and_cards().filter(batch=batch)
+    page = page_of(orders.filter(figures.in_part(part)) if part else orders, request, oldest_first=True)
+    waiting = progress.parts[Part.WAITING].orders
+    context = {
+        "batch": batch,
+        "outcome": of_batch(batch),
+        "advice": ADVICE.get(batch.brake, ""),
+        "progress": progress,
+        "tiles": _tiles(progress),
+        "segments": _segments(progress),
+        "speed": figures.speed_of(batch, waiting) if batch.state in UNDER_WAY else None,
+        "events": batch.events.select_related("actor"),
+        "part": part,
+        "part_label": LOOKS[part].label if part else "",
+        "page": page,
+        "table": BatchOrderTable(page.rows, viewer=request.user),
+        "can_approve": can_approve(batch, request.user),
+        "can_pause": batch.state in UNDER_WAY,
+        "can_resume": batch.state == BatchState.PAUSED,
+        "can_skip": batch.state == BatchState.CANARY,
+        "can_withdraw": batch.state in WITHDRAWABLE and waiting > 0,
+        "can_make_again": failed_orders(batch).exists(),
+    }
+    polling = progress.settled.orders < progress.all.orders
+    return render_live(request, "recharge/batch_detail.html", "recharge/_batch.html", context, polling=polling)
+
+
+def unknown(request: HttpRequest) -> HttpResponse:
+    """Say that there is no such batch."""
+    return render(request, "recharge/batch_unknown.html", status=404)
+
+
+def _part(request: HttpRequest) -> Part | None:
+    wanted = request.GET.get("part", "")
+    if not wanted:
+        return None
+    try:
+        return Part(wanted)
+    except ValueError:
+        raise BadRequest("no such part") from None
+
+
+def _tiles(progress: Progress) -> list[dict[str, Any]]:
+    return [{"part": part.value, "look": look, "tally": progress.parts[part]} for part, look in LOOKS.items()]
+
+
+def _segments(progress: Progress) -> list[dict[str, Any]]:
+    """Return the pieces of the bar, in per cent; what waits is left blank."""
+    pieces, start = [], 0.0
+    for part, look in LOOKS.items():
+        width = progress.parts[part].orders * 100 / progress.all.orders
+        if part != Part.WAITING and width:
+            pieces.append({"look": look, "start": f"{start:.3f}", "width": f"{width:.3f}"})
+        start += width
+    return pieces

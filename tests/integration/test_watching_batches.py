@@ -1,0 +1,313 @@
+"""People watch a batch, and step in: pause it, let it go on, take the rest back, place the failed ones anew."""
+
+import re
+import uuid
+
+import pytest
+from django.http import HttpResponse
+from django.test import Client
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+
+from recharge import batch_progress
+from recharge.batch_outcomes import ADVICE
+from recharge.batch_progress import Part
+from recharge.choices import BatchEventKind, BatchState, Brake, Submission
+from recharge.models import Batch, Order
+from recharge.services import batches, braking, submission
+from recharge.status import Status
+from tests.batch_lists import made_batch, mobile
+from tests.fake_platform import FakePlatform
+from tests.people import person
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sent")]
+HTMX = {"HX-Request": "true"}
+
+
+@pytest.fixture
+def clerk(client: Client) -> Client:
+    client.force_login(person("clerk"))
+    return client
+
+
+@pytest.fixture
+def batch(platform: FakePlatform) -> Batch:
+    return made_batch(person("clerk"), size=8)
+
+
+def text_of(response: HttpResponse) -> str:
+    return response.content.decode()
+
+
+def become(order: Order, state: Submission, status: int | None = None, *, settled: bool = False) -> None:
+    """Put an order into a state that it may have, whatever led to it."""
+    now = timezone.now()
+    accepted = state == Submission.ACCEPTED
+    Order.objects.filter(pk=order.pk).update(
+        submission=state,
+        status=status,
+        next_push_at=None,
+        gateway_order_no=f"W{order.pk}" if accepted else None,
+        confirmed_at=now if settled and status is not None else None,
+        settled_at=now if settled else None,
+        submitted_at=now,
+        next_check_at=None if settled else now,
+    )
+
+
+def spread(batch: Batch) -> list[Order]:
+    """Let something different become of each of eight orders; two still wait."""
+    orders = list(batch.orders.order_by("id"))
+    become(orders[0], Submission.ACCEPTED, Status.SUCCEEDED, settled=True)
+    become(orders[1], Submission.ACCEPTED, Status.RECHARGING)
+    become(orders[2], Submission.ACCEPTED, Status.FAILED)
+    become(orders[3], Submission.ACCEPTED, Status.REFUNDED, settled=True)
+    become(orders[4], Submission.UNKNOWN)
+    become(orders[5], Submission.REJECTED, settled=True)
+    return orders
+
+
+def numbers(progress: batch_progress.Progress) -> dict[str, int]:
+    return {part.value: tally.orders for part, tally in progress.parts.items() if tally.orders}
+
+
+def test_numbers_are_those_of_the_orders(batch: Batch) -> None:
+    spread(batch)
+    progress = batch_progress.of_batch(batch)
+    assert numbers(progress) == {
+        "succeeded": 1, "in_progress": 1, "failed": 2, "unknown": 1, "not_spent": 1, "waiting": 2,
+    }  # fmt: skip
+    assert (progress.all.orders, progress.all.money) == (8, 400)
+    assert (progress.settled.orders, progress.settled.money, progress.percent) == (3, 150, 37)
+
+
+@pytest.mark.parametrize("part", Part)
+def test_each_number_leads_to_the_orders_that_it_counts(clerk: Client, batch: Batch, part: Part) -> None:
+    spread(batch)
+    counted = batch_progress.of_batch(batch).parts[part].orders
+    shown = re.findall(r'<a href="/orders/(\d{20})/">', text_of(clerk.get(f"/batches/{batch.pk}/?part={part}")))
+    assert len(shown) == counted > 0
+
+
+def test_every_state_of_an_order_is_in_exactly_one_part() -> None:
+    for state in Submission:
+        assert batch_progress.part_of(state, None) in Part
+    for code in Status:
+        assert batch_progress.part_of(Submission.ACCEPTED, code) in Part
+
+
+def test_page_asks_for_news_until_nothing_is_open(clerk: Client, batch: Batch) -> None:
+    address = f"/batches/{batch.pk}/"
+    page = text_of(clerk.get(address))
+    digest = re.search(r'"X-Seen": "(\w+)"', page.replace("&quot;", '"'))
+    assert digest
+    assert 'hx-trigger="every 3s"' in page
+    seen = {**HTMX, "X-Seen": digest[1]}
+    assert clerk.get(address, headers=seen).status_code == 204
+    for order in batch.orders.all():
+        become(order, Submission.ACCEPTED, Status.SUCCEEDED, settled=True)
+    Batch.objects.update(state=BatchState.HANDED_OVER)
+    news = clerk.get(address, headers=seen)
+    assert news.status_code == 200
+    assert "8&nbsp;/&nbsp;8" in text_of(news)
+    assert "hx-trigger" not in text_of(news)
+    assert "<html" not in text_of(news)
+
+
+def test_list_shows_how_far_each_has_got(clerk: Client, batch: Batch) -> None:
+    spread(batch)
+    text = text_of(clerk.get("/batches/"))
+    assert "3 / 8" in text
+    assert f'href="/batches/{batch.pk}/"' in text
+    assert 'hx-trigger="every 3s"' in text
+
+
+def test_speed_is_that_of_the_last_minute(clerk: Client, batch: Batch) -> None:
+    Batch.objects.update(state=BatchState.RUNNING)
+    assert "最近一分钟没有提交订单" in text_of(clerk.get(f"/batches/{batch.pk}/"))
+    for order in batch.orders.all()[:4]:
+        become(order, Submission.ACCEPTED, Status.RECHARGING)
+    assert "最近一分钟提交 4 笔" in text_of(clerk.get(f"/batches/{batch.pk}/"))
+    assert batch_progress.speed_of(batch, 4).seconds_left == 1
+    Order.objects.update(submitted_at="2026-01-01T00:00Z")
+    assert batch_progress.speed_of(batch, 4) == batch_progress.Speed(0, None)
+
+
+@pytest.mark.parametrize("brake", Brake)
+def test_paused_batch_says_why_and_what_to_do(clerk: Client, batch: Batch, brake: Brake) -> None:
+    Batch.objects.update(state=BatchState.PAUSED, brake=brake, braked_at=timezone.now())
+    for address in (f"/batches/{batch.pk}/", f"/batches/{batch.pk}/resume/"):
+        text = text_of(clerk.get(address))
+        assert str(brake.label) in text
+        assert str(ADVICE[brake]) in text
+
+
+def test_numbers_of_phones_are_whole_only_for_who_may_see_them(client: Client, batch: Batch) -> None:
+    whole = f"{mobile(1)[:3]} {mobile(1)[3:7]} {mobile(1)[7:]}"
+    client.force_login(person("clerk"))
+    assert whole in text_of(client.get(f"/batches/{batch.pk}/"))
+    Order.objects.update(placed_by=person("administrator"))
+    assert whole not in text_of(client.get(f"/batches/{batch.pk}/"))
+    client.force_login(person("approver"))
+    assert whole in text_of(client.get(f"/batches/{batch.pk}/"))
+
+
+def test_orders_say_why_the_platform_refused_them(client: Client, batch: Batch) -> None:
+    order = batch.orders.order_by("id")[0]
+    Order.objects.filter(pk=order.pk).update(refusal=f"1010 {mobile(1)} 余额不足", placed_by=person("administrator"))
+    client.force_login(person("clerk"))
+    text = text_of(client.get(f"/batches/{batch.pk}/"))
+    assert "1010 138****0001 余额不足" in text
+    assert mobile(1) not in text
+
+
+def test_clerk_pauses_and_lets_it_go_on(clerk: Client, batch: Batch) -> None:
+    address = f"/batches/{batch.pk}/"
+    assert clerk.get(f"{address}pause/").status_code == 200
+    batch.refresh_from_db()
+    assert batch.state == BatchState.CANARY
+    text = text_of(clerk.post(f"{address}pause/", {"reason": "客户来电"}, follow=True))
+    assert "客户来电" in text
+    batch.refresh_from_db()
+    assert (batch.state, batch.brake) == (BatchState.PAUSED, Brake.BY_HAND)
+    assert clerk.post(f"{address}resume/", {"reason": "  "}).status_code == 200
+    batch.refresh_from_db()
+    assert batch.state == BatchState.PAUSED
+    text = text_of(clerk.post(f"{address}resume/", {"reason": "已核实"}, follow=True))
+    assert "已核实" in text
+    batch.refresh_from_db()
+    assert batch.state == BatchState.CANARY
+    kinds = list(batch.events.values_list("kind", flat=True))
+    assert kinds == [BatchEventKind.MADE, BatchEventKind.PAUSED, BatchEventKind.RESUMED]
+
+
+def test_pause_needs_no_words(clerk: Client, batch: Batch) -> None:
+    assert clerk.post(f"/batches/{batch.pk}/pause/").status_code == 302
+    batch.refresh_from_db()
+    assert batch.state == BatchState.PAUSED
+
+
+def test_clerk_withdraws_the_rest(clerk: Client, batch: Batch) -> None:
+    spread(batch)
+    assert "2 笔（¥ 100）" in text_of(clerk.get(f"/batches/{batch.pk}/withdraw/"))
+    text = text_of(clerk.post(f"/batches/{batch.pk}/withdraw/", {"reason": "名单有误"}, follow=True))
+    assert "已撤回 2 笔" in text
+    assert batch.orders.filter(submission=Submission.WITHDRAWN).count() == 2
+    assert "withdraw/" not in text
+
+
+@pytest.mark.parametrize("deed", ["pause", "resume", "withdraw", "skip"])
+def test_what_comes_too_late_is_refused_in_words(client: Client, batch: Batch, deed: str) -> None:
+    Batch.objects.update(state=BatchState.HANDED_OVER)
+    before = list(Order.objects.values()), list(Batch.objects.values())
+    client.force_login(person("approver"))
+    text = text_of(client.post(f"/batches/{batch.pk}/{deed}/", {"reason": "x"}, follow=True))
+    assert "alert-danger" in text
+    assert (list(Order.objects.values()), list(Batch.objects.values())) == before
+    assert f"/{deed}/" not in text
+
+
+@pytest.mark.parametrize("reason", ["\x00", "x" * 201])
+@pytest.mark.parametrize("deed", ["pause", "resume", "withdraw"])
+def test_unusable_words_change_nothing(clerk: Client, batch: Batch, deed: str, reason: str) -> None:
+    if deed == "resume":
+        batches.pause(batch_id=batch.pk, actor=person("clerk"))
+    before = list(Batch.objects.values())
+    response = clerk.post(f"/batches/{batch.pk}/{deed}/", {"reason": reason})
+    assert response.status_code == 200
+    assert "invalid-feedback" in text_of(response)
+    assert list(Batch.objects.values()) == before
+
+
+def test_only_who_approves_skips_the_wait_for_the_first_ones(client: Client, batch: Batch) -> None:
+    client.force_login(person("clerk"))
+    assert f"/batches/{batch.pk}/skip/" not in text_of(client.get(f"/batches/{batch.pk}/"))
+    client.force_login(person("approver"))
+    assert f"/batches/{batch.pk}/skip/" in text_of(client.get(f"/batches/{batch.pk}/"))
+    assert client.get(f"/batches/{batch.pk}/skip/").status_code == 200
+    batch.refresh_from_db()
+    assert batch.state == BatchState.CANARY
+    client.post(f"/batches/{batch.pk}/skip/")
+    batch.refresh_from_db()
+    assert batch.state == BatchState.RUNNING
+
+
+def test_failed_ones_are_placed_anew_once(clerk: Client, batch: Batch) -> None:
+    orders = spread(batch)
+    question = text_of(clerk.get(f"/batches/{batch.pk}/again/"))
+    assert '<span class="display-6 number">2</span>' in question
+    assert "¥ 100" in question
+    nonce = re.search(r'name="nonce" value="([^"]+)"', question)
+    assert nonce
+    answers = [clerk.post(f"/batches/{batch.pk}/again/", {"nonce": nonce[1]}) for _ in range(2)]
+    new = Batch.objects.exclude(pk=batch.pk).get()
+    assert [answer["Location"] for answer in answers] == [f"/batches/{new.pk}/"] * 2
+    assert set(new.orders.values_list("replaces", flat=True)) == {orders[3].pk, orders[5].pk}
+    assert "again/" not in text_of(clerk.get(f"/batches/{batch.pk}/"))
+
+
+@pytest.mark.parametrize("nonce", ["", "not-a-uuid", "\x00"])
+def test_damaged_form_makes_no_second_batch(clerk: Client, batch: Batch, nonce: str) -> None:
+    spread(batch)
+    response = clerk.post(f"/batches/{batch.pk}/again/", {"nonce": nonce})
+    assert response.status_code == 200
+    assert "alert-danger" in text_of(response)
+    assert Batch.objects.count() == 1
+
+
+def test_nothing_that_failed_means_no_second_batch(clerk: Client, batch: Batch) -> None:
+    assert "没有可重新下单的订单" in text_of(clerk.get(f"/batches/{batch.pk}/again/"))
+    response = clerk.post(f"/batches/{batch.pk}/again/", {"nonce": str(uuid.uuid4())})
+    assert response.status_code == 200
+    assert Batch.objects.count() == 1
+
+
+def test_order_leads_to_its_batch_and_the_list_finds_it(clerk: Client, batch: Batch) -> None:
+    order = batch.orders.order_by("id")[2]
+    text = text_of(clerk.get(f"/orders/{order.order_no}/"))
+    assert f'href="/batches/{batch.pk}/"' in text
+    assert "第 4 行" in text
+    made_batch(person("clerk"), size=2, first=100)
+    listed = re.findall(r'<a href="/orders/(\d{20})/">', text_of(clerk.get(f"/orders/?batch={batch.pk}")))
+    assert set(listed) == set(batch.orders.values_list("order_no", flat=True))
+    for wrong in ("0", "-1", "abc", "9" * 30, "%00"):
+        assert "看不懂搜索条件" in text_of(clerk.get(f"/orders/?batch={wrong}"))
+
+
+def test_worker_and_page_tell_the_same(clerk: Client, batch: Batch, platform: FakePlatform) -> None:
+    submission.submit_batches()
+    braking.look_at_all()
+    batch.refresh_from_db()
+    assert batch.state == BatchState.HANDED_OVER
+    assert numbers(batch_progress.of_batch(batch)) == {"in_progress": 8}
+    assert sum(booked.face_value for booked in platform.books.values()) == 400
+
+
+@pytest.mark.parametrize("path", ["/batches/", "/batches/{}/", "/batches/{}/?part=waiting"])
+def test_number_of_statements_does_not_grow_with_the_orders(
+    clerk: Client, batch: Batch, django_assert_max_num_queries: DjangoAssertNumQueries, path: str
+) -> None:
+    with django_assert_max_num_queries(14) as few:
+        clerk.get(path.format(batch.pk))
+    large = made_batch(person("clerk"), size=70, first=100)
+    made_batch(person("clerk"), size=3, first=500)
+    with django_assert_max_num_queries(14) as many:
+        clerk.get(path.format(large.pk))
+    assert len(few) == len(many)
+
+
+def test_pages_by_key_show_every_line_once_in_the_order_of_the_sheet(clerk: Client, platform: FakePlatform) -> None:
+    batch = made_batch(person("clerk"), size=120)
+    numbers = list(batch.orders.order_by("line").values_list("order_no", flat=True))
+    texts: list[str] = []
+    query: str | None = ""
+    while query is not None:
+        texts.append(text_of(clerk.get(f"/batches/{batch.pk}/{query}")))
+        following = re.search(r'rel="next" href="([^"]+)"', texts[-1])
+        query = following[1] if following else None
+    pages = [re.findall(r'<a href="/orders/(\d{20})/">', text) for text in texts]
+    assert [number for page in pages for number in page] == numbers
+    previous = re.search(r'rel="prev" href="([^"]+)"', texts[-1])
+    assert previous
+    assert re.findall(r"/orders/(\d{20})/", text_of(clerk.get(f"/batches/{batch.pk}/{previous[1]}"))) == pages[1]
+    assert "没有符合的订单" in text_of(clerk.get(f"/batches/{batch.pk}/?after=999999999999"))
