@@ -210,9 +210,7 @@ def test_statements_grow_with_pieces_and_not_with_lines(clerk_user: User) -> Non
             batch_of(*mobiles(size, first=first), made_by=clerk_user)
         return len(captured)
 
-    batch_of(
-        *mobiles(1, first=20_000), made_by=clerk_user
-    )  # the first of the day makes the rows for its sums
+    batch_of(*mobiles(1, first=20_000), made_by=clerk_user)  # the first of the day makes the rows for its sums
     assert statements(5, 0) == statements(900, 10_000)
 
 
