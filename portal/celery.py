@@ -6,7 +6,7 @@ from typing import Any
 
 import structlog
 from celery import Celery, Task
-from celery.signals import celeryd_init
+from celery.signals import celeryd_init, worker_shutting_down
 from django.dispatch import receiver
 from django_structlog.celery.signals import bind_extra_task_metadata
 from django_structlog.celery.steps import DjangoStructLogInitStep
@@ -44,6 +44,14 @@ def _refuse_memory_broker(**kwargs: object) -> None:
 def _take_short_turns(**kwargs: object) -> None:
     """Threads of a worker mostly wait for the platform; when one of them wakes up, it should not wait for another."""
     sys.setswitchinterval(TURN)
+
+
+@worker_shutting_down.connect
+def _end_lanes(**kwargs: object) -> None:
+    """A worker that is told to stop waits for what is under way; lanes end after the order that they are at."""
+    from recharge.services import queue
+
+    queue.closing.set()
 
 
 @receiver(bind_extra_task_metadata)
