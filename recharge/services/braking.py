@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Exists
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
@@ -69,10 +70,12 @@ def balance_is_low() -> bool:
 
 
 def _has_more(batch: Batch) -> bool:
-    return any(
-        Order.objects.filter(batch=batch, submission=submission).exists()
+    """Ask for both by one statement: between two, an order that comes back to the queue would be seen by neither."""
+    queued, under_way = (
+        Exists(Order.objects.filter(batch=batch, submission=submission))
         for submission in (Submission.QUEUED, Submission.SUBMITTING)
     )
+    return Batch.objects.filter(queued | under_way, pk=batch.pk).exists()
 
 
 def _pull(batch: Batch, brake: Brake) -> None:

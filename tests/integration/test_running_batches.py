@@ -1,18 +1,22 @@
 """A batch goes out: its first orders ahead, the rest behind them, stopped by itself or by people, to its end."""
 
 import datetime as dt
+from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.db import connection
 from django.db.models import F
 from django.test import override_settings
 from django.utils import timezone
 
+from portal.gateway import NotSent
 from recharge.choices import BatchEventKind, BatchState, Brake, EventKind, Submission
 from recharge.models import Balance, Batch, BatchDraft, Order, Spending
-from recharge.services import batches, braking, checking, placing, queue, stopping, submission, sweeping
+from recharge.services import answers, batches, braking, checking, placing, queue, stopping, submission, sweeping
 from recharge.services.errors import TooLate
 from tests.batches import batch_of, mobiles, upload
 from tests.fake_platform import FakePlatform, WorkerKilled
@@ -299,3 +303,27 @@ def test_a_batch_is_looked_at_though_its_last_worker_died(running: Batch, platfo
     Order.objects.update(lease_until=F("lease_until") - dt.timedelta(hours=1))
     sweeping.sweep()
     assert state(running) == (BatchState.HANDED_OVER, "")
+
+
+def test_an_order_that_comes_back_while_its_batch_is_looked_at_goes_out_all_the_same(
+    running: Batch, platform: FakePlatform
+) -> None:
+    lane(platform, *["accept"] * 9, "killed_before")
+    last = Order.objects.get(submission=Submission.SUBMITTING)
+    seen: list[str] = []
+
+    def come_back(execute: Callable[..., Any], sql: str, parameters: Any, many: bool, context: Any) -> Any:
+        """Between the first question for what is queued, which finds nothing, and whatever is asked next."""
+        found = execute(sql, parameters, many, context)
+        if not seen and sql.startswith("SELECT %s") and Submission.QUEUED in parameters:
+            seen.append(sql)
+            answers.record_failure(last, NotSent("refused"))
+        return found
+
+    with connection.execute_wrapper(come_back):
+        braking.look_at(batch_id=running.pk)
+    assert seen
+    assert state(running) == (BatchState.RUNNING, "")
+    Order.objects.filter(submission=Submission.QUEUED).update(next_push_at=F("placed_at"))
+    lane(platform)
+    assert submissions(running) == [Submission.ACCEPTED] * 10
