@@ -65,7 +65,7 @@ def record_failure(claimed: Order, error: GatewayError) -> None:
         error: what the push raised.
     """
     if isinstance(error, NotSent):
-        change: Change = partial(_not_sent, error=error)
+        change: Change = partial(_not_sent, error=error, claims=claimed.claims)
     elif isinstance(error, Rejected):
         change = partial(_rejected, error=error)
     else:
@@ -193,8 +193,9 @@ def _rejected(order: Order, error: Rejected) -> tuple[Verdict, str, str]:
     return Verdict.REJECTED, error.raw, note
 
 
-def _not_sent(order: Order, error: NotSent) -> tuple[Verdict, str, str]:
-    if order.submission == Submission.SUBMITTING:
+def _not_sent(order: Order, error: NotSent, claims: int) -> tuple[Verdict, str, str]:
+    """Queue the order again, unless this is recorded once more after another worker has taken it up since."""
+    if order.submission == Submission.SUBMITTING and order.claims == claims:
         delay = min(FIRST_RETRY * 2 ** min(order.not_sent, 10), LONGEST_RETRY)
         order.submission = Submission.QUEUED
         order.lease_until = None

@@ -148,6 +148,24 @@ def test_answer_is_recorded_though_the_database_is_away_for_a_moment(
     assert (order.submission, order.gateway_order_no) == (Submission.ACCEPTED, "W1")
 
 
+def test_failure_that_is_recorded_once_more_leaves_a_later_claim_alone(order: Order, platform: FakePlatform) -> None:
+    """The connection may break at the very moment at which the database has taken the answer in."""
+    error = NotSent("refused")
+    submit(order, platform, "killed_before")
+    answers.record_failure(order, error)
+    assert Order.objects.get().submission == Submission.QUEUED
+
+    def record_again(order_no: str) -> None:
+        answers.record_failure(order, error)
+        assert Order.objects.get().submission == Submission.SUBMITTING
+        submission.submit_order(order_id=order.pk)
+
+    platform.on_push = record_again
+    assert submit(order, platform, "accept").submission == Submission.ACCEPTED
+    assert platform.books[order.order_no].pushes == 1
+    assert not order.attention
+
+
 def test_two_numbers_for_one_order_need_a_person(order: Order, platform: FakePlatform) -> None:
     def report(order_no: str) -> None:
         reports.receive_callback(order_no=order_no, report=platform.report(order_no, 1))
