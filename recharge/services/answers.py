@@ -18,7 +18,7 @@ from portal.database import release_connection
 from portal.gateway import GatewayError, NotSent, PushReceipt, Rejected
 from portal.gateway.guesses import may_mean_duplicate
 from portal.statements import swap_row
-from recharge.choices import Attention, EventKind, Submission, Verdict
+from recharge.choices import SIGNS_OF_LIFE, Attention, EventKind, Submission, Verdict
 from recharge.models import Order
 
 from . import spending
@@ -196,6 +196,8 @@ def _rejected(order: Order, error: Rejected) -> tuple[Verdict, str, str]:
 def _not_sent(order: Order, error: NotSent, claims: int) -> tuple[Verdict, str, str]:
     """Queue the order again, unless this is recorded once more after another worker has taken it up since."""
     if order.submission == Submission.SUBMITTING and order.claims == claims:
+        if order.attention in SIGNS_OF_LIFE:
+            return _outcome_unknown(order, str(error), "")  # the platform spoke of it: sending might spend twice
         delay = min(FIRST_RETRY * 2 ** min(order.not_sent, 10), LONGEST_RETRY)
         order.submission = Submission.QUEUED
         order.lease_until = None
