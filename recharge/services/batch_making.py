@@ -28,7 +28,14 @@ AT_A_TIME = 1000
 REASON_LIMIT = 200
 
 
-def make_batch(*, draft: BatchDraft, made_by: User, leave_out_bad: bool = False, reason: str = "") -> Batch:
+def make_batch(
+    *,
+    draft: BatchDraft,
+    made_by: User,
+    leave_out_bad: bool = False,
+    reason: str = "",
+    doubts_seen: int | None = None,
+) -> Batch:
     """Place an order for each line of a draft; they are on their way when this returns, or await approval.
 
     Args:
@@ -36,6 +43,7 @@ def make_batch(*, draft: BatchDraft, made_by: User, leave_out_bad: bool = False,
         made_by: the person.
         leave_out_bad: whether lines that can't be placed are left out; else one of them is an error.
         reason: why what looks suspicious is right: duplicates, or the same file once more.
+        doubts_seen: of how many suspicious lines the person knew who gave the reason; None for any number of them.
 
     Returns:
         The batch; the one that the draft was made into before, where it was.
@@ -44,7 +52,7 @@ def make_batch(*, draft: BatchDraft, made_by: User, leave_out_bad: bool = False,
         NotConfigured: the platform's credentials are not set.
         UnreadableSheet: the sheet can't be read (any more).
         BadLines: some lines can't be placed.
-        ReasonNeeded: something looks suspicious, and no reason is given.
+        ReasonNeeded: something looks suspicious, and no reason is given, or more than it was given for.
         NothingToPlace: no line can be placed.
         LimitReached: the total doesn't fit into what may be spent today.
     """
@@ -64,7 +72,7 @@ def make_batch(*, draft: BatchDraft, made_by: User, leave_out_bad: bool = False,
             reason=clean(reason.strip(), REASON_LIMIT),
             made_by=made_by,
         )
-        _place(batch, _orders(draft, leave_out_bad=leave_out_bad, reason=batch.reason))
+        _place(batch, _orders(draft, leave_out_bad=leave_out_bad, reason=batch.reason, doubts_seen=doubts_seen))
         BatchDraft.objects.filter(pk=draft.pk).delete()
     return batch
 
@@ -114,7 +122,8 @@ def _require_platform() -> None:
         raise NotConfigured
 
 
-def _orders(draft: BatchDraft, *, leave_out_bad: bool, reason: str) -> Iterator[Order]:
+def _orders(draft: BatchDraft, *, leave_out_bad: bool, reason: str, doubts_seen: int | None) -> Iterator[Order]:
+    doubts = 0
     for line in lines(draft):
         if line.order is None:
             if not leave_out_bad:
@@ -126,6 +135,9 @@ def _orders(draft: BatchDraft, *, leave_out_bad: bool, reason: str) -> Iterator[
                     _("Line %(line)d looks suspicious: %(problem)s If that is meant, say why.")
                     % _named(line.row.line, line.doubts[0])
                 )
+            doubts += 1
+            if doubts_seen is not None and doubts > doubts_seen:
+                raise ReasonNeeded(_("More lines look suspicious than before. Look at them: are they right, too?"))
             line.order.duplicate_reason = reason
         yield line.order
 
