@@ -12,6 +12,7 @@ from django.db.models import NOT_PROVIDED, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from oilcards.services.orders import lock_all_for_recharge
 from portal import platform
 from recharge.choices import BatchEventKind, BatchState, EventKind, Submission
 from recharge.models import Batch, BatchDraft, Order, OrderQuerySet
@@ -147,16 +148,18 @@ def _named(line: int, problem: str) -> dict[str, object]:
 
 
 def _replacements(old: Batch) -> Iterator[Order]:
-    """Yield an order in the place of each failed one, but for those whose target has got the same meanwhile."""
+    """Yield an order in the place of each failed one whose target hasn't got the same meanwhile, nor is a lost card."""
     failed = failed_orders(old).select_for_update(of=("self",)).order_by("id")
-    pieces = iter(list(failed))
+    remaining = iter(list(failed.values_list("pk", flat=True)))
     line = 0
-    while piece := list(islice(pieces, AT_A_TIME)):
+    while keys := list(islice(remaining, AT_A_TIME)):
+        piece = list(Order.objects.filter(pk__in=keys).order_by("id"))
         same = Q(mobile__in=[order.mobile for order in piece if order.mobile])
         same |= Q(oil_card__in=[order.oil_card_id for order in piece if order.oil_card_id])
         taken = {target(order) for order in may_have_spent(Order.objects.filter(same))}
+        cards = lock_all_for_recharge(_cards_of(piece))
         for dead in piece:
-            if target(dead) in taken:
+            if target(dead) in taken or not _cards_of([dead]) <= cards:
                 continue
             line += 1
             yield Order(
@@ -173,6 +176,17 @@ def _replacements(old: Batch) -> Iterator[Order]:
             )
 
 
+def _cards_of(orders: list[Order]) -> set[int]:
+    return {order.oil_card_id for order in orders if order.oil_card_id}
+
+
+def _require_active(piece: list[Order]) -> None:
+    """Make sure that no card was deleted since its line was judged, and keep it from being deleted."""
+    cards = _cards_of(piece)
+    if lock_all_for_recharge(cards) != cards:
+        raise BadLines(_("A card of this list has just been changed. Look at the list again."))
+
+
 def _place(batch: Batch, orders: Iterable[Order]) -> None:
     """Save the batch and its orders, queued, or awaiting approval from the moment that their sum asks for it."""
     batch.state, batch.size, batch.total = BatchState.RUNNING, 1, 1  # until they are known
@@ -183,6 +197,7 @@ def _place(batch: Batch, orders: Iterable[Order]) -> None:
     ahead: list[int | None] = []
     remaining = iter(orders)
     while piece := list(islice(remaining, AT_A_TIME)):
+        _require_active(piece)
         size += len(piece)
         total += sum(order.face_value for order in piece)
         ahead += [order.line for order in piece[: settings.BATCH_CANARY - len(ahead)]]
