@@ -218,7 +218,9 @@ def _place(batch: Batch, orders: Iterable[Order]) -> None:
     after = Submission.AWAITING_APPROVAL
     if batch.state == BatchState.RUNNING:
         after = Submission.QUEUED
-        spending.count(person=batch.made_by, amount=total)
+        counted_on = spending.count(person=batch.made_by, amount=total)
+        if counted_on != day:  # midnight has passed meanwhile
+            placed.update(counted_on=counted_on)
         batch.state = BatchState.RUNNING if batch.canary_until is None else BatchState.CANARY
     batch.save(update_fields=["size", "total", "canary_until", "state"])
     record_of_all(placed, EventKind.PLACED, actor=batch.made_by, submission_to=after, placed=True)

@@ -1,6 +1,7 @@
 """How much may be queued a day: what counts, what gives its sum back, and what is told before it is too much."""
 
 import datetime as dt
+from collections.abc import Iterator
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -10,9 +11,9 @@ from django.test import Client
 
 from recharge.choices import Product, Submission
 from recharge.models import Batch, BatchDraft, Order, OrderEvent, Spending
-from recharge.services import batches, braking, checking, interventions, placing, spending, submission
+from recharge.services import batch_making, batches, braking, checking, interventions, placing, spending, submission
 from recharge.services.batch_making import make_batch
-from recharge.services.batch_reading import keep_upload
+from recharge.services.batch_reading import Line, keep_upload, lines
 from recharge.services.errors import LimitReached
 from tests.batches import batch_of, mobiles
 from tests.fake_platform import FakePlatform
@@ -100,6 +101,23 @@ def test_new_day_begins_at_midnight_in_shanghai(platform: FakePlatform, settings
         dt.date(2026, 11, 23): 50,
         dt.date(2026, 11, 24): 50,
     }
+
+
+def test_batch_that_is_made_over_midnight_counts_on_one_day(
+    platform: FakePlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with time_machine.travel(MIDNIGHT - dt.timedelta(seconds=1), tick=False) as clock:
+
+        def judged(draft: BatchDraft) -> Iterator[Line]:
+            yield from lines(draft)
+            clock.shift(2)
+
+        monkeypatch.setattr(batch_making, "AT_A_TIME", 1)
+        monkeypatch.setattr(batch_making, "lines", judged)
+        batch = batch_of(*mobiles(3), made_by=person("clerk"))
+        assert sums() == {"": 150, "clerk": 150}
+        batches.withdraw_rest(batch_id=batch.pk, actor=person("clerk"))
+        assert sums() == {"": 0, "clerk": 0}
 
 
 def test_withdrawn_order_gives_its_sum_back_once(platform: FakePlatform) -> None:
