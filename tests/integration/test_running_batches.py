@@ -283,7 +283,14 @@ def test_lanes_are_opened_for_what_is_due_and_no_more(
     opened: dict[str, int] = {}
     monkeypatch.setattr(queue, "open_lanes", opened.__setitem__)
     sweeping.sweep()
-    assert opened == {queue.SUBMIT_BATCHES: min(10, settings.BATCH_LANES), queue.CHECK_DUE: 0}
+    assert opened == {queue.SUBMIT_BATCHES: 3, queue.CHECK_DUE: 0}, "the first orders go alone"
+    lane(platform, "not_sent")
+    sweeping.sweep()
+    assert opened[queue.SUBMIT_BATCHES] == 0, "the others wait for one that could not be sent"
+    batches.skip_canary(batch_id=batch.pk, actor=batch.made_by)
+    sweeping.sweep()
+    assert opened[queue.SUBMIT_BATCHES] == min(7, settings.BATCH_LANES)
+    Order.objects.filter(submission=Submission.QUEUED).update(next_push_at=F("placed_at"))
     lane(platform)
     sweeping.sweep()
     assert opened[queue.SUBMIT_BATCHES] == 0
