@@ -19,7 +19,7 @@ from portal.gateway import GatewayError, NotSent, PushReceipt, Rejected
 from portal.gateway.guesses import may_mean_duplicate
 from portal.statements import swap_row
 from recharge.choices import SIGNS_OF_LIFE, Attention, EventKind, Submission, Verdict
-from recharge.models import Order
+from recharge.models import DEAD_SUBMISSIONS, Order
 
 from . import spending
 from .database import lock, remember, save_changes
@@ -146,6 +146,8 @@ def _accepted(order: Order, receipt: PushReceipt) -> tuple[Verdict, str, str]:
         return _number_taken(order, receipt)
     if order.submission not in (Submission.SUBMITTING, Submission.UNKNOWN):
         order.attention = Attention.UNEXPECTED
+    if order.submission in DEAD_SUBMISSIONS:
+        spending.count_again(order)
     order.submission = Submission.ACCEPTED
     order.gateway_order_no = number
     order.lease_until = order.next_push_at = order.settled_at = None

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterator
+from contextlib import suppress
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -9,14 +10,26 @@ import time_machine
 from django.conf import LazySettings
 from django.test import Client
 
+from portal.gateway import PushReceipt
 from recharge.choices import Product, Submission
 from recharge.models import Batch, BatchDraft, Order, OrderEvent, Spending
-from recharge.services import batch_making, batches, braking, checking, interventions, placing, spending, submission
+from recharge.services import (
+    answers,
+    batch_making,
+    batches,
+    braking,
+    checking,
+    interventions,
+    placing,
+    reports,
+    spending,
+    submission,
+)
 from recharge.services.batch_making import make_batch
 from recharge.services.batch_reading import Line, keep_upload, lines
 from recharge.services.errors import LimitReached
 from tests.batches import batch_of, mobiles
-from tests.fake_platform import FakePlatform
+from tests.fake_platform import FakePlatform, WorkerKilled
 from tests.people import person
 from tests.processes import time_passes
 
@@ -175,6 +188,32 @@ def test_what_may_be_spent_goes_on_counting(platform: FakePlatform, behaviour: s
     order = place()
     platform.behaviour = behaviour
     submission.submit_order(order_id=order.pk)
+    assert sums() == {"": 50, "clerk": 50}
+
+
+def test_dead_order_that_lives_counts_again(platform: FakePlatform) -> None:
+    order = place()
+    place("13900139000")
+    platform.behaviour = "reject"
+    submission.submit_order(order_id=order.pk)
+    assert sums() == {"": 50, "clerk": 50}
+    platform._book(order.order_no, order.mobile, 50)
+    for _ in range(2):
+        reports.apply_answer(order_id=order.pk, report=platform.report(order.order_no, 1))
+        assert sums() == {"": 100, "clerk": 100}
+
+
+def test_receipt_of_an_order_that_was_held_for_dead_counts_it_again(platform: FakePlatform) -> None:
+    order = place()
+    platform.behaviour = "killed_after"
+    with suppress(WorkerKilled):
+        submission.submit_order(order_id=order.pk)
+    claimed = Order.objects.get()
+    Order.objects.update(submission=Submission.NOT_RECEIVED, lease_until=None, settled_at=spending.timezone.now())
+    spending.uncount([order])
+    assert sums() == {"": 0, "clerk": 0}
+    answers.record_receipt(claimed, PushReceipt("W1", 50, None, None, "{}"))
+    assert Order.objects.get().submission == Submission.ACCEPTED
     assert sums() == {"": 50, "clerk": 50}
 
 
