@@ -91,8 +91,18 @@ def test_a_worker_that_dies_with_a_first_order_stops_the_batch(batch: Batch, pla
     assert submissions(batch).count(Submission.QUEUED) == 7
 
 
+def test_a_lane_ends_where_the_platform_cannot_be_reached(running: Batch, platform: FakePlatform) -> None:
+    lane(platform, *["not_sent"] * 10)
+    orders = Order.objects.filter(batch=running)
+    assert orders.filter(not_sent=1).count() == 1, "each attempt leaves two events for ever"
+    assert orders.filter(submission=Submission.QUEUED, not_sent=0).count() == 9
+    lane(platform)
+    assert len(platform.books) == 9
+
+
 def test_a_first_order_that_never_left_is_waited_for(batch: Batch, platform: FakePlatform) -> None:
     lane(platform, "not_sent")
+    lane(platform)
     assert submissions(batch)[:4] == [Submission.QUEUED, Submission.ACCEPTED, Submission.ACCEPTED, Submission.QUEUED]
     assert state(batch) == (BatchState.CANARY, "")
     Order.objects.filter(submission=Submission.QUEUED).update(next_push_at=F("placed_at"))
@@ -285,6 +295,7 @@ def test_lanes_are_opened_for_what_is_due_and_no_more(
     sweeping.sweep()
     assert opened == {queue.SUBMIT_BATCHES: 3, queue.CHECK_DUE: 0}, "the first orders go alone"
     lane(platform, "not_sent")
+    lane(platform)
     sweeping.sweep()
     assert opened[queue.SUBMIT_BATCHES] == 0, "the others wait for one that could not be sent"
     batches.skip_canary(batch_id=batch.pk, actor=batch.made_by)
