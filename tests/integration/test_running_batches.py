@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from portal.gateway import NotSent
 from recharge.choices import BatchEventKind, BatchState, Brake, EventKind, Submission
-from recharge.models import Balance, Batch, BatchDraft, Order, Spending
+from recharge.models import Balance, Batch, BatchDraft, Order, OrderEvent, Spending
 from recharge.services import answers, batches, braking, checking, placing, queue, stopping, submission, sweeping
 from recharge.services.errors import TooLate
 from tests.batches import batch_of, mobiles, upload
@@ -98,6 +98,16 @@ def test_a_lane_ends_where_the_platform_cannot_be_reached(running: Batch, platfo
     assert orders.filter(submission=Submission.QUEUED, not_sent=0).count() == 9
     lane(platform)
     assert len(platform.books) == 9
+
+
+def test_a_lane_of_queries_ends_likewise(running: Batch, platform: FakePlatform) -> None:
+    lane(platform)
+    Order.objects.update(next_check_at=F("placed_at"))
+    platform.query_behaviour = "not_sent"
+    checking.check_due_orders()
+    assert OrderEvent.objects.filter(kind=EventKind.QUERIED).count() == 1
+    checking.check_due_orders()
+    assert Order.objects.exclude(confirmed_at=None).count() == 9
 
 
 def test_a_first_order_that_never_left_is_waited_for(batch: Batch, platform: FakePlatform) -> None:
