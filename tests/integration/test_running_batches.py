@@ -230,6 +230,22 @@ def test_the_rest_is_withdrawn_and_counts_no_longer(running: Batch, platform: Fa
         batches.withdraw_rest(batch_id=running.pk, actor=clerk_user)
 
 
+def test_the_sweep_that_helps_to_withdraw_tells_neither_less_nor_nobody(
+    running: Batch, clerk_user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = batches._withdraw_waiting
+
+    def overtaken(batch: Batch, actor: User | None) -> None:
+        monkeypatch.setattr(batches, "_withdraw_waiting", real)
+        sweeping.sweep()
+        real(batch, actor)
+
+    monkeypatch.setattr(batches, "_withdraw_waiting", overtaken)
+    assert batches.withdraw_rest(batch_id=running.pk, actor=clerk_user) == 10
+    events = OrderEvent.objects.filter(kind=EventKind.WITHDRAWN)
+    assert list(events.values_list("actor", flat=True)) == [clerk_user.pk] * 10
+
+
 def test_an_order_that_comes_back_to_a_withdrawn_batch_is_withdrawn_too(
     running: Batch, platform: FakePlatform, clerk_user: User
 ) -> None:
