@@ -18,6 +18,9 @@ AT_LEAST_ZERO = (
     "BRAKE_REJECTIONS",
     "BRAKE_UNKNOWNS",
 )
+WITHIN_WINDOW = ("BRAKE_REJECTIONS", "BRAKE_UNKNOWNS")
+WINDOW = 20
+"""How many of a batch's latest orders are judged together: a brake of more of them would never be pulled."""
 AT_LEAST_ONE = ("BATCH_LANES", "CHECK_LANES")
 
 
@@ -71,6 +74,9 @@ def values_that_make_sense(app_configs: Any, **kwargs: Any) -> list[CheckMessage
     negative = [name for name in AT_LEAST_ZERO if getattr(settings, name) < 0]
     if negative:
         errors.append(Error(f"{', '.join(negative)} must not be negative; 0 switches it off.", id="portal.E010"))
+    beyond = [name for name in WITHIN_WINDOW if getattr(settings, name) > WINDOW]
+    if beyond:
+        errors.append(Error(f"{', '.join(beyond)} must be at most {WINDOW}.", id="portal.E012"))
     without_lanes = [name for name in AT_LEAST_ONE if getattr(settings, name) < 1]
     if without_lanes:
         errors.append(Error(f"{', '.join(without_lanes)} must be at least 1.", id="portal.E011"))

@@ -89,6 +89,10 @@ class MakeForm(MarkedForm):
         required=False,
         widget=forms.TextInput(attrs={"class": "form-control", "autocomplete": "off"}),
     )
+    doubts_seen = forms.IntegerField(required=False, min_value=0, widget=forms.HiddenInput)
+
+    def clean_doubts_seen(self) -> int:
+        return self.cleaned_data["doubts_seen"] or 0
 
     def refuse(self, error: Exception) -> None:
         """Show what a service refused; what was filled in stays."""

@@ -9,11 +9,11 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
 from portal.bodies import takes
 from portal.downloads import sheet_response
+from portal.secrecy import personal
 from portal.sheets import MOST_BYTES, MOST_ROWS, UnreadableSheet
 
 from . import batch_preview as figures
@@ -32,7 +32,7 @@ DRAFTS_SHOWN = 5
 
 @takes(MOST_OF_AN_UPLOAD)
 @require_http_methods(["GET", "HEAD", "POST"])
-@never_cache
+@personal
 @permission_required("recharge.add_batch", raise_exception=True)
 def batch_new(request: HttpRequest) -> HttpResponse:
     """Take a sheet, or pasted lines; `?product=oil` is about cards."""
@@ -67,7 +67,7 @@ def batch_template(request: HttpRequest, product: str, kind: str) -> HttpRespons
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@never_cache
+@personal
 @permission_required("recharge.add_batch", raise_exception=True)
 def batch_preview(request: HttpRequest, draft_id: uuid.UUID) -> HttpResponse:
     """Show what would come of a sheet, to the person who uploaded it; a POST makes the batch."""
@@ -92,7 +92,7 @@ def batch_preview(request: HttpRequest, draft_id: uuid.UUID) -> HttpResponse:
 
 
 @require_GET
-@never_cache
+@personal
 @permission_required("recharge.add_batch", raise_exception=True)
 def batch_bad_lines(request: HttpRequest, draft_id: uuid.UUID, kind: str) -> HttpResponseBase:
     """Download the lines that can't be placed, to be corrected and uploaded again."""

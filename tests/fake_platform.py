@@ -71,6 +71,8 @@ class FakePlatform:
         behaviour, self.query_behaviour = self.query_behaviour, "answer"
         if behaviour == "unclear":
             raise OutcomeUnknown("timeout", "")
+        if behaviour == "not_sent":
+            raise NotSent("refused")
         if behaviour == "killed":
             raise WorkerKilled
         for number, booked in self.books.items():

@@ -1,5 +1,6 @@
 """The little that the card book knows of orders: whether any are open, and whether a card may get one."""
 
+from collections.abc import Collection
 from typing import Any
 
 from oilcards.choices import State
@@ -26,6 +27,12 @@ def can_recharge(card: OilCard) -> bool:
 def may_be_recharged(*, card_id: int) -> bool:
     """Say the same by the card's primary key, reading none of its secrets."""
     return OilCard.objects.rechargeable().filter(pk=card_id).exists()
+
+
+def lock_all_for_recharge(card_ids: Collection[int]) -> set[int]:
+    """Do the same as `lock_for_recharge` for many cards; return the primary keys of those that are active."""
+    cards = OilCard.objects.rechargeable().filter(pk__in=card_ids).order_by("pk")
+    return set(cards.select_for_update(of=("self",)).values_list("pk", flat=True))
 
 
 def lock_for_recharge(*, card_id: int) -> OilCard:

@@ -18,8 +18,8 @@ from portal.database import release_connection
 from portal.gateway import GatewayError, NotSent, PushReceipt, Rejected
 from portal.gateway.guesses import may_mean_duplicate
 from portal.statements import swap_row
-from recharge.choices import Attention, EventKind, Submission, Verdict
-from recharge.models import Order
+from recharge.choices import SIGNS_OF_LIFE, Attention, EventKind, Submission, Verdict
+from recharge.models import DEAD_SUBMISSIONS, Order
 
 from . import spending
 from .database import lock, remember, save_changes
@@ -65,7 +65,7 @@ def record_failure(claimed: Order, error: GatewayError) -> None:
         error: what the push raised.
     """
     if isinstance(error, NotSent):
-        change: Change = partial(_not_sent, error=error)
+        change: Change = partial(_not_sent, error=error, claims=claimed.claims)
     elif isinstance(error, Rejected):
         change = partial(_rejected, error=error)
     else:
@@ -146,6 +146,8 @@ def _accepted(order: Order, receipt: PushReceipt) -> tuple[Verdict, str, str]:
         return _number_taken(order, receipt)
     if order.submission not in (Submission.SUBMITTING, Submission.UNKNOWN):
         order.attention = Attention.UNEXPECTED
+    if order.submission in DEAD_SUBMISSIONS:
+        spending.count_again(order)
     order.submission = Submission.ACCEPTED
     order.gateway_order_no = number
     order.lease_until = order.next_push_at = order.settled_at = None
@@ -193,8 +195,11 @@ def _rejected(order: Order, error: Rejected) -> tuple[Verdict, str, str]:
     return Verdict.REJECTED, error.raw, note
 
 
-def _not_sent(order: Order, error: NotSent) -> tuple[Verdict, str, str]:
-    if order.submission == Submission.SUBMITTING:
+def _not_sent(order: Order, error: NotSent, claims: int) -> tuple[Verdict, str, str]:
+    """Queue the order again, unless this is recorded once more after another worker has taken it up since."""
+    if order.submission == Submission.SUBMITTING and order.claims == claims:
+        if order.attention in SIGNS_OF_LIFE:
+            return _outcome_unknown(order, str(error), "")  # the platform spoke of it: sending might spend twice
         delay = min(FIRST_RETRY * 2 ** min(order.not_sent, 10), LONGEST_RETRY)
         order.submission = Submission.QUEUED
         order.lease_until = None

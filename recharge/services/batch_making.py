@@ -12,6 +12,7 @@ from django.db.models import NOT_PROVIDED, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from oilcards.services.orders import lock_all_for_recharge
 from portal import platform
 from recharge.choices import BatchEventKind, BatchState, EventKind, Submission
 from recharge.models import Batch, BatchDraft, Order, OrderQuerySet
@@ -28,7 +29,14 @@ AT_A_TIME = 1000
 REASON_LIMIT = 200
 
 
-def make_batch(*, draft: BatchDraft, made_by: User, leave_out_bad: bool = False, reason: str = "") -> Batch:
+def make_batch(
+    *,
+    draft: BatchDraft,
+    made_by: User,
+    leave_out_bad: bool = False,
+    reason: str = "",
+    doubts_seen: int | None = None,
+) -> Batch:
     """Place an order for each line of a draft; they are on their way when this returns, or await approval.
 
     Args:
@@ -36,6 +44,7 @@ def make_batch(*, draft: BatchDraft, made_by: User, leave_out_bad: bool = False,
         made_by: the person.
         leave_out_bad: whether lines that can't be placed are left out; else one of them is an error.
         reason: why what looks suspicious is right: duplicates, or the same file once more.
+        doubts_seen: of how many suspicious lines the person knew who gave the reason; None for any number of them.
 
     Returns:
         The batch; the one that the draft was made into before, where it was.
@@ -44,7 +53,7 @@ def make_batch(*, draft: BatchDraft, made_by: User, leave_out_bad: bool = False,
         NotConfigured: the platform's credentials are not set.
         UnreadableSheet: the sheet can't be read (any more).
         BadLines: some lines can't be placed.
-        ReasonNeeded: something looks suspicious, and no reason is given.
+        ReasonNeeded: something looks suspicious, and no reason is given, or more than it was given for.
         NothingToPlace: no line can be placed.
         LimitReached: the total doesn't fit into what may be spent today.
     """
@@ -64,7 +73,7 @@ def make_batch(*, draft: BatchDraft, made_by: User, leave_out_bad: bool = False,
             reason=clean(reason.strip(), REASON_LIMIT),
             made_by=made_by,
         )
-        _place(batch, _orders(draft, leave_out_bad=leave_out_bad, reason=batch.reason))
+        _place(batch, _orders(draft, leave_out_bad=leave_out_bad, reason=batch.reason, doubts_seen=doubts_seen))
         BatchDraft.objects.filter(pk=draft.pk).delete()
     return batch
 
@@ -114,7 +123,8 @@ def _require_platform() -> None:
         raise NotConfigured
 
 
-def _orders(draft: BatchDraft, *, leave_out_bad: bool, reason: str) -> Iterator[Order]:
+def _orders(draft: BatchDraft, *, leave_out_bad: bool, reason: str, doubts_seen: int | None) -> Iterator[Order]:
+    doubts = 0
     for line in lines(draft):
         if line.order is None:
             if not leave_out_bad:
@@ -126,6 +136,9 @@ def _orders(draft: BatchDraft, *, leave_out_bad: bool, reason: str) -> Iterator[
                     _("Line %(line)d looks suspicious: %(problem)s If that is meant, say why.")
                     % _named(line.row.line, line.doubts[0])
                 )
+            doubts += 1
+            if doubts_seen is not None and doubts > doubts_seen:
+                raise ReasonNeeded(_("More lines look suspicious than before. Look at them: are they right, too?"))
             line.order.duplicate_reason = reason
         yield line.order
 
@@ -135,16 +148,18 @@ def _named(line: int, problem: str) -> dict[str, object]:
 
 
 def _replacements(old: Batch) -> Iterator[Order]:
-    """Yield an order in the place of each failed one, but for those whose target has got the same meanwhile."""
+    """Yield an order in the place of each failed one whose target hasn't got the same meanwhile, nor is a lost card."""
     failed = failed_orders(old).select_for_update(of=("self",)).order_by("id")
-    pieces = iter(list(failed))
+    remaining = iter(list(failed.values_list("pk", flat=True)))
     line = 0
-    while piece := list(islice(pieces, AT_A_TIME)):
+    while keys := list(islice(remaining, AT_A_TIME)):
+        piece = list(Order.objects.filter(pk__in=keys).order_by("id"))
         same = Q(mobile__in=[order.mobile for order in piece if order.mobile])
         same |= Q(oil_card__in=[order.oil_card_id for order in piece if order.oil_card_id])
         taken = {target(order) for order in may_have_spent(Order.objects.filter(same))}
+        cards = lock_all_for_recharge(_cards_of(piece))
         for dead in piece:
-            if target(dead) in taken:
+            if target(dead) in taken or not _cards_of([dead]) <= cards:
                 continue
             line += 1
             yield Order(
@@ -161,6 +176,17 @@ def _replacements(old: Batch) -> Iterator[Order]:
             )
 
 
+def _cards_of(orders: list[Order]) -> set[int]:
+    return {order.oil_card_id for order in orders if order.oil_card_id}
+
+
+def _require_active(piece: list[Order]) -> None:
+    """Make sure that no card was deleted since its line was judged, and keep it from being deleted."""
+    cards = _cards_of(piece)
+    if lock_all_for_recharge(cards) != cards:
+        raise BadLines(_("A card of this list has just been changed. Look at the list again."))
+
+
 def _place(batch: Batch, orders: Iterable[Order]) -> None:
     """Save the batch and its orders, queued, or awaiting approval from the moment that their sum asks for it."""
     batch.state, batch.size, batch.total = BatchState.RUNNING, 1, 1  # until they are known
@@ -171,6 +197,7 @@ def _place(batch: Batch, orders: Iterable[Order]) -> None:
     ahead: list[int | None] = []
     remaining = iter(orders)
     while piece := list(islice(remaining, AT_A_TIME)):
+        _require_active(piece)
         size += len(piece)
         total += sum(order.face_value for order in piece)
         ahead += [order.line for order in piece[: settings.BATCH_CANARY - len(ahead)]]
@@ -191,7 +218,9 @@ def _place(batch: Batch, orders: Iterable[Order]) -> None:
     after = Submission.AWAITING_APPROVAL
     if batch.state == BatchState.RUNNING:
         after = Submission.QUEUED
-        spending.count(person=batch.made_by, amount=total)
+        counted_on = spending.count(person=batch.made_by, amount=total)
+        if counted_on != day:  # midnight has passed meanwhile
+            placed.update(counted_on=counted_on)
         batch.state = BatchState.RUNNING if batch.canary_until is None else BatchState.CANARY
     batch.save(update_fields=["size", "total", "canary_until", "state"])
     record_of_all(placed, EventKind.PLACED, actor=batch.made_by, submission_to=after, placed=True)

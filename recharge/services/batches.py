@@ -96,32 +96,34 @@ def withdraw_rest(*, batch_id: int, actor: User, reason: str = "") -> int:
             raise TooLate(_("Nothing of this batch can be withdrawn any more."))
         batch.state, batch.brake, batch.braked_at = BatchState.WITHDRAWN, "", None
         batch.save(update_fields=["state", "brake", "braked_at"])
-        record_of_batch(batch, BatchEventKind.WITHDRAWN, actor=actor, note=reason)
+        begun = record_of_batch(batch, BatchEventKind.WITHDRAWN, actor=actor, note=reason)
     # From here on no worker takes up any. Whatever is left, should this process end now, the sweep takes back.
-    return _withdraw_waiting(batch, actor)
+    _withdraw_waiting(batch, actor)
+    withdrawn = Order.objects.filter(batch=batch, submission=Submission.WITHDRAWN, settled_at__gte=begun.at)
+    return withdrawn.count()  # the sweep's too, which may have come to help
 
 
 def finish_withdrawals() -> None:
     """Take back what is left of withdrawn batches: an order that could not be sent comes back to the queue."""
     left = Order.objects.filter(submission__in=WAITING, batch__state=BatchState.WITHDRAWN)
     for batch_id in left.order_by().values_list("batch", flat=True).distinct():
-        _withdraw_waiting(Batch.objects.get(pk=batch_id), None)
+        batch = Batch.objects.get(pk=batch_id)
+        wanted = batch.events.select_related("actor").filter(kind=BatchEventKind.WITHDRAWN).last()
+        _withdraw_waiting(batch, wanted.actor if wanted else None)
 
 
-def _withdraw_waiting(batch: Batch, actor: User | None) -> int:
+def _withdraw_waiting(batch: Batch, actor: User | None) -> None:
     """Withdraw in pieces: claims lock orders too, and no transaction should hold ten thousand locks for long."""
-    withdrawn = 0
     while True:
         with transaction.atomic(durable=True):
             waiting = Order.objects.filter(batch=batch, submission__in=WAITING).order_by("pk")
             orders = list(waiting.select_for_update(of=("self",))[:AT_A_TIME])
             if not orders:
-                return withdrawn
+                return
             piece = Order.objects.filter(pk__in=[order.pk for order in orders])
             record_of_all(piece, EventKind.WITHDRAWN, actor=actor, submission_to=Submission.WITHDRAWN)
             piece.update(submission=Submission.WITHDRAWN, next_push_at=None, settled_at=Now())
             spending.uncount(orders)
-        withdrawn += len(orders)
 
 
 def _awaits_canary(batch: Batch) -> bool:

@@ -2,17 +2,16 @@
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Exists
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
+from portal.checks import WINDOW
 from recharge.choices import BatchEventKind, BatchState, Brake, Submission
 from recharge.mobile import masked
 from recharge.models import UNDER_WAY, Balance, Batch, Order
 
 from .events import record_of_batch
-
-WINDOW = 20
-"""How many of the latest orders are judged together."""
 
 
 def look_at(*, batch_id: int) -> None:
@@ -52,7 +51,7 @@ def _why_brake(batch: Batch) -> Brake | None:
         return Brake.BALANCE
     answered = Order.objects.filter(batch=batch, submitted_at__gte=batch.judged_from)
     answered = answered.exclude(submission__in=[Submission.QUEUED, Submission.SUBMITTING])
-    latest = list(answered.order_by("-submitted_at").values_list("submission", flat=True)[:WINDOW])
+    latest = list(answered.order_by("-submitted_at", "-id").values_list("submission", flat=True)[:WINDOW])
     refused = next((n for n, kind in enumerate(latest) if kind != Submission.REJECTED), len(latest))
     if settings.BRAKE_REJECTIONS and refused >= settings.BRAKE_REJECTIONS:
         return Brake.REJECTIONS
@@ -69,10 +68,12 @@ def balance_is_low() -> bool:
 
 
 def _has_more(batch: Batch) -> bool:
-    return any(
-        Order.objects.filter(batch=batch, submission=submission).exists()
+    """Ask for both by one statement: between two, an order that comes back to the queue would be seen by neither."""
+    queued, under_way = (
+        Exists(Order.objects.filter(batch=batch, submission=submission))
         for submission in (Submission.QUEUED, Submission.SUBMITTING)
     )
+    return Batch.objects.filter(queued | under_way, pk=batch.pk).exists()
 
 
 def _pull(batch: Batch, brake: Brake) -> None:

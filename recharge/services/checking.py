@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 
 from portal.database import from_now, release_connection
 from portal.database import now as database_now
-from portal.gateway import GatewayError, Rejected
+from portal.gateway import GatewayError, NotSent, Rejected
 from portal.gateway.guesses import means_no_such_call, means_no_such_order
 from portal.statements import Composed
 from recharge.choices import Attention, EventKind, Product, Submission, Verdict
@@ -69,15 +69,17 @@ def check_order(*, order_id: int) -> None:
 
 
 def check_due_orders() -> None:
-    """Ask about the orders that are due, one after the other, for as long as a lane works: single ones first."""
+    """Ask about the orders that are due, one after the other, for as long as a lane works: single ones first.
+
+    It ends where the platform can't be reached, as a lane of `submission` does.
+    """
     over = time.monotonic() + LANE_SECONDS
     while time.monotonic() < over and not queue.closing.is_set():
         if not pacing.wait_in_lane():
             continue
         order = _claim(NEXT_SINGLE) or _claim(NEXT_OF_BATCHES)
-        if order is None:
+        if order is None or isinstance(_ask(order), NotSent):
             return
-        _ask(order)
 
 
 def _claim(askable: Composed[Order], key: int = 0) -> Order | None:
@@ -91,7 +93,8 @@ def _claim(askable: Composed[Order], key: int = 0) -> Order | None:
     return order
 
 
-def _ask(order: Order) -> None:
+def _ask(order: Order) -> GatewayError | None:
+    """Ask about an order and record the answer; return the error that it was."""
     release_connection()
     try:
         report = products.query(order)
@@ -102,10 +105,12 @@ def _ask(order: Order) -> None:
             _record_no_such_call(order.pk, error)
         else:
             _record_unanswered(order.pk, error)
+        return error
     except GatewayError as error:
         _record_unanswered(order.pk, error)
-    else:
-        apply_answer(order_id=order.pk, report=report)
+        return error
+    apply_answer(order_id=order.pk, report=report)
+    return None
 
 
 def _record_unanswered(order_id: int, error: GatewayError) -> None:

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import transaction
 
 from portal.database import now as database_now
+from portal.database import release_connection
 from recharge.models import Pace
 
 LANES_AHEAD = 0.5
@@ -19,7 +20,7 @@ LANES_AHEAD = 0.5
 def wait_for_turn() -> None:
     """Take the next turn and sleep until it comes; returns at once where no limit is set."""
     if settings.WIKEYUN_MAX_RPS:
-        time.sleep(_take() or 0)
+        _sleep(_take() or 0)
 
 
 def wait_in_lane() -> bool:
@@ -31,8 +32,14 @@ def wait_in_lane() -> bool:
     if not settings.WIKEYUN_MAX_RPS:
         return True
     seconds = _take(within=LANES_AHEAD)
-    time.sleep(LANES_AHEAD / 2 if seconds is None else seconds)
+    _sleep(LANES_AHEAD / 2 if seconds is None else seconds)
     return seconds is not None
+
+
+def _sleep(seconds: float) -> None:
+    """Sleep with no connection held: more workers wait for their turns than the pool has connections."""
+    release_connection()
+    time.sleep(seconds)
 
 
 def _take(within: float | None = None) -> float | None:

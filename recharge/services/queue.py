@@ -12,8 +12,11 @@ SUBMIT_BATCHES = "recharge.tasks.submit_batches"
 CHECK_DUE = "recharge.tasks.check_due_orders"
 REFRESH_BALANCE = "recharge.tasks.refresh_balance"
 
-FORGOTTEN_AFTER = 2.0
-"""Seconds after which a lane is forgotten that no worker has opened, so that they never pile up."""
+FORGOTTEN_AFTER = 10.0
+"""Seconds after which a worker that comes upon the message for a lane forgets it: by then others were opened.
+
+Longer than the clocks of two machines may differ, since Celery compares them.
+"""
 
 closing = threading.Event()
 """Set when this process is told to stop: lanes end after the order that they are at."""

@@ -12,6 +12,7 @@ from recharge.choices import Attention, EventKind, Submission, Verdict
 from recharge.models import DEAD_SUBMISSIONS, Order
 from recharge.status import Status
 
+from . import spending
 from .database import lock, lock_by_number, remember, save_changes
 from .events import clean, record
 from .privacy import without_personal_data
@@ -125,6 +126,8 @@ def _accept(order: Order, report: OrderReport, *, first_hand: bool) -> bool:
     if Order.objects.filter(gateway_order_no=report.gateway_order_no).exclude(pk=order.pk).exists():
         order.attention = Attention.NUMBER_TAKEN
         return False
+    if order.submission in DEAD_SUBMISSIONS:
+        spending.count_again(order)
     order.submission = Submission.ACCEPTED
     order.gateway_order_no = report.gateway_order_no
     order.lease_until = None

@@ -58,15 +58,15 @@ def uncount(orders: Iterable[Order]) -> None:
     Args:
         orders: with `counted_on`, `face_value` and `placed_by_id`; those that never counted are left alone.
     """
-    sums: dict[tuple[dt.date, int | None], int] = {}
-    for order in orders:
-        if order.counted_on:
-            for person in (None, order.placed_by_id):
-                sums[order.counted_on, person] = sums.get((order.counted_on, person), 0) + order.face_value
-    # Totals first and people in one order, as in `count`, so that no two transactions wait for each other.
-    for (day, person), amount in sorted(sums.items(), key=lambda item: (item[0][1] or 0, item[0][0])):
+    for (day, person), amount in _sums(orders):
         # Never below 0: this stands in the transaction that records what the platform answered, and must not fail it.
         Spending.objects.filter(day=day, person=person).update(amount=Greatest(F("amount") - amount, 0))
+
+
+def count_again(order: Order) -> None:
+    """Count an order that was held for dead and lives, whatever the limits: its money is being spent."""
+    for (day, person), amount in _sums([order]):
+        Spending.objects.filter(day=day, person=person).update(amount=F("amount") + amount)
 
 
 def allowances(person: User) -> list[Allowance]:
@@ -83,6 +83,16 @@ def spent_today(person: User | None) -> int:
     """Return the yuan that count towards today, of one person, or in total for None."""
     row = Spending.objects.filter(day=timezone.localdate(), person=person).first()
     return row.amount if row else 0
+
+
+def _sums(orders: Iterable[Order]) -> list[tuple[tuple[dt.date, int | None], int]]:
+    """Add up what was counted, totals first and people in one order, so that no two transactions block each other."""
+    sums: dict[tuple[dt.date, int | None], int] = {}
+    for order in orders:
+        if order.counted_on:
+            for person in (None, order.placed_by_id):
+                sums[order.counted_on, person] = sums.get((order.counted_on, person), 0) + order.face_value
+    return sorted(sums.items(), key=lambda item: (item[0][1] or 0, item[0][0]))
 
 
 def _raise(day: dt.date, person: User | None, amount: int, limit: int) -> None:

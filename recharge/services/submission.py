@@ -65,6 +65,7 @@ def submit_batches() -> None:
     """Hand over orders of the batches under way, one after the other, for some seconds; then open the next lane.
 
     Any number of lanes may work at the same time. Each keeps to a batch drawn by lot until nothing of it is due.
+    It ends where the platform can't be reached: to go on would write two events for each order that waits, for nothing.
     """
     platform.client()
     # By lot, so that not all threads of a worker are busy until the same moment.
@@ -82,9 +83,11 @@ def submit_batches() -> None:
         if order is None:
             batches.pop()
             continue
-        accepted = _hand_over(order, started)
-        if state == BatchState.CANARY or not accepted:
+        error = _hand_over(order, started)
+        if state == BatchState.CANARY or error:
             braking.look_at(batch_id=batch_id)
+        if isinstance(error, NotSent):
+            return
 
 
 def expire_lease(*, order_id: int) -> None:
@@ -159,7 +162,7 @@ def _compare_and_swap(until: dt.timedelta) -> Composed[Order]:
     )
 
 
-def _hand_over(order: Order, started: float) -> bool:
+def _hand_over(order: Order, started: float) -> GatewayError | None:
     """Send a claimed order, and record what came of it.
 
     Args:
@@ -167,7 +170,7 @@ def _hand_over(order: Order, started: float) -> bool:
         started: the moment just before the claim, by `time.monotonic`.
 
     Returns:
-        Whether the platform took it.
+        Why the platform didn't take it, as far as is known; None where it did.
     """
     release_connection()
     try:
@@ -176,6 +179,6 @@ def _hand_over(order: Order, started: float) -> bool:
         receipt = products.push(order)
     except GatewayError as error:
         answers.record_failure(order, error)
-        return False
+        return error
     answers.record_receipt(order, receipt)
-    return True
+    return None

@@ -3,12 +3,13 @@
 import datetime as dt
 
 from django.conf import settings
+from django.db.models import F
 from django.db.models.functions import Now
 
 from oilcards.services.handing import expire_leases as expire_card_leases
 from portal.database import from_now
-from recharge.choices import Submission
-from recharge.models import UNDER_WAY, BatchDraft, Order, OrderQuerySet
+from recharge.choices import BatchState, Submission
+from recharge.models import BatchDraft, Order, OrderQuerySet
 
 from . import account, batches, braking, queue
 from .stopping import current_stop
@@ -50,7 +51,10 @@ def _open_batch_lanes() -> None:
     One or two seem to be missing whenever some are between two orders: that is no reason to open more and more.
     """
     due = Order.objects.in_batches().filter(submission=Submission.QUEUED, next_push_at__lte=Now())
-    wanted = _count_to(settings.BATCH_LANES, due.filter(batch__state__in=UNDER_WAY))
+    running = due.filter(batch__state=BatchState.RUNNING)
+    # What waits for the first orders of its batch opens none: a lane would look at all of it and find nothing to do.
+    ahead = due.filter(batch__state=BatchState.CANARY, line__lte=F("batch__canary_until"))
+    wanted = min(sum(_count_to(settings.BATCH_LANES, orders) for orders in (running, ahead)), settings.BATCH_LANES)
     if not wanted:
         return
     at_work = _count_to(settings.BATCH_LANES, Order.objects.in_batches().filter(submission=Submission.SUBMITTING))

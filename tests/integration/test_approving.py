@@ -434,11 +434,13 @@ def test_new_password_counts_as_typed(clock: time_machine.Traveller, approver: C
     assert not asks_for_password(approver.get(address(order)))
 
 
-def test_old_password_cannot_be_guessed_where_it_is_changed(approver: Client) -> None:
+@pytest.mark.parametrize("address", ["/accounts/password_change/", "/admin/password_change/"])
+def test_old_password_cannot_be_guessed_where_it_is_changed(approver: Client, address: str) -> None:
+    User.objects.update(is_staff=True)
     form = {"old_password": "wrong", "new_password1": "another-long-one", "new_password2": "another-long-one"}
     for _ in range(WRONG_TRIES - 1):
-        assert approver.post("/accounts/password_change/", form).status_code == 200
-    assert approver.post("/accounts/password_change/", form)["Location"] == "/accounts/login/"
+        assert approver.post(address, form).status_code == 200
+    assert approver.post(address, form)["Location"] == "/accounts/login/"
     assert User.objects.get(username="approver").check_password(PASSWORD)
 
 

@@ -1,6 +1,8 @@
 """How much may be queued a day: what counts, what gives its sum back, and what is told before it is too much."""
 
 import datetime as dt
+from collections.abc import Iterator
+from contextlib import suppress
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -8,14 +10,26 @@ import time_machine
 from django.conf import LazySettings
 from django.test import Client
 
+from portal.gateway import PushReceipt
 from recharge.choices import Product, Submission
 from recharge.models import Batch, BatchDraft, Order, OrderEvent, Spending
-from recharge.services import batches, braking, checking, interventions, placing, spending, submission
+from recharge.services import (
+    answers,
+    batch_making,
+    batches,
+    braking,
+    checking,
+    interventions,
+    placing,
+    reports,
+    spending,
+    submission,
+)
 from recharge.services.batch_making import make_batch
-from recharge.services.batch_reading import keep_upload
+from recharge.services.batch_reading import Line, keep_upload, lines
 from recharge.services.errors import LimitReached
 from tests.batches import batch_of, mobiles
-from tests.fake_platform import FakePlatform
+from tests.fake_platform import FakePlatform, WorkerKilled
 from tests.people import person
 from tests.processes import time_passes
 
@@ -102,6 +116,23 @@ def test_new_day_begins_at_midnight_in_shanghai(platform: FakePlatform, settings
     }
 
 
+def test_batch_that_is_made_over_midnight_counts_on_one_day(
+    platform: FakePlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with time_machine.travel(MIDNIGHT - dt.timedelta(seconds=1), tick=False) as clock:
+
+        def judged(draft: BatchDraft) -> Iterator[Line]:
+            yield from lines(draft)
+            clock.shift(2)
+
+        monkeypatch.setattr(batch_making, "AT_A_TIME", 1)
+        monkeypatch.setattr(batch_making, "lines", judged)
+        batch = batch_of(*mobiles(3), made_by=person("clerk"))
+        assert sums() == {"": 150, "clerk": 150}
+        batches.withdraw_rest(batch_id=batch.pk, actor=person("clerk"))
+        assert sums() == {"": 0, "clerk": 0}
+
+
 def test_withdrawn_order_gives_its_sum_back_once(platform: FakePlatform) -> None:
     order, other = place("13800138000"), place("13900139000", face_value=100)
     interventions.withdraw(order_id=order.pk, actor=person("clerk"))
@@ -157,6 +188,32 @@ def test_what_may_be_spent_goes_on_counting(platform: FakePlatform, behaviour: s
     order = place()
     platform.behaviour = behaviour
     submission.submit_order(order_id=order.pk)
+    assert sums() == {"": 50, "clerk": 50}
+
+
+def test_dead_order_that_lives_counts_again(platform: FakePlatform) -> None:
+    order = place()
+    place("13900139000")
+    platform.behaviour = "reject"
+    submission.submit_order(order_id=order.pk)
+    assert sums() == {"": 50, "clerk": 50}
+    platform._book(order.order_no, order.mobile, 50)
+    for _ in range(2):
+        reports.apply_answer(order_id=order.pk, report=platform.report(order.order_no, 1))
+        assert sums() == {"": 100, "clerk": 100}
+
+
+def test_receipt_of_an_order_that_was_held_for_dead_counts_it_again(platform: FakePlatform) -> None:
+    order = place()
+    platform.behaviour = "killed_after"
+    with suppress(WorkerKilled):
+        submission.submit_order(order_id=order.pk)
+    claimed = Order.objects.get()
+    Order.objects.update(submission=Submission.NOT_RECEIVED, lease_until=None, settled_at=spending.timezone.now())
+    spending.uncount([order])
+    assert sums() == {"": 0, "clerk": 0}
+    answers.record_receipt(claimed, PushReceipt("W1", 50, None, None, "{}"))
+    assert Order.objects.get().submission == Submission.ACCEPTED
     assert sums() == {"": 50, "clerk": 50}
 
 

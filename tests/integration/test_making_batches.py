@@ -2,6 +2,7 @@
 
 import datetime as dt
 import uuid
+from collections.abc import Iterator
 from unittest import mock
 
 import pytest
@@ -11,11 +12,12 @@ from django.db.models import F
 from django.test import override_settings
 from django.test.utils import CaptureQueriesContext
 
+from oilcards.choices import State
 from oilcards.models import OilCard
 from portal.sheets import UnreadableSheet
 from recharge.choices import BatchEventKind, BatchState, EventKind, Product, Speed, Submission
 from recharge.models import Batch, BatchDraft, Order, OrderEvent, Spending
-from recharge.services import batch_making, batch_reading, placing, submission
+from recharge.services import batch_making, batch_reading, batches, placing, submission
 from recharge.services.errors import BadLines, LimitReached, NotConfigured, NothingToPlace, ReasonNeeded
 from tests.batches import batch_of, mobiles, sheet, upload
 from tests.fake_platform import FakePlatform
@@ -234,6 +236,38 @@ def test_cards_that_are_not_active_are_a_problem(clerk_user: User) -> None:
     assert list(problems(draft)) == [2]
 
 
+def oil_draft(card: OilCard, by: User) -> BatchDraft:
+    text = sheet([f"{card.card_number},500"], header="油卡号,面值")
+    return batch_reading.keep_upload(content=text, file_name="", product=Product.OIL, uploaded_by=by)
+
+
+def test_a_card_that_goes_while_its_line_is_placed_gets_no_order(
+    clerk_user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such an order would be put off every minute for ever."""
+    draft = oil_draft(active_card(clerk_user), clerk_user)
+
+    def judged(draft: BatchDraft) -> Iterator[batch_reading.Line]:
+        yield from batch_reading.lines(draft)
+        OilCard.objects.update(state=State.DELETED)
+
+    monkeypatch.setattr(batch_making, "lines", judged)
+    with pytest.raises(BadLines):
+        batch_making.make_batch(draft=draft, made_by=clerk_user)
+    assert nothing_was_made()
+
+
+def test_what_failed_for_a_card_that_is_gone_is_not_placed_anew(clerk_user: User, platform: FakePlatform) -> None:
+    batch = batch_making.make_batch(draft=oil_draft(active_card(clerk_user), clerk_user), made_by=clerk_user)
+    fail_all(batch, platform)
+    OilCard.objects.update(state=State.DELETED)
+    with pytest.raises(NothingToPlace):
+        batch_making.make_again(batch_id=batch.pk, made_by=clerk_user, nonce=uuid.uuid4())
+    assert Order.objects.count() == 1
+    OilCard.objects.update(state=State.ACTIVE)
+    assert batch_making.make_again(batch_id=batch.pk, made_by=clerk_user, nonce=uuid.uuid4()).size == 1
+
+
 def test_a_kept_sheet_is_not_readable_in_the_database(clerk_user: User) -> None:
     upload(clerk_user, ["13800138000,50"])
     with connection.cursor() as cursor:
@@ -272,3 +306,19 @@ def test_what_was_placed_by_hand_meanwhile_is_not_placed_anew(clerk_user: User, 
     placing.place_mobile_order(placed_by=clerk_user, mobile="13800000000", face_value=50)
     again = batch_making.make_again(batch_id=batch.pk, made_by=clerk_user, nonce=uuid.uuid4())
     assert list(Order.objects.filter(batch=again).values_list("mobile", flat=True)) == ["13800000001"]
+
+
+def test_failed_orders_are_read_in_pieces(
+    clerk_user: User, platform: FakePlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A hundred thousand of them, whole, would take half a gigabyte."""
+    batch = batch_of(*mobiles(5), made_by=clerk_user)
+    fail_all(batches.skip_canary(batch_id=batch.pk, actor=clerk_user), platform)
+    monkeypatch.setattr(batch_making, "AT_A_TIME", 2)
+    with CaptureQueriesContext(connection) as captured:
+        again = batch_making.make_again(batch_id=batch.pk, made_by=clerk_user, nonce=uuid.uuid4())
+    whole = [query["sql"] for query in captured if '"recharge_order"."duplicate_reason"' in query["sql"]]
+    assert whole
+    assert all('"id" IN (' in sql or '"mobile" IN (' in sql for sql in whole)
+    lines = Order.objects.filter(batch=again).order_by("line").values_list("line", "replaces__mobile", "mobile")
+    assert list(lines) == [(line, f"1380000000{line - 1}", f"1380000000{line - 1}") for line in range(1, 6)]

@@ -74,6 +74,21 @@ def test_error_page_of_a_search_shows_no_number(administrator: Client, settings:
     assert not found_in(page.content, SECRETS)
 
 
+@pytest.mark.parametrize("broken", ["upload_views.keep_upload", "services.batch_reading._cards_of"])
+def test_error_page_of_a_list_of_cards_shows_no_number(
+    administrator: Client, card: OilCard, settings: LazySettings, broken: str
+) -> None:
+    settings.DEBUG = True
+    typed = {"product": "OIL", "text": f"卡号,面值\n{NUMBER},500\n"}
+    with mock.patch(f"recharge.{broken}", lambda *arguments, **named: breaks()):
+        page = administrator.post("/batches/new/", typed)
+        if page.status_code == 302:
+            page = administrator.get(page["Location"])
+    assert page.status_code == 500
+    assert b"out of order" in page.content
+    assert not found_in(page.content, SECRETS)
+
+
 def test_error_page_would_show_it_without_the_filter(
     administrator: Client, card: OilCard, card_platform: FakeCardPlatform, settings: LazySettings
 ) -> None:

@@ -303,6 +303,20 @@ class Histories(RuleBasedStateMachine):
             assert waiting or order.next_check_at or order.attention, order.__dict__
 
     @invariant()
+    def nothing_is_queued_where_nobody_takes_it_up(self) -> None:
+        over = (BatchState.HANDED_OVER, BatchState.DISAPPROVED)
+        waiting = Order.objects.filter(submission__in=batches.WAITING)
+        assert not waiting.filter(batch__state__in=over).exists()
+
+    @invariant()
+    def what_counts_is_what_may_have_been_spent(self) -> None:
+        counted = Order.objects.exclude(counted_on=None).exclude(submission__in=DEAD_SUBMISSIONS)
+        expected = sum(counted.values_list("face_value", flat=True))
+        for person in (None, self.clerk):
+            amounts = Spending.objects.filter(person=person).values_list("amount", flat=True)
+            assert sum(amounts) == expected
+
+    @invariant()
     def what_is_replaced_spent_nothing(self) -> None:
         for order in Order.objects.filter(replaced_by__isnull=False):
             assert not self.platform.spent(order.order_no), order.__dict__

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from unittest import mock
 
 import pytest
@@ -105,3 +105,17 @@ def test_lane_without_a_turn_sends_nothing(
     submission.submit_batches()
     assert platform.books == {}
     assert list(Order.objects.values()) == before
+
+
+@pytest.mark.parametrize("wait", [pacing.wait_for_turn, pacing.wait_in_lane])
+@pytest.mark.parametrize("seconds", [0, 60])
+def test_nobody_sleeps_with_a_connection_that_others_need(
+    settings: LazySettings, monkeypatch: pytest.MonkeyPatch, wait: Callable[[], object], seconds: float
+) -> None:
+    settings.WIKEYUN_MAX_RPS = 0.1
+    next_turn_in(seconds)
+    happened: list[str] = []
+    monkeypatch.setattr(pacing, "release_connection", lambda: happened.append("released"))
+    monkeypatch.setattr(time, "sleep", lambda _: happened.append("slept"))
+    wait()
+    assert happened == ["released", "slept"]

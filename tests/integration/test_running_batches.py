@@ -2,18 +2,22 @@
 
 import datetime as dt
 import threading
+from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.db import connection
 from django.db.models import F
 from django.test import override_settings
 from django.utils import timezone
 
+from portal.gateway import NotSent
 from recharge.choices import BatchEventKind, BatchState, Brake, EventKind, Submission
-from recharge.models import Balance, Batch, BatchDraft, Order, Spending
-from recharge.services import batches, braking, checking, placing, queue, stopping, submission, sweeping
+from recharge.models import Balance, Batch, BatchDraft, Order, OrderEvent, Spending
+from recharge.services import answers, batches, braking, checking, placing, queue, stopping, submission, sweeping
 from recharge.services.errors import TooLate
 from tests.batches import batch_of, mobiles, upload
 from tests.fake_platform import FakePlatform, WorkerKilled
@@ -88,8 +92,28 @@ def test_a_worker_that_dies_with_a_first_order_stops_the_batch(batch: Batch, pla
     assert submissions(batch).count(Submission.QUEUED) == 7
 
 
+def test_a_lane_ends_where_the_platform_cannot_be_reached(running: Batch, platform: FakePlatform) -> None:
+    lane(platform, *["not_sent"] * 10)
+    orders = Order.objects.filter(batch=running)
+    assert orders.filter(not_sent=1).count() == 1, "each attempt leaves two events for ever"
+    assert orders.filter(submission=Submission.QUEUED, not_sent=0).count() == 9
+    lane(platform)
+    assert len(platform.books) == 9
+
+
+def test_a_lane_of_queries_ends_likewise(running: Batch, platform: FakePlatform) -> None:
+    lane(platform)
+    Order.objects.update(next_check_at=F("placed_at"))
+    platform.query_behaviour = "not_sent"
+    checking.check_due_orders()
+    assert OrderEvent.objects.filter(kind=EventKind.QUERIED).count() == 1
+    checking.check_due_orders()
+    assert Order.objects.exclude(confirmed_at=None).count() == 9
+
+
 def test_a_first_order_that_never_left_is_waited_for(batch: Batch, platform: FakePlatform) -> None:
     lane(platform, "not_sent")
+    lane(platform)
     assert submissions(batch)[:4] == [Submission.QUEUED, Submission.ACCEPTED, Submission.ACCEPTED, Submission.QUEUED]
     assert state(batch) == (BatchState.CANARY, "")
     Order.objects.filter(submission=Submission.QUEUED).update(next_push_at=F("placed_at"))
@@ -207,6 +231,22 @@ def test_the_rest_is_withdrawn_and_counts_no_longer(running: Batch, platform: Fa
         batches.withdraw_rest(batch_id=running.pk, actor=clerk_user)
 
 
+def test_the_sweep_that_helps_to_withdraw_tells_neither_less_nor_nobody(
+    running: Batch, clerk_user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = batches._withdraw_waiting
+
+    def overtaken(batch: Batch, actor: User | None) -> None:
+        monkeypatch.setattr(batches, "_withdraw_waiting", real)
+        sweeping.sweep()
+        real(batch, actor)
+
+    monkeypatch.setattr(batches, "_withdraw_waiting", overtaken)
+    assert batches.withdraw_rest(batch_id=running.pk, actor=clerk_user) == 10
+    events = OrderEvent.objects.filter(kind=EventKind.WITHDRAWN)
+    assert list(events.values_list("actor", flat=True)) == [clerk_user.pk] * 10
+
+
 def test_an_order_that_comes_back_to_a_withdrawn_batch_is_withdrawn_too(
     running: Batch, platform: FakePlatform, clerk_user: User
 ) -> None:
@@ -297,6 +337,23 @@ def test_lanes_are_opened_for_what_is_due_where_they_are_missing(
     assert sweep_opens(0)
 
 
+def test_no_lanes_are_opened_for_what_waits_for_the_first_orders(
+    batch: Batch, platform: FakePlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: dict[str, int] = {}
+    monkeypatch.setattr(queue, "open_lanes", opened.__setitem__)
+    sweeping.sweep()
+    assert opened == {queue.SUBMIT_BATCHES: 3, queue.CHECK_DUE: 0}, "the first orders go alone"
+    lane(platform, "not_sent")
+    lane(platform)
+    opened.clear()
+    sweeping.sweep()
+    assert queue.SUBMIT_BATCHES not in opened, "the others wait for one that could not be sent"
+    batches.skip_canary(batch_id=batch.pk, actor=batch.made_by)
+    sweeping.sweep()
+    assert opened[queue.SUBMIT_BATCHES] == min(7, settings.BATCH_LANES)
+
+
 def test_a_lane_ends_after_some_seconds_and_opens_the_next(
     running: Batch, platform: FakePlatform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -331,3 +388,27 @@ def test_a_batch_is_looked_at_though_its_last_worker_died(running: Batch, platfo
     Order.objects.update(lease_until=F("lease_until") - dt.timedelta(hours=1))
     sweeping.sweep()
     assert state(running) == (BatchState.HANDED_OVER, "")
+
+
+def test_an_order_that_comes_back_while_its_batch_is_looked_at_goes_out_all_the_same(
+    running: Batch, platform: FakePlatform
+) -> None:
+    lane(platform, *["accept"] * 9, "killed_before")
+    last = Order.objects.get(submission=Submission.SUBMITTING)
+    seen: list[str] = []
+
+    def come_back(execute: Callable[..., Any], sql: str, parameters: Any, many: bool, context: Any) -> Any:
+        """Between the first question for what is queued, which finds nothing, and whatever is asked next."""
+        found = execute(sql, parameters, many, context)
+        if not seen and sql.startswith("SELECT %s") and Submission.QUEUED in parameters:
+            seen.append(sql)
+            answers.record_failure(last, NotSent("refused"))
+        return found
+
+    with connection.execute_wrapper(come_back):
+        braking.look_at(batch_id=running.pk)
+    assert seen
+    assert state(running) == (BatchState.RUNNING, "")
+    Order.objects.filter(submission=Submission.QUEUED).update(next_push_at=F("placed_at"))
+    lane(platform)
+    assert submissions(running) == [Submission.ACCEPTED] * 10

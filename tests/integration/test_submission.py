@@ -2,6 +2,8 @@
 
 import datetime as dt
 from contextlib import suppress
+from dataclasses import replace
+from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,7 +14,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from portal.gateway import NotSent, OutcomeUnknown
-from recharge.choices import Attention, EventKind, Submission
+from recharge.choices import Attention, EventKind, Submission, Verdict
 from recharge.models import Order
 from recharge.services import answers, placing, reports, submission, sweeping
 from tests.fake_platform import FakePlatform, WorkerKilled
@@ -146,6 +148,38 @@ def test_answer_is_recorded_though_the_database_is_away_for_a_moment(
     submit(order, platform, "accept")
     assert not failures
     assert (order.submission, order.gateway_order_no) == (Submission.ACCEPTED, "W1")
+
+
+def test_failure_that_is_recorded_once_more_leaves_a_later_claim_alone(order: Order, platform: FakePlatform) -> None:
+    """The connection may break at the very moment at which the database has taken the answer in."""
+    error = NotSent("refused")
+    submit(order, platform, "killed_before")
+    answers.record_failure(order, error)
+    assert Order.objects.get().submission == Submission.QUEUED
+
+    def record_again(order_no: str) -> None:
+        answers.record_failure(order, error)
+        assert Order.objects.get().submission == Submission.SUBMITTING
+        submission.submit_order(order_id=order.pk)
+
+    platform.on_push = record_again
+    assert submit(order, platform, "accept").submission == Submission.ACCEPTED
+    assert platform.books[order.order_no].pushes == 1
+    assert not order.attention
+
+
+def test_order_of_which_the_platform_spoke_is_not_queued_again(order: Order, platform: FakePlatform) -> None:
+    def contradict(order_no: str) -> None:
+        platform._book(order_no, "13800138000", 50)
+        report = replace(platform.report(order_no, 1), face_value=Decimal(100))
+        assert reports.receive_callback(order_no=order_no, report=report) == Verdict.CONFLICT
+
+    platform.on_push = contradict
+    submit(order, platform, "not_sent")
+    assert (order.submission, order.attention) == (Submission.UNKNOWN, Attention.CONFLICT)
+    assert order.next_check_at
+    submit(order, platform, "accept")
+    assert platform.books[order.order_no].pushes == 1
 
 
 def test_two_numbers_for_one_order_need_a_person(order: Order, platform: FakePlatform) -> None:

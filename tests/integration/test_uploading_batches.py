@@ -18,6 +18,7 @@ from recharge.models import Batch, BatchDraft, Order
 from recharge.services import placing
 from recharge.services.batch_reading import COLUMNS
 from tests.batch_lists import good_sheet, mobile, sheet
+from tests.batches import batch_of
 from tests.fake_platform import FakePlatform
 from tests.oil_cards import active_card
 from tests.people import person
@@ -52,6 +53,13 @@ def preview_of(client: Client, content: bytes, **fields: str) -> str:
 
 def text_of(response: HttpResponse) -> str:
     return response.content.decode()
+
+
+def field_of(response: HttpResponse, name: str) -> str:
+    """Return what a hidden field of the page holds."""
+    found = re.search(rf'name="{name}" value="([^"]*)"', text_of(response))
+    assert found
+    return found[1]
 
 
 def body_of(response: HttpResponse) -> bytes:
@@ -100,7 +108,7 @@ def test_preview_counts_and_explains(clerk: Client) -> None:
 
 def test_bad_lines_and_doubts_hold_the_batch_up_until_somebody_decides(clerk: Client) -> None:
     address = preview_of(clerk, MIXED)
-    refused = text_of(clerk.post(address, {"reason": "两次充值"}))
+    refused = text_of(clerk.post(address, {"reason": "两次充值", "doubts_seen": 1}))
     assert "第 5 行无法下单" in refused
     assert 'value="两次充值"' in refused
     refused = text_of(clerk.post(address, {"leave_out_bad": "on"}))
@@ -108,9 +116,24 @@ def test_bad_lines_and_doubts_hold_the_batch_up_until_somebody_decides(clerk: Cl
     assert "checked" in refused
     assert not Order.objects.exists()
     assert not Batch.objects.exists()
-    assert clerk.post(address, {"leave_out_bad": "on", "reason": "两次充值"}).status_code == 302
+    sent = {"leave_out_bad": "on", "reason": "两次充值", "doubts_seen": 1}
+    assert clerk.post(address, sent).status_code == 302
     assert Batch.objects.get().size == 3
     assert Order.objects.get(line=4).duplicate_reason == "两次充值"
+
+
+def test_reason_holds_only_for_what_was_suspicious_when_it_was_given(clerk: Client) -> None:
+    """Two clerks have the same list; one of them knows of a repetition in it, and the other one is faster."""
+    address = preview_of(clerk, sheet(f"{mobile(1)},50,,", f"{mobile(2)},50,,", f"{mobile(1)},50,,"))
+    seen = field_of(clerk.get(address), "doubts_seen")
+    batch_of(f"{mobile(1)},50", f"{mobile(2)},50", made_by=person("administrator"))
+    refused = clerk.post(address, {"reason": "两次充值", "doubts_seen": seen})
+    assert "可疑的行比刚才多" in text_of(refused)
+    assert Batch.objects.count() == 1
+    assert Order.objects.count() == 2
+    assert clerk.post(address, {"reason": "两次充值"}).status_code == 200, "a form without the number knows of none"
+    assert clerk.post(address, {"reason": "都对", "doubts_seen": field_of(refused, "doubts_seen")}).status_code == 302
+    assert Batch.objects.count() == 2
 
 
 def test_form_that_is_sent_twice_makes_one_batch(clerk: Client) -> None:
@@ -320,7 +343,7 @@ def test_cards_are_shown_by_their_last_digits_only(clerk: Client) -> None:
     assert card.card_number not in text
     assert unknown not in text
     assert unknown in body_of(clerk.get(address + "bad.csv")).decode()
-    assert clerk.post(address, {"leave_out_bad": "on", "reason": "两次"}).status_code == 302
+    assert clerk.post(address, {"leave_out_bad": "on", "reason": "两次", "doubts_seen": 1}).status_code == 302
     page = text_of(clerk.get(f"/batches/{Batch.objects.get().pk}/"))
     assert card.last_four in page
     assert card.card_number not in page
