@@ -119,7 +119,8 @@ def carrier_or_issuer(order: Order) -> str:
 def _shortened(file_name: str) -> str:
     """Shorten a name to what a column holds; it keeps its end, by which the sheet is read again."""
     path = PurePath(file_name)
-    return path.stem[: NAME_LIMIT - len(path.suffix)] + path.suffix[:NAME_LIMIT] if file_name else ""
+    stem = path.stem[: max(0, NAME_LIMIT - len(path.suffix))]
+    return (stem + path.suffix)[:NAME_LIMIT] if file_name else ""
 
 
 def _judge(row: Row, cards: Cards | None) -> Line:
