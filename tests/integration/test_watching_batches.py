@@ -161,6 +161,16 @@ def test_orders_say_why_the_platform_refused_them(client: Client, batch: Batch) 
     assert mobile(1) not in text
 
 
+def test_orders_carry_the_notes_of_their_sheet(client: Client, batch: Batch) -> None:
+    order = batch.orders.order_by("id")[0]
+    Order.objects.filter(pk=order.pk).update(note=f"<b>{mobile(1)}</b>", placed_by=person("administrator"))
+    client.force_login(person("clerk"))
+    text = text_of(client.get(f"/batches/{batch.pk}/"))
+    assert "&lt;b&gt;138****0001&lt;/b&gt;" in text
+    assert "第2" in text
+    assert mobile(1) not in text
+
+
 def test_clerk_pauses_and_lets_it_go_on(clerk: Client, batch: Batch) -> None:
     address = f"/batches/{batch.pk}/"
     assert clerk.get(f"{address}pause/").status_code == 200
