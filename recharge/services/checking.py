@@ -75,6 +75,7 @@ def check_due_orders() -> None:
         if order is None:
             return
         _ask(order)
+        structlog.contextvars.unbind_contextvars("order_no")  # what the lane does next is about others
 
 
 def _claim(askable: Composed[Order], key: int = 0) -> Order | None:

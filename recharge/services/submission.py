@@ -77,6 +77,7 @@ def submit_batches() -> None:
             batches.pop()
             continue
         accepted = _hand_over(order, started)
+        structlog.contextvars.unbind_contextvars("order_no")  # what the lane does next is about others
         if state == BatchState.CANARY or not accepted:
             braking.look_at(batch_id=batch_id)
 
