@@ -16,16 +16,17 @@ import structlog
 from django.conf import LazySettings
 from django.contrib.auth.models import Permission, User
 from django.db import OperationalError, connection
-from django.test import Client
+from django.test import Client, override_settings
 from django.utils import timezone
 
 from portal import metrics
 from portal.celery import app as celery_app
 from recharge.choices import BatchState, Submission
 from recharge.demo import Story
-from recharge.models import Batch, Order
-from recharge.services import checking, pacing, products, stopping, submission
+from recharge.models import Batch, BatchDraft, Order
+from recharge.services import batches, checking, pacing, products, stopping, submission, sweeping
 from tests.batch_lists import made_batch
+from tests.batches import mobiles, upload
 from tests.fake_platform import FakePlatform
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -229,22 +230,36 @@ def test_a_lane_names_each_order_while_it_is_busy_with_it_and_no_longer(
 
 
 @pytest.mark.parametrize("name", ["README.md", "README.zh-CN.md"])
-def test_after_a_restore_nothing_is_pushed_and_everything_is_asked_for(name: str) -> None:
+@pytest.mark.usefixtures("sent")
+def test_after_a_restore_nothing_is_pushed_and_everything_is_asked_for(name: str, platform: FakePlatform) -> None:
     now = dt.datetime.now(dt.UTC)
     clerk = User.objects.create_user("clerk")
     for story in (Story(1, now, clerk), Story(2, now, clerk).claim(), Story(3, now, clerk).await_approval()):
         story.order.save(force_insert=True)
     dead = Story(4, now, clerk).reject().order
     dead.save(force_insert=True)
-    statements = re.findall(r"```sql\n(.*?)```", (PROJECT / name).read_text(encoding="utf-8"), re.DOTALL)
+    ahead, paused, withdrawn = (made_batch(clerk, first=first) for first in (10, 20, 30))
+    batches.pause(batch_id=paused.pk, actor=clerk)
+    batches.withdraw_rest(batch_id=withdrawn.pk, actor=clerk)
+    with override_settings(APPROVAL_ABOVE=100):
+        awaiting = made_batch(clerk, first=40)
+    upload(clerk, mobiles(3))
+    blocks = re.findall(r"```sql\n(.*?)```", (PROJECT / name).read_text(encoding="utf-8"), re.DOTALL)
+    statements = [statement for statement in "".join(blocks).split(";") if statement.strip()]
     with connection.cursor() as cursor:
         for statement in statements:
             cursor.execute(statement)
-    assert len(statements) == 1
+    assert (len(blocks), len(statements)) == (1, 3)
+    sweeping.sweep()
+    submission.submit_batches()
+    assert not platform.books
     assert not Order.objects.exclude(next_push_at=None).exists()
     assert set(Order.objects.due_for_check()) == set(Order.objects.filter(submission=Submission.UNKNOWN))
-    assert Order.objects.due_for_check().count() == 3
+    assert Order.objects.due_for_check().count() == 3 + 9
     assert Order.objects.get(submission=Submission.REJECTED) == dead
+    assert set(Batch.objects.filter(state=BatchState.HANDED_OVER)) == {ahead, paused, awaiting}
+    assert Batch.objects.get(state=BatchState.WITHDRAWN) == withdrawn
+    assert not BatchDraft.objects.exists()  # a sheet may have been made into a batch after the backup
 
 
 def _order_in_logs() -> str | None:
