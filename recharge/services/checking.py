@@ -37,6 +37,9 @@ As many prove that it has no query for oil orders: one such answer may come of a
 ANSWERS_LOOKED_AT = 50
 """How far back it is looked for them in an order's history; a platform that is away takes up some of it."""
 
+LANE_SECONDS = 2.0
+"""How long a lane of queries works; the sweep opens the next one."""
+
 UNASKABLE = (Submission.AWAITING_APPROVAL, Submission.QUEUED, Submission.SUBMITTING)
 
 
@@ -67,8 +70,8 @@ def check_order(*, order_id: int) -> None:
 
 def check_due_orders() -> None:
     """Ask about the orders that are due, one after the other, for as long as a lane works: single ones first."""
-    over = time.monotonic() + queue.LANE_SECONDS
-    while time.monotonic() < over:
+    over = time.monotonic() + LANE_SECONDS
+    while time.monotonic() < over and not queue.closing.is_set():
         if not pacing.wait_in_lane():
             continue
         order = _claim(NEXT_SINGLE) or _claim(NEXT_OF_BATCHES)

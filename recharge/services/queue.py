@@ -1,5 +1,7 @@
 """Telling a worker that there is something to do. The rows are the truth; what is sent here may be lost."""
 
+import threading
+
 from django.db import transaction
 
 from portal.celery import app
@@ -10,8 +12,11 @@ SUBMIT_BATCHES = "recharge.tasks.submit_batches"
 CHECK_DUE = "recharge.tasks.check_due_orders"
 REFRESH_BALANCE = "recharge.tasks.refresh_balance"
 
-LANE_SECONDS = 2.0
-"""How long a lane works before it ends; the sweep opens the next one."""
+FORGOTTEN_AFTER = 2.0
+"""Seconds after which a lane is forgotten that no worker has opened, so that they never pile up."""
+
+closing = threading.Event()
+"""Set when this process is told to stop: lanes end after the order that they are at."""
 
 
 def send(task: str, order_id: int) -> None:
@@ -29,15 +34,11 @@ def send_on_commit(task: str, order_id: int) -> None:
 
 
 def open_lanes(task: str, lanes: int) -> None:
-    """Let so many workers take up what is due of a kind, one after the other, each for LANE_SECONDS.
-
-    A lane that no worker has opened by then is forgotten, so that they never pile up; one too many finds nothing to
-    do and ends.
-    """
+    """Let so many workers take up what is due of a kind, one after the other; one too many finds nothing and ends."""
     for _ in range(lanes):
-        app.send_task(task, expires=LANE_SECONDS, retry=False)
+        app.send_task(task, expires=FORGOTTEN_AFTER, retry=False)
 
 
 def refresh_balance() -> None:
     """Let a worker ask the platform for the balance."""
-    app.send_task(REFRESH_BALANCE, expires=LANE_SECONDS, retry=False)
+    app.send_task(REFRESH_BALANCE, expires=FORGOTTEN_AFTER, retry=False)

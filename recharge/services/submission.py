@@ -30,6 +30,9 @@ from .events import record
 from .stopping import NOT_STOPPED
 
 LEASE_MARGIN = dt.timedelta(seconds=60)
+LANE_SECONDS = 6.0
+"""How long a lane works at most: a message for every few orders costs little, and other work gets its turn."""
+
 CARD_DOUBT = dt.timedelta(minutes=1)
 """After which an order is looked at again whose card was not active."""
 
@@ -59,15 +62,18 @@ def submit_order(*, order_id: int) -> None:
 
 
 def submit_batches() -> None:
-    """Hand over orders of the batches under way, one after the other, for as long as a lane works.
+    """Hand over orders of the batches under way, one after the other, for some seconds; then open the next lane.
 
     Any number of lanes may work at the same time. Each keeps to a batch drawn by lot until nothing of it is due.
     """
     platform.client()
-    over = time.monotonic() + queue.LANE_SECONDS
+    # By lot, so that not all threads of a worker are busy until the same moment.
+    over = time.monotonic() + random.uniform(0.5, 1.0) * LANE_SECONDS  # noqa: S311  (no secret)
     batches = list(Batch.objects.under_way().order_by().values_list("pk", "state"))
     random.shuffle(batches)
-    while batches and time.monotonic() < over:
+    while batches:
+        if time.monotonic() > over or queue.closing.is_set():
+            return queue.open_lanes(queue.SUBMIT_BATCHES, 1)
         if not pacing.wait_in_lane():
             continue
         batch_id, state = batches[-1]

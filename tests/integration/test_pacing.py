@@ -100,7 +100,7 @@ def test_lane_without_a_turn_sends_nothing(
     settings.WIKEYUN_MAX_RPS = 0.1
     batch_of(*mobiles(2), made_by=person("clerk"))
     next_turn_in(3600)
-    monkeypatch.setattr("recharge.services.queue.LANE_SECONDS", 0.05)
+    monkeypatch.setattr(submission, "LANE_SECONDS", 0.05)
     before = list(Order.objects.values())
     submission.submit_batches()
     assert platform.books == {}

@@ -1,6 +1,7 @@
 """A batch goes out: its first orders ahead, the rest behind them, stopped by itself or by people, to its end."""
 
 import datetime as dt
+import threading
 from contextlib import suppress
 
 import pytest
@@ -273,16 +274,49 @@ def test_an_order_of_a_doubtful_card_holds_up_nobody(clerk_user: User, platform:
     assert state(batch) == (BatchState.RUNNING, "")
 
 
-def test_lanes_are_opened_for_what_is_due_and_no_more(
-    batch: Batch, platform: FakePlatform, monkeypatch: pytest.MonkeyPatch
+def test_lanes_are_opened_for_what_is_due_where_they_are_missing(
+    running: Batch, platform: FakePlatform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    opened: dict[str, int] = {}
-    monkeypatch.setattr(queue, "open_lanes", opened.__setitem__)
-    sweeping.sweep()
-    assert opened == {queue.SUBMIT_BATCHES: min(10, settings.BATCH_LANES), queue.CHECK_DUE: 0}
+    opened: list[tuple[str, int]] = []
+
+    def sweep_opens(lanes: int) -> bool:
+        opened.clear()
+        sweeping.sweep()
+        return sum(count for task, count in opened if task == queue.SUBMIT_BATCHES) == lanes
+
+    monkeypatch.setattr(queue, "open_lanes", lambda task, lanes: opened.append((task, lanes)))
+    lanes = min(10, settings.BATCH_LANES)
+    assert sweep_opens(lanes)
+    lane(platform, "killed_before")
+    lane(platform, "killed_before")
+    assert Order.objects.filter(submission=Submission.SUBMITTING).count() == 2
+    assert not Order.objects.filter(submission=Submission.QUEUED).exists()
+    Order.objects.filter(submission=Submission.ACCEPTED).update(
+        submission=Submission.QUEUED, gateway_order_no=None, next_check_at=None, next_push_at=F("placed_at")
+    )
+    assert sweep_opens(min(8, lanes) - 2)
     lane(platform)
-    sweeping.sweep()
-    assert opened[queue.SUBMIT_BATCHES] == 0
+    assert sweep_opens(0)
+
+
+def test_a_lane_ends_after_some_seconds_and_opens_the_next(
+    running: Batch, platform: FakePlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[tuple[str, int]] = []
+    monkeypatch.setattr(queue, "open_lanes", lambda task, lanes: opened.append((task, lanes)))
+    monkeypatch.setattr(submission, "LANE_SECONDS", -1)
+    lane(platform)
+    assert (opened, platform.books) == ([(queue.SUBMIT_BATCHES, 1)], {})
+
+
+def test_a_lane_ends_after_its_order_when_its_worker_is_told_to_stop(
+    running: Batch, platform: FakePlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue, "closing", threading.Event())
+    platform.on_push = lambda order_no: queue.closing.set()
+    lane(platform)
+    assert len(platform.books) == 1
+    assert submissions(running).count(Submission.QUEUED) == 9
 
 
 def test_drafts_are_forgotten_after_a_day(clerk_user: User) -> None:

@@ -20,6 +20,7 @@ from django.db.migrations.executor import MigrationExecutor
 from waitress.server import create_server
 
 from portal.celery import app, make_app
+from recharge.services import queue
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 WEB_THREADS = 8
@@ -88,7 +89,7 @@ class Background:
             "checks": settings.CHECK_LANES,
             "sweeps": 1,
         }
-        self._workers = [_worker(queue, count) for queue, count in threads.items()]
+        self._workers = [_worker(name, count) for name, count in threads.items()]
         self._scheduler = SchedulerService(app, scheduler_cls=MemoryScheduler)
 
     def start(self) -> None:
@@ -103,6 +104,7 @@ class Background:
         Returns:
             Whether all finished within the deadline of an exchange and a margin.
         """
+        queue.closing.set()
         self._scheduler.stop()
         stopping = [threading.Thread(target=worker.stop, daemon=True) for worker in self._workers]
         for thread in stopping:
@@ -113,10 +115,10 @@ class Background:
         return not any(thread.is_alive() for thread in stopping)
 
 
-def _worker(queue: str, threads: int) -> WorkController:
+def _worker(name: str, threads: int) -> WorkController:
     """Make a worker that serves one queue; it needs an application of its own, which is what selects queues."""
     own_app = make_app(set_as_current=False)
-    own_app.amqp.queues.select([queue])
+    own_app.amqp.queues.select([name])
     return WorkController(
         app=own_app,
         pool_cls="threads",
@@ -124,7 +126,7 @@ def _worker(queue: str, threads: int) -> WorkController:
         without_heartbeat=True,
         without_mingle=True,
         without_gossip=True,
-        hostname=f"{queue}@localhost",
+        hostname=f"{name}@localhost",
     )
 
 
