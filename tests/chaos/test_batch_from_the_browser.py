@@ -40,7 +40,7 @@ BAD, REPEATED, CORRECTED = 137, 50, 100
 FORMULA = '=HYPERLINK("http://127.0.0.1/","13800138000")'
 PASSWORD = "correct horse battery"
 FAULTS = {"accept_hang": 0.05, "refuse_html": 0.02, "reject": 0.01}
-PATIENCE = 420.0
+PATIENCE = 300.0 + ROWS / 20
 
 
 def good(number: int) -> str:
