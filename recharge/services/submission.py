@@ -30,7 +30,7 @@ from .events import record
 from .stopping import NOT_STOPPED
 
 LEASE_MARGIN = dt.timedelta(seconds=60)
-LANE_SECONDS = 6.0
+LANE_SECONDS = 12.0
 """How long a lane works at most: a message for every few orders costs little, and other work gets its turn."""
 
 CARD_DOUBT = dt.timedelta(minutes=1)
@@ -68,7 +68,7 @@ def submit_batches() -> None:
     """
     platform.client()
     # By lot, so that not all threads of a worker are busy until the same moment.
-    over = time.monotonic() + random.uniform(0.5, 1.0) * LANE_SECONDS  # noqa: S311  (no secret)
+    over = time.monotonic() + random.uniform(0.05, 1.0) * LANE_SECONDS  # noqa: S311  (no secret)
     batches = list(Batch.objects.under_way().order_by().values_list("pk", "state"))
     random.shuffle(batches)
     while batches:
