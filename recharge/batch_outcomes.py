@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from .choices import BatchState, Brake
-from .models import Batch
+from .choices import BatchState, Brake, Submission
+from .models import Batch, Order
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +77,22 @@ ADVICE: dict[str, str | Promise] = {
     ),
 }
 """What to do, by what paused a batch."""
+
+
+QUEUED_IN: dict[str, str | Promise] = {
+    BatchState.CANARY: _("Nothing has been sent yet: the first orders of its batch go ahead, then the others follow."),
+    BatchState.RUNNING: _("Nothing has been sent yet: it goes out when its turn comes in its batch."),
+    BatchState.PAUSED: _("Nothing has been sent: its batch is paused. It goes out once somebody lets the batch go on."),
+    BatchState.WITHDRAWN: _("Nothing has been sent: its batch was withdrawn, and so will be this order."),
+}
+"""Why an order is queued, by the state of its batch."""
+
+
+def why_queued(order: Order) -> str | Promise:
+    """Return what a queued order of a batch waits for, "" for any other."""
+    if order.batch is None or order.submission != Submission.QUEUED:
+        return ""
+    return QUEUED_IN.get(order.batch.state, "")
 
 
 def of_batch(batch: Batch) -> BatchOutcome:

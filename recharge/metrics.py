@@ -30,7 +30,7 @@ class OrdersCollector(Collector):
             "portal_emergency_stop", "1 while no order goes to the platform", value=int(bool(current_stop()))
         )
         yield GaugeMetricFamily(
-            "portal_queue_age_seconds", "Age of the oldest order waiting to be sent", value=overview.queue_age()
+            "portal_queue_age_seconds", "Age of the oldest single order waiting to be sent", value=overview.queue_age()
         )
         yield GaugeMetricFamily(
             "portal_attention_orders", "Orders that need a person", value=overview.attention_count()

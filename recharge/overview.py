@@ -10,7 +10,7 @@ from django.db.models.functions import TruncDate
 from django.utils import timezone
 
 from . import outcomes
-from .choices import Attention, BatchState, Submission
+from .choices import Attention, BatchState
 from .models import Balance, Batch, Order, OrderQuerySet
 from .outcomes import Group
 from .services.stopping import current_stop
@@ -104,8 +104,11 @@ def attention_count() -> int:
 
 
 def queue_age() -> float:
-    """Return the age in seconds of the oldest order that waits to be sent, 0 where none does."""
-    oldest = Order.objects.filter(submission=Submission.QUEUED).aggregate(at=Min("placed_at"))["at"]
+    """Return the age in seconds of the oldest single order that waits to be sent, 0 where none does.
+
+    Those of batches wait for their turn, or for a person: their age says nothing.
+    """
+    oldest = Order.objects.single().filter(next_push_at__isnull=False).aggregate(at=Min("placed_at"))["at"]
     return (timezone.now() - oldest).total_seconds() if oldest else 0.0
 
 

@@ -90,7 +90,11 @@ class BatchOrderTable(OrderTable):
         return format_html('<span class="number">{}</span>', record.line)
 
     def render_target(self, record: Order) -> SafeString:
-        return format_html('<span class="number">{}</span>', shown_target(record, self._viewer))
+        target = format_html('<span class="number">{}</span>', shown_target(record, self._viewer))
+        if not record.note:
+            return target
+        note = hide_mobile(record.note, record, self._viewer)
+        return format_html('{}<div class="text-secondary text-break">{}</div>', target, note)
 
 
 class AttentionTable(OrderTable):

@@ -17,6 +17,7 @@ from portal.secrecy import personal
 
 from . import mobile as numbers
 from . import outcomes
+from .batch_outcomes import why_queued
 from .choices import Product
 from .filters import OrderFilter
 from .forms import CardSearchForm, MobileForm, MobileOrderForm, OilOrderForm, OrderForm
@@ -107,13 +108,13 @@ def attention(request: HttpRequest) -> HttpResponse:
 @permission_required("recharge.view_order", raise_exception=True)
 def order_detail(request: HttpRequest, order_no: str) -> HttpResponse:
     """Show an order, what is known of its fate, and everything that happened to it."""
-    related = Order.objects.with_people_and_cards().select_related("replaces", "replaced_by", "approved_by")
+    related = Order.objects.with_people_and_cards().select_related("replaces", "replaced_by", "approved_by", "batch")
     order = related.filter(order_no=order_no).first()
     if order is None:
         return _unknown(request)
     context = {
         "order": order,
-        "outcome": outcomes.of_order(order),
+        "explanation": why_queued(order) or outcomes.of_order(order).explanation,
         "advice": outcomes.ADVICE.get(order.attention, ""),
         "events": order.events.select_related("actor"),
         "can_ask": interventions.can_ask(order),

@@ -78,7 +78,11 @@ def check_due_orders() -> None:
         if not pacing.wait_in_lane():
             continue
         order = _claim(NEXT_SINGLE) or _claim(NEXT_OF_BATCHES)
-        if order is None or isinstance(_ask(order), NotSent):
+        if order is None:
+            return
+        error = _ask(order)
+        structlog.contextvars.unbind_contextvars("order_no")  # what the lane does next is about others
+        if isinstance(error, NotSent):
             return
 
 

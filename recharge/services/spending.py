@@ -1,7 +1,7 @@
 """How much is queued a day, by each person and in total, and the limits of that.
 
-An order counts on the day on which it is queued, and no longer once it is certain that it was never sent. The sums
-are rows that are raised by one UPDATE each, which asks for the limit: two at once can't pass it together.
+An order counts on the day on which it is queued, and no longer once it is certain that it never spent anything. The
+sums are rows that are raised by one UPDATE each, which asks for the limit: two at once can't pass it together.
 """
 
 import datetime as dt
@@ -53,7 +53,7 @@ def count(*, person: User, amount: int) -> dt.date:
 
 
 def uncount(orders: Iterable[Order]) -> None:
-    """Count orders no longer, because they were never sent; in the transaction that makes them dead.
+    """Count orders no longer, because they spent nothing; in the transaction that makes them dead.
 
     Args:
         orders: with `counted_on`, `face_value` and `placed_by_id`; those that never counted are left alone.

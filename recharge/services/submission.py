@@ -84,6 +84,7 @@ def submit_batches() -> None:
             batches.pop()
             continue
         error = _hand_over(order, started)
+        structlog.contextvars.unbind_contextvars("order_no")  # what the lane does next is about others
         if state == BatchState.CANARY or error:
             braking.look_at(batch_id=batch_id)
         if isinstance(error, NotSent):

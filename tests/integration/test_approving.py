@@ -9,6 +9,7 @@ import pytest
 import time_machine
 from django.conf import LazySettings
 from django.contrib.auth.models import User
+from django.db.models import F
 from django.http import HttpResponse
 from django.test import Client
 
@@ -342,6 +343,7 @@ def test_numbers_are_hidden_from_approvers_who_may_not_see_them(client: Client, 
     user = User.objects.get(username="approver")
     for codename in ("approve_order", "view_order"):
         user.user_permissions.add(permission(codename))
+    Order.objects.update(note=F("mobile"))
     client.force_login(user)
     for path in ("/approvals/", address(order), address(batch)):
         page = text_of(client.get(path))

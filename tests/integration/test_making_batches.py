@@ -149,6 +149,12 @@ def test_repetitions_need_a_reason(clerk_user: User) -> None:
     assert list(reasons) == ["", "两张卡", "", "两张卡"]
 
 
+def test_a_repetition_is_found_however_far_it_is_from_the_first(clerk_user: User) -> None:
+    found = doubts(upload(clerk_user, [*mobiles(batch_reading.AT_A_TIME + 1), *mobiles(1)]))
+    assert list(found) == [batch_reading.AT_A_TIME + 3]
+    assert "2" in found[batch_reading.AT_A_TIME + 3][0]
+
+
 def test_orders_older_than_a_day_are_duplicates_only_while_they_are_open(clerk_user: User) -> None:
     for number in (1, 2):
         placing.place_mobile_order(placed_by=clerk_user, mobile=f"1380013800{number}", face_value=50)

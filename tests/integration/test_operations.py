@@ -12,17 +12,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 from django.conf import LazySettings
 from django.contrib.auth.models import Permission, User
 from django.db import OperationalError, connection
-from django.test import Client
+from django.test import Client, override_settings
+from django.utils import timezone
 
 from portal import metrics
 from portal.celery import app as celery_app
 from recharge.choices import BatchState, Submission
 from recharge.demo import Story
-from recharge.models import Batch, Order
-from recharge.services import stopping
+from recharge.models import Batch, BatchDraft, Order
+from recharge.services import batches, checking, pacing, products, stopping, submission, sweeping
+from tests.batch_lists import made_batch
+from tests.batches import mobiles, upload
+from tests.fake_platform import FakePlatform
 
 PROJECT = Path(__file__).resolve().parents[2]
 PHONE, SECRET, ID_NUMBER = "13800138000", "the-platforms-secret", "11010519491231002X"
@@ -116,6 +121,15 @@ def test_metrics_tell_of_batches_and_of_the_stop(client: Client, settings: LazyS
     assert figures["portal_emergency_stop"] == 1
 
 
+def test_orders_of_a_batch_have_no_age_in_the_queue(
+    client: Client, settings: LazySettings, platform: FakePlatform
+) -> None:
+    settings.METRICS_TOKEN = "the-token"
+    made_batch(User.objects.create_user("clerk"))
+    Order.objects.update(placed_at=timezone.now() - dt.timedelta(days=1))
+    assert _metrics(client)["portal_queue_age_seconds"] == 0
+
+
 def test_metrics_of_an_empty_portal_are_no_error(client: Client, settings: LazySettings) -> None:
     settings.METRICS_TOKEN = "the-token"
     assert not Order.objects.exists()
@@ -182,23 +196,76 @@ def test_a_failing_task_is_logged_with_its_id_and_its_order() -> None:
     assert failure["exception"][0]["exc_type"] == "OperationalError"
 
 
+@pytest.mark.usefixtures("sent")
+def test_a_lane_names_each_order_while_it_is_busy_with_it_and_no_longer(
+    platform: FakePlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = made_batch(User.objects.create_user("clerk"), size=4)
+    during: list[tuple[str, str | None]] = []
+    between: list[str | None] = []
+    query = products.query
+
+    def ask(order: Order) -> Any:
+        during.append((order.order_no, _order_in_logs()))
+        return query(order)
+
+    def next_turn() -> bool:
+        between.append(_order_in_logs())
+        return True
+
+    platform.on_push = lambda order_no: during.append((order_no, _order_in_logs()))
+    monkeypatch.setattr(products, "query", ask)
+    monkeypatch.setattr(pacing, "wait_in_lane", next_turn)
+    structlog.contextvars.clear_contextvars()
+    submission.submit_batches()
+    batch.orders.filter(submission=Submission.ACCEPTED).update(next_check_at=timezone.now())
+    checking.check_due_orders()
+    numbers = list(batch.orders.order_by("id").values_list("order_no", flat=True))
+    assert [number for number, _ in during[:4]] == numbers
+    assert len(during) == 8
+    assert all(number == named for number, named in during)
+    assert between == [None] * len(between)
+    assert len(between) == 10
+    assert _order_in_logs() is None
+
+
 @pytest.mark.parametrize("name", ["README.md", "README.zh-CN.md"])
-def test_after_a_restore_nothing_is_pushed_and_everything_is_asked_for(name: str) -> None:
+@pytest.mark.usefixtures("sent")
+def test_after_a_restore_nothing_is_pushed_and_everything_is_asked_for(name: str, platform: FakePlatform) -> None:
     now = dt.datetime.now(dt.UTC)
     clerk = User.objects.create_user("clerk")
     for story in (Story(1, now, clerk), Story(2, now, clerk).claim(), Story(3, now, clerk).await_approval()):
         story.order.save(force_insert=True)
     dead = Story(4, now, clerk).reject().order
     dead.save(force_insert=True)
-    statements = re.findall(r"```sql\n(.*?)```", (PROJECT / name).read_text(encoding="utf-8"), re.DOTALL)
+    ahead, paused, withdrawn = (made_batch(clerk, first=first) for first in (10, 20, 30))
+    batches.pause(batch_id=paused.pk, actor=clerk)
+    batches.withdraw_rest(batch_id=withdrawn.pk, actor=clerk)
+    with override_settings(APPROVAL_ABOVE=100):
+        awaiting = made_batch(clerk, first=40)
+    upload(clerk, mobiles(3))
+    blocks = re.findall(r"```sql\n(.*?)```", (PROJECT / name).read_text(encoding="utf-8"), re.DOTALL)
+    statements = [statement for statement in "".join(blocks).split(";") if statement.strip()]
     with connection.cursor() as cursor:
         for statement in statements:
             cursor.execute(statement)
-    assert len(statements) == 1
+    assert (len(blocks), len(statements)) == (1, 3)
+    sweeping.sweep()
+    submission.submit_batches()
+    assert not platform.books
     assert not Order.objects.exclude(next_push_at=None).exists()
     assert set(Order.objects.due_for_check()) == set(Order.objects.filter(submission=Submission.UNKNOWN))
-    assert Order.objects.due_for_check().count() == 3
+    assert Order.objects.due_for_check().count() == 3 + 9
     assert Order.objects.get(submission=Submission.REJECTED) == dead
+    assert set(Batch.objects.filter(state=BatchState.HANDED_OVER)) == {ahead, paused, awaiting}
+    assert Batch.objects.get(state=BatchState.WITHDRAWN) == withdrawn
+    assert not BatchDraft.objects.exists()  # a sheet may have been made into a batch after the backup
+
+
+def _order_in_logs() -> str | None:
+    """Return the number that a line would carry if it were logged now."""
+    named: str | None = structlog.contextvars.get_contextvars().get("order_no")
+    return named
 
 
 def _refuse(*args: Any, **kwargs: Any) -> None:

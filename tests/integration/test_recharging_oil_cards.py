@@ -3,6 +3,7 @@
 import datetime as dt
 
 import pytest
+from django.conf import LazySettings
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.db.models import F
@@ -12,8 +13,8 @@ from oilcards.choices import Deed, State
 from oilcards.models import OilCard
 from recharge.choices import Attention, EventKind, Speed, Submission
 from recharge.models import Order, OrderEvent
-from recharge.services import checking, placing, reports, submission
-from recharge.services.errors import DuplicateOrder, InvalidOrder, NotReplaceable
+from recharge.services import approving, checking, placing, reports, submission
+from recharge.services.errors import DuplicateOrder, InvalidOrder, LimitReached, NotReplaceable
 from tests.fake_platform import FakePlatform
 from tests.oil_cards import active_card
 
@@ -58,6 +59,27 @@ def test_recharge_goes_to_the_platforms_card_and_comes_back(order: Order, platfo
     order.refresh_from_db()
     assert order.settled_at
     assert order.confirmed_at
+
+
+def test_recharge_above_the_limit_waits_for_a_second_person(
+    clerk_user: User, card: OilCard, platform: FakePlatform, settings: LazySettings
+) -> None:
+    settings.APPROVAL_ABOVE, settings.DAILY_LIMIT = 499, 999
+    orders = [
+        placing.place_oil_order(placed_by=clerk_user, oil_card=card, face_value=500, duplicate_reason=reason)
+        for reason in ("", "两次")
+    ]
+    submission.submit_order(order_id=orders[0].pk)
+    assert {order.submission for order in orders} == {Submission.AWAITING_APPROVAL}
+    assert not platform.books
+    approver = User.objects.create_user("approver")
+    approving.approve_order(order_id=orders[0].pk, actor=approver)
+    with pytest.raises(LimitReached):
+        approving.approve_order(order_id=orders[1].pk, actor=approver)
+    submission.submit_order(order_id=orders[0].pk)
+    assert set(platform.books) == {orders[0].order_no}
+    orders[1].refresh_from_db()
+    assert orders[1].submission == Submission.AWAITING_APPROVAL
 
 
 @pytest.mark.parametrize(

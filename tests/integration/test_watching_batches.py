@@ -10,7 +10,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from recharge import batch_progress
-from recharge.batch_outcomes import ADVICE
+from recharge.batch_outcomes import ADVICE, QUEUED_IN
 from recharge.batch_progress import Part
 from recharge.choices import BatchEventKind, BatchState, Brake, Submission
 from recharge.models import Batch, Order
@@ -159,6 +159,26 @@ def test_orders_say_why_the_platform_refused_them(client: Client, batch: Batch) 
     text = text_of(client.get(f"/batches/{batch.pk}/"))
     assert "1010 138****0001 余额不足" in text
     assert mobile(1) not in text
+
+
+def test_orders_carry_the_notes_of_their_sheet(client: Client, batch: Batch) -> None:
+    order = batch.orders.order_by("id")[0]
+    Order.objects.filter(pk=order.pk).update(note=f"<b>{mobile(1)}</b>", placed_by=person("administrator"))
+    client.force_login(person("clerk"))
+    text = text_of(client.get(f"/batches/{batch.pk}/"))
+    assert "&lt;b&gt;138****0001&lt;/b&gt;" in text
+    assert "第2" in text
+    assert mobile(1) not in text
+
+
+@pytest.mark.parametrize("state", QUEUED_IN)
+def test_queued_order_says_what_its_batch_waits_for(clerk: Client, batch: Batch, state: BatchState) -> None:
+    paused = {"brake": Brake.BY_HAND, "braked_at": timezone.now()} if state == BatchState.PAUSED else {}
+    Batch.objects.update(state=state, **paused)
+    address = f"/orders/{batch.orders.order_by('-id')[0].order_no}/"
+    assert str(QUEUED_IN[state]) in text_of(clerk.get(address))
+    become(batch.orders.order_by("-id")[0], Submission.UNKNOWN)
+    assert not any(str(words) in text_of(clerk.get(address)) for words in QUEUED_IN.values())
 
 
 def test_clerk_pauses_and_lets_it_go_on(clerk: Client, batch: Batch) -> None:
