@@ -19,6 +19,9 @@ AT_A_TIME = 500
 AGAIN_AFTER = dt.timedelta(seconds=60)
 """When an order whose message seems to be lost is sent to a worker again."""
 
+RECORDED_WITHIN = dt.timedelta(seconds=5)
+"""How long a worker needs for an order besides the exchange with the platform."""
+
 DRAFTS_KEPT = dt.timedelta(days=1)
 
 
@@ -57,7 +60,10 @@ def _open_batch_lanes() -> None:
     wanted = min(sum(_count_to(settings.BATCH_LANES, orders) for orders in (running, ahead)), settings.BATCH_LANES)
     if not wanted:
         return
-    at_work = _count_to(settings.BATCH_LANES, Order.objects.in_batches().filter(submission=Submission.SUBMITTING))
+    handed_over = Order.objects.in_batches().filter(submission=Submission.SUBMITTING)
+    # What has been out for longer than an exchange may take belongs to a worker that died.
+    since = from_now(-dt.timedelta(seconds=settings.WIKEYUN_TIMEOUT) - RECORDED_WITHIN)
+    at_work = _count_to(settings.BATCH_LANES, handed_over.filter(submitted_at__gte=since))
     missing = wanted - at_work
     if missing > wanted // 8:
         queue.open_lanes(queue.SUBMIT_BATCHES, missing)

@@ -333,6 +333,8 @@ def test_lanes_are_opened_for_what_is_due_where_they_are_missing(
     lane(platform, "killed_before")
     assert Order.objects.filter(submission=Submission.SUBMITTING).count() == 2
     assert sweep_opens(min(8, lanes) - 2)
+    Order.objects.update(submitted_at=F("submitted_at") - dt.timedelta(seconds=settings.WIKEYUN_TIMEOUT + 6))
+    assert sweep_opens(min(8, lanes)), "whoever has not come back by now won't"
     lane(platform)
     assert sweep_opens(0)
 
