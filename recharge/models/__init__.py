@@ -3,7 +3,8 @@
 from .balance import Balance
 from .batches import UNDER_WAY, Batch, BatchDraft, BatchEvent
 from .limits import EmergencyStop, Pace, Spending
-from .orders import DEAD_SUBMISSIONS, Order, OrderEvent, OrderQuerySet
+from .order_events import OrderEvent
+from .orders import DEAD_SUBMISSIONS, Order, OrderQuerySet
 
 __all__ = [
     "DEAD_SUBMISSIONS",

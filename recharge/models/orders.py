@@ -1,4 +1,4 @@
-"""The order, the one table of both products, and its append-only history.
+"""The order, the one table of both products.
 
 Rows of `Order` are written by `recharge.services` alone. What must never be is forbidden by the database itself:
 see the constraints.
@@ -15,8 +15,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from oilcards.models import SECRET_FIELDS, OilCard
-from portal.history import AppendOnly
-from recharge.choices import SIGNS_OF_LIFE, Attention, BatchState, EventKind, Product, Speed, Submission, Verdict
+from recharge.choices import SIGNS_OF_LIFE, Attention, BatchState, Product, Speed, Submission
 from recharge.status import FINAL, Status
 
 from .batches import Batch
@@ -297,37 +296,3 @@ class Order(models.Model):
             return False
         returned = self.status == Status.REFUNDED and self.confirmed_at is not None
         return self.submission in DEAD_SUBMISSIONS or returned
-
-
-class OrderEvent(AppendOnly):
-    """One entry of an order's history: timeline, audit and evidence in one. Never changed, never deleted."""
-
-    order = models.ForeignKey(Order, models.PROTECT, related_name="events", db_index=False)
-    at = models.DateTimeField(_("at"), db_default=Now())
-    kind = models.CharField(_("event"), max_length=16, choices=EventKind)
-    actor = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        models.PROTECT,
-        null=True,
-        verbose_name=_("by"),
-        related_name="+",
-        db_index=False,
-    )
-    submission_from = models.CharField(max_length=17, choices=Submission, blank=True)
-    submission_to = models.CharField(max_length=17, choices=Submission, blank=True)
-    status_from = models.PositiveIntegerField(choices=Status, null=True)
-    status_to = models.PositiveIntegerField(choices=Status, null=True)
-    reported_status = models.PositiveIntegerField(null=True)
-    verdict = models.CharField(_("verdict"), max_length=15, choices=Verdict, blank=True)
-    note = models.CharField(_("note"), max_length=300, blank=True)
-    raw = models.TextField(_("evidence"), blank=True)
-
-    class Meta:
-        verbose_name = _("event")
-        verbose_name_plural = _("events")
-        ordering = ["id"]
-        default_permissions = ("view",)
-        indexes = [models.Index(fields=["order", "id"], name="event_of_order")]
-
-    def __str__(self) -> str:
-        return f"{self.get_kind_display()} {self.at:%F %T}"

@@ -3,12 +3,11 @@
 import uuid
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from operator import attrgetter
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.db import connection, transaction
-from django.db.models import NOT_PROVIDED, Q
+from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -19,6 +18,7 @@ from recharge.models import Batch, BatchDraft, Order, OrderQuerySet
 from recharge.status import Status
 
 from . import spending
+from .batch_inserting import insert_orders
 from .batch_reading import batches_of_same_file, lines, target
 from .database import lock_batch
 from .errors import BadLines, NotConfigured, NothingToPlace, ReasonNeeded
@@ -210,7 +210,7 @@ def _place(batch: Batch, orders: Iterable[Order]) -> None:
                 order.submission, order.next_push_at, order.counted_on = Submission.QUEUED, now, day
             else:
                 order.submission = Submission.AWAITING_APPROVAL
-        _insert(piece)
+        insert_orders(piece)
     if not size:
         raise NothingToPlace(_("There is nothing that could be placed."))
     batch.size, batch.total = size, total
@@ -225,54 +225,3 @@ def _place(batch: Batch, orders: Iterable[Order]) -> None:
     batch.save(update_fields=["size", "total", "canary_until", "state"])
     record_of_all(placed, EventKind.PLACED, actor=batch.made_by, submission_to=after, placed=True)
     record_of_batch(batch, BatchEventKind.MADE, actor=batch.made_by, note=batch.reason)
-
-
-VARYING = (
-    "order_no",
-    "mobile",
-    "oil_card_id",
-    "face_value",
-    "speed",
-    "switch_channel",
-    "channel",
-    "line",
-    "note",
-    "duplicate_reason",
-    "replaces_id",
-)
-"""The columns, numbers and texts, in which the orders of a piece differ."""
-
-
-def _insert(orders: list[Order]) -> None:
-    """Insert some orders that are alike but for VARYING.
-
-    `bulk_create` sends each of some 45 columns of every row as a parameter of its own, and takes ten times as long.
-    """
-    alike = {
-        str(field.column): field.get_db_prep_save(getattr(orders[0], field.attname), connection)
-        for field in Order._meta.concrete_fields
-        if field.attname not in VARYING and field.db_default is NOT_PROVIDED and not field.primary_key
-    }
-    alike = {column: value for column, value in alike.items() if value is not None}
-    into = f"INSERT INTO {Order._meta.db_table} ({', '.join([*VARYING, *alike])})"
-    rows = [attrgetter(*VARYING)(order) for order in orders]
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            arrays = ", ".join(f"%s::{_type_of(name)}[]" for name in VARYING)
-            cursor.execute(
-                f"{into} SELECT varying.*, {_places(alike)} FROM unnest({arrays}) varying",  # noqa: S608  (no values)
-                [*alike.values(), *map(list, zip(*rows, strict=True))],
-            )
-        else:
-            cursor.executemany(
-                f"{into} VALUES ({_places(VARYING)}, {_places(alike)})", [(*row, *alike.values()) for row in rows]
-            )
-
-
-def _places(names: Iterable[str]) -> str:
-    return ", ".join("%s" for _ in names)
-
-
-def _type_of(name: str) -> str:
-    field = next(field for field in Order._meta.concrete_fields if field.attname == name)
-    return str(field.db_type(connection)).partition("(")[0]  # without a length, to which a cast would cut texts

@@ -1,0 +1,59 @@
+"""Inserting many orders at once."""
+
+from collections.abc import Iterable
+from operator import attrgetter
+
+from django.db import connection
+from django.db.models import NOT_PROVIDED
+
+from recharge.models import Order
+
+VARYING = (
+    "order_no",
+    "mobile",
+    "oil_card_id",
+    "face_value",
+    "speed",
+    "switch_channel",
+    "channel",
+    "line",
+    "note",
+    "duplicate_reason",
+    "replaces_id",
+)
+"""The columns, numbers and texts, in which the orders of a piece differ."""
+
+
+def insert_orders(orders: list[Order]) -> None:
+    """Insert some orders that are alike but for VARYING.
+
+    `bulk_create` sends each of some 45 columns of every row as a parameter of its own, and takes ten times as long.
+    """
+    alike = {
+        str(field.column): field.get_db_prep_save(getattr(orders[0], field.attname), connection)
+        for field in Order._meta.concrete_fields
+        if field.attname not in VARYING and field.db_default is NOT_PROVIDED and not field.primary_key
+    }
+    alike = {column: value for column, value in alike.items() if value is not None}
+    into = f"INSERT INTO {Order._meta.db_table} ({', '.join([*VARYING, *alike])})"
+    rows = [attrgetter(*VARYING)(order) for order in orders]
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            arrays = ", ".join(f"%s::{_type_of(name)}[]" for name in VARYING)
+            cursor.execute(
+                f"{into} SELECT varying.*, {_places(alike)} FROM unnest({arrays}) varying",  # noqa: S608  (no values)
+                [*alike.values(), *map(list, zip(*rows, strict=True))],
+            )
+        else:
+            cursor.executemany(
+                f"{into} VALUES ({_places(VARYING)}, {_places(alike)})", [(*row, *alike.values()) for row in rows]
+            )
+
+
+def _places(names: Iterable[str]) -> str:
+    return ", ".join("%s" for _ in names)
+
+
+def _type_of(name: str) -> str:
+    field = next(field for field in Order._meta.concrete_fields if field.attname == name)
+    return str(field.db_type(connection)).partition("(")[0]  # without a length, to which a cast would cut texts
