@@ -81,6 +81,10 @@ class Client:
     def __repr__(self) -> str:
         return f"<Client {self._base_url}>"
 
+    def close(self) -> None:
+        """Close the connection that the calling thread holds open; a later call connects anew."""
+        self._transport.close()
+
     def push_mobile_order(
         self,
         *,

@@ -76,6 +76,10 @@ class Transport:
             raise result
         return result
 
+    def close(self) -> None:
+        """Close what the calling thread holds open; a later call connects anew."""
+        self._session().close()
+
     def _exchange(self, session: Session, url: str, body: bytes) -> bytes | OutcomeUnknown:
         with session.post_form(url, body, timeout=(self._connect_timeout, self._timeout)) as response:
             content = self._hide(_content(response))

@@ -155,6 +155,10 @@ def reset(connection: socket.socket) -> None:
     connection.close()
 
 
+clients: list[Client] = []
+"""Those made by the test that runs, to be closed after it."""
+
+
 def client_for(base_url: str, **options: Any) -> Client:
     arguments: dict[str, Any] = {
         "base_url": base_url,
@@ -164,7 +168,9 @@ def client_for(base_url: str, **options: Any) -> Client:
         "connect_timeout": 1,
         "timeout": 3,
     }
-    return Client(**{**arguments, **options})
+    client = Client(**{**arguments, **options})
+    clients.append(client)
+    return client
 
 
 def push(client: Client, **changes: Any) -> Any:

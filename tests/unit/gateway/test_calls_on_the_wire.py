@@ -269,7 +269,7 @@ def test_a_call_sends_what_it_signed_and_returns_what_it_got(method, arguments, 
 
 def test_every_public_method_is_among_the_calls():
     methods = {name for name in dir(client_for("http://127.0.0.1:1")) if not name.startswith("_")}
-    assert methods == {call[0] for call in CALLS}
+    assert methods - {"close"} == {call[0] for call in CALLS}
 
 
 WRONG_USE = [

@@ -128,3 +128,13 @@ def test_a_redirect_is_not_followed():
         with serving(answering(redirect)) as server, pytest.raises(OutcomeUnknown, match="307"):
             push(client_for(server.url))
     assert elsewhere.connections == 0
+
+
+def test_a_closed_client_connects_anew():
+    with serving(answering(http(ACCOUNT), http(ACCOUNT))) as server:
+        client = client_for(server.url)
+        client.account()
+        client.close()
+        client.close()
+        client.account()
+    assert (server.connections, len(server.requests)) == (2, 2)
