@@ -379,7 +379,7 @@ def test_books_agree_after_every_history(clerk: User, part: int) -> None:
         Histories,
         settings=settings(
             max_examples=HISTORIES // PARTS,
-            stateful_step_count=24,
+            stateful_step_count=20,
             deadline=None,
             print_blob=True,
             suppress_health_check=list(HealthCheck),
