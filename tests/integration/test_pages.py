@@ -309,10 +309,12 @@ def test_number_of_statements_does_not_grow_with_the_orders(
 ) -> None:
     clerk.force_login(person("administrator"))
     fill(person("clerk"), 1)
-    with django_assert_max_num_queries(14) as few:
+    cache.clear()  # the overview keeps what it counted of the days before
+    with django_assert_max_num_queries(15) as few:
         assert clerk.get(path).status_code == 200
     fill(person("clerk"), 2)
-    with django_assert_max_num_queries(14) as many:
+    cache.clear()
+    with django_assert_max_num_queries(15) as many:
         assert clerk.get(path).status_code == 200
     assert len(many) <= len(few)
     statements = " ".join(query["sql"].upper() for query in many.captured_queries)
