@@ -16,7 +16,7 @@ def takes(most_bytes: int) -> Callable[[View], View]:
     """Let a view take requests of so many bytes; the outermost decorator."""
 
     def mark(view: View) -> View:
-        view.most_bytes = most_bytes  # type: ignore[attr-defined]
+        view.most_bytes = most_bytes  # type: ignore[attr-defined]  # a mark that `LimitBodies` reads
         return view
 
     return mark

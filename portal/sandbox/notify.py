@@ -65,7 +65,7 @@ class Notifier:
         now = time.time()
         with self._books.transaction() as books:
             rows = books.execute(
-                f"SELECT notifications.id AS notification_id, notifications.status AS notified,"  # noqa: S608
+                f"SELECT notifications.id AS notification_id, notifications.status AS notified,"  # noqa: S608 - names of our own
                 f" attempts, {ORDER_COLUMNS} FROM notifications JOIN orders ON orders.id = order_id"
                 " WHERE notifications.due <= ? AND claimed = 0 ORDER BY notifications.due, notifications.id LIMIT 200",
                 (now,),

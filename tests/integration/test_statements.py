@@ -12,7 +12,7 @@ from django.contrib.auth.models import User
 from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.db.transaction import TransactionManagementError
 
-from portal.statements import insert_row, lock_row, update_row
+from portal.statements import Composed, insert_row, lock_row, swap_row, update_row
 from recharge.choices import Attention, EventKind, Submission, Verdict
 from recharge.models import Order, OrderEvent
 from recharge.services import database
@@ -156,3 +156,24 @@ def test_statements_are_composed_only_once(order: Order) -> None:
         with mock.patch("portal.statements._fields", side_effect=AssertionError("composed again")):
             lock_row(Order, "id", order.pk)
             update_row(order, ["reason"])
+
+
+def test_swap_changes_only_what_is_as_expected(order: Order) -> None:
+    order.note = "changed"
+    assert not swap_row(order, ["note"], {"submission": "QUEUED", "claims": 7})
+    assert Order.objects.get(pk=order.pk).note == ""
+    assert swap_row(order, ["note"], {"submission": order.submission, "claims": order.claims})
+    assert Order.objects.get(pk=order.pk).note == "changed"
+
+
+def test_composed_query_asks_for_another_key_at_every_run(order: Order) -> None:
+    by_key = Composed(lambda key: Order.objects.filter(pk=key), note="changed")
+    with transaction.atomic():
+        found = by_key.lock_first(order.pk)
+        assert by_key.lock_first(order.pk + 1) is None
+    assert found is not None
+    assert {name: value for name, value in vars(found).items() if name != "_state"} == {
+        name: value for name, value in vars(Order.objects.get(pk=order.pk)).items() if name != "_state"
+    }
+    assert (by_key.change(order.pk + 1), Order.objects.get(pk=order.pk).note) == (0, "")
+    assert (by_key.change(order.pk), Order.objects.get(pk=order.pk).note) == (1, "changed")
