@@ -162,8 +162,6 @@ SILENCED_SYSTEM_CHECKS = ["models.W040"]  # SQLite leaves the covering columns o
 # --- background work ----------------------------------------------------------------------------------------
 CELERY_BROKER_URL: str = env.str("CELERY_BROKER_URL", default="memory://")
 EMBEDDED: bool = CELERY_BROKER_URL.startswith("memory://")
-if EMBEDDED:
-    CELERY_BROKER_URL = "memory://localhost"  # without a host every process that starts is warned of it
 SERVE_THREADS: int = env.int("SERVE_THREADS", default=8)
 """How many orders `manage.py serve` hands to the platform at the same time."""
 BATCH_LANES: int = env.int("BATCH_LANES", default=SERVE_THREADS if EMBEDDED else 32)
