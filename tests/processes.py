@@ -45,20 +45,20 @@ def database_url() -> str:
     return f"postgres://{values['USER']}@{values['HOST']}:{values['PORT']}/{values['NAME']}"
 
 
-def wait_for(condition: Callable[[], Any], what: str, patience: float = PATIENCE) -> Any:
-    """Poll until `condition` is true; fail with `what` when patience runs out."""
+def wait_for(condition: Callable[[], Any], what: str, patience: float = PATIENCE, every: float = 0.05) -> Any:
+    """Poll every so many seconds until `condition` is true; fail with `what` when patience runs out."""
     deadline = time.monotonic() + patience
     while time.monotonic() < deadline:
         if result := condition():
             return result
-        time.sleep(0.05)
+        time.sleep(every)
     raise AssertionError(f"in vain: {what}")
 
 
 def time_passes(minutes: int) -> None:
-    """Move all moments of all orders and cards into the past."""
+    """Move all moments of the cards, and of the orders that aren't over, into the past."""
     delta = dt.timedelta(minutes=minutes)
-    Order.objects.update(**{moment: F(moment) - delta for moment in MOMENTS})
+    Order.objects.filter(settled_at=None).update(**{moment: F(moment) - delta for moment in MOMENTS})
     OilCard.objects.update(lease_until=F("lease_until") - delta)
 
 
@@ -163,7 +163,7 @@ def books(root: str) -> dict[str, dict[str, Any]]:
 
 def report(root: str) -> dict[str, Any]:
     """Return all of the sandbox's books: orders, cards, and how often each call was made."""
-    answer: dict[str, Any] = requests.get(f"{root}/sandbox/books.json", timeout=30).json()
+    answer: dict[str, Any] = requests.get(f"{root}/sandbox/books.json", timeout=120).json()
     return answer
 
 

@@ -41,6 +41,8 @@ FORMULA = '=HYPERLINK("http://127.0.0.1/","13800138000")'
 PASSWORD = "correct horse battery"
 FAULTS = {"accept_hang": 0.05, "refuse_html": 0.02, "reject": 0.01}
 PATIENCE = 300.0 + ROWS / 20
+GLANCE = max(0.05, ROWS / 50_000)
+"""Seconds between two looks at the books: where they hold many orders, a look is work that slows the portal down."""
 
 
 def good(number: int) -> str:
@@ -180,9 +182,9 @@ def test_every_row_has_a_known_fate_and_both_books_agree(shop: tuple[str, Proces
                 running = worker(processes)
         return (not deeds and batch.state == BatchState.HANDED_OVER) or leases_left(batch)
 
-    wait_for(under_way, "the batch is handed over", PATIENCE)
+    wait_for(under_way, "the batch is handed over", PATIENCE, GLANCE)
     clear_faults(root)
-    wait_for(lambda: all_is_known(batch, root), "every order's fate is known", PATIENCE)
+    wait_for(lambda: all_is_known(batch, root), "every order's fate is known", PATIENCE, GLANCE)
     compare(batch, root)
     results(clerk, url, batch)
 
@@ -243,9 +245,8 @@ def results(page: Page, url: str, batch: Batch) -> None:
     page.goto(f"{url}/batches/{batch.pk}/")
     rows = downloaded(page, page.locator("main a[download]", has_text="CSV").first)
     assert len(rows) == 1 + batch.size
-    text = "\n".join(",".join(row) for row in rows)
-    for order in Order.objects.filter(batch=batch):
-        assert order.order_no in text
+    cells = {cell.removesuffix("\t") for row in rows for cell in row}  # which marks long numbers as texts
+    assert set(Order.objects.filter(batch=batch).values_list("order_no", flat=True)) <= cells
     assert no_formula_in(rows)
 
 
