@@ -2,6 +2,7 @@
 
 import threading
 
+from django.conf import settings
 from django.db import transaction
 
 from portal.celery import app
@@ -11,12 +12,6 @@ CHECK = "recharge.tasks.check_order"
 SUBMIT_BATCHES = "recharge.tasks.submit_batches"
 CHECK_DUE = "recharge.tasks.check_due_orders"
 REFRESH_BALANCE = "recharge.tasks.refresh_balance"
-
-FORGOTTEN_AFTER = 10.0
-"""Seconds after which a worker that comes upon the message for a lane forgets it: by then others were opened.
-
-Longer than the clocks of two machines may differ, since Celery compares them.
-"""
 
 closing = threading.Event()
 """Set when this process is told to stop: lanes end after the order that they are at."""
@@ -39,9 +34,21 @@ def send_on_commit(task: str, order_id: int) -> None:
 def open_lanes(task: str, lanes: int) -> None:
     """Let so many workers take up what is due of a kind, one after the other; one too many finds nothing and ends."""
     for _ in range(lanes):
-        app.send_task(task, expires=FORGOTTEN_AFTER, retry=False)
+        app.send_task(task, retry=False)
+
+
+def waiting(task: str) -> int:
+    """Return how many messages wait in a task's queue for a worker to take them up.
+
+    Whoever opens lanes again and again counts these as open: where no worker serves the queue, they would pile up.
+    """
+    name = settings.CELERY_TASK_ROUTES[task]["queue"]
+    with app.connection_or_acquire() as connection:
+        declared = connection.default_channel.queue_declare(queue=name, durable=True, auto_delete=False)
+    return int(declared.message_count)
 
 
 def refresh_balance() -> None:
-    """Let a worker ask the platform for the balance."""
-    app.send_task(REFRESH_BALANCE, expires=FORGOTTEN_AFTER, retry=False)
+    """Let a worker ask the platform for the balance, unless more than the lanes of queries wait before it."""
+    if waiting(REFRESH_BALANCE) <= settings.CHECK_LANES:
+        app.send_task(REFRESH_BALANCE, retry=False)

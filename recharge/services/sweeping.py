@@ -41,6 +41,8 @@ def sweep() -> None:
 
 def _send_single_orders() -> None:
     orders = list(Order.objects.due_for_submission().values_list("pk", flat=True)[:AT_A_TIME])
+    if not orders or queue.waiting(queue.SUBMIT) >= AT_A_TIME:
+        return
     # The moment moves only where it still stands, so that it never comes back to a row that was dealt with.
     still_due = Order.objects.filter(pk__in=orders, next_push_at__isnull=False)
     still_due.update(next_push_at=from_now(AGAIN_AFTER))
@@ -64,14 +66,16 @@ def _open_batch_lanes() -> None:
     # What has been out for longer than an exchange may take belongs to a worker that died.
     since = from_now(-dt.timedelta(seconds=settings.WIKEYUN_TIMEOUT) - RECORDED_WITHIN)
     at_work = _count_to(settings.BATCH_LANES, handed_over.filter(submitted_at__gte=since))
-    missing = wanted - at_work
+    missing = wanted - at_work - queue.waiting(queue.SUBMIT_BATCHES)
     if missing > wanted // 8:
         queue.open_lanes(queue.SUBMIT_BATCHES, missing)
     account.refresh_balance_soon()
 
 
 def _open_check_lanes() -> None:
-    queue.open_lanes(queue.CHECK_DUE, _count_to(settings.CHECK_LANES, Order.objects.due_for_check()))
+    wanted = _count_to(settings.CHECK_LANES, Order.objects.due_for_check())
+    if wanted:
+        queue.open_lanes(queue.CHECK_DUE, wanted - queue.waiting(queue.CHECK_DUE))
 
 
 def _count_to(most: int, due: OrderQuerySet) -> int:

@@ -35,6 +35,7 @@ def sent() -> Iterator[list[tuple[str, int]]]:
     with (
         mock.patch.object(queue, "send", lambda task, order_id: messages.append((task, order_id))),
         mock.patch.object(queue, "open_lanes", lambda task, lanes: None),
+        mock.patch.object(queue, "waiting", lambda task: 0),
         mock.patch.object(queue, "refresh_balance", lambda: None),
     ):
         yield messages

@@ -82,6 +82,7 @@ class Histories(RuleBasedStateMachine):
             mock.patch.object(platform_settings, "client", lambda: self.platform),
             mock.patch.object(platform_settings, "is_configured", lambda: True),
             mock.patch.object(queue, "send", lambda task, order_id: self.messages.append((task, order_id))),
+            mock.patch.object(queue, "waiting", lambda task: 0),
             mock.patch.object(queue, "refresh_balance", lambda: None),
             mock.patch.object(queue, "open_lanes", lambda task, lanes: self.lanes.extend([task] * min(lanes, 1))),
         ]
