@@ -64,6 +64,7 @@ class OrderForm(MarkedForm):
         required=False,
         widget=forms.TextInput(attrs={"class": "form-control", "autocomplete": "off"}),
     )
+    duplicate_of = forms.CharField(required=False, widget=forms.HiddenInput)
     replaces = forms.ModelChoiceField(
         Order.objects.all(),
         to_field_name="order_no",
@@ -94,6 +95,7 @@ class OrderForm(MarkedForm):
         """Show what a service refused, beside the field that is to blame; what was typed stays."""
         if isinstance(error, DuplicateOrder):
             self.earlier = error.earlier
+            self._put("duplicate_of", error.earlier.order_no)
             self.fields["duplicate_reason"].widget.attrs["autofocus"] = True
         elif isinstance(error, FormAlreadyUsed):
             self.made = error.order
@@ -104,8 +106,11 @@ class OrderForm(MarkedForm):
             self.add_error(None, str(error))
 
     def _renew_nonce(self) -> None:
+        self._put("nonce", str(uuid.uuid4()))
+
+    def _put(self, name: str, value: str) -> None:
         self.data = self.data.copy()
-        self.data[self.add_prefix("nonce")] = str(uuid.uuid4())
+        self.data[self.add_prefix(name)] = value
 
 
 class MobileOrderForm(OrderForm):

@@ -179,7 +179,7 @@ def _sent(request: HttpRequest) -> Mapping[str, object]:
 
 def _kept(request: HttpRequest) -> dict[str, object]:
     """What was filled in before a card was searched for."""
-    names = ("oil_card", "face_value", "speed", "nonce", "replaces", "duplicate_reason")
+    names = ("oil_card", "face_value", "speed", "nonce", "replaces", "duplicate_reason", "duplicate_of")
     return {name: request.POST[name] for name in names if request.POST.get(name)}
 
 

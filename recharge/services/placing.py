@@ -53,6 +53,7 @@ def place_mobile_order(
     channel: int | None = None,
     nonce: uuid.UUID | None = None,
     duplicate_reason: str = "",
+    duplicate_of: str = "",
     replaces: Order | None = None,
 ) -> Order:
     """Place a top-up; it is on its way to the platform when this returns.
@@ -66,6 +67,7 @@ def place_mobile_order(
         channel: force one of the platform's channels; None does not.
         nonce: names the form that was sent; the same form makes one order, however often it is sent.
         duplicate_reason: why the same number gets the same value again within a day.
+        duplicate_of: the number of the order that the reason was given for; "" for whichever there is.
         replaces: a dead order for the same number and value that this one stands in for.
 
     Returns:
@@ -75,7 +77,7 @@ def place_mobile_order(
         NotConfigured: the platform's credentials are not set.
         InvalidOrder: a value that no order may have.
         LimitReached: it doesn't fit into what may be spent today.
-        DuplicateOrder: the same number and value within 24 hours, and no reason given.
+        DuplicateOrder: the same number and value within 24 hours, and no reason given, or one for another order.
         FormAlreadyUsed: the form made an order with other contents.
         NotReplaceable: `replaces` isn't proven dead, or has been replaced already.
     """
@@ -95,7 +97,7 @@ def place_mobile_order(
     )
     if face_value not in settings.FACE_VALUES:
         raise InvalidOrder("face_value", _("This face value can't be ordered."))
-    return place(order)
+    return place(order, duplicate_of=duplicate_of)
 
 
 def place_oil_order(
@@ -106,6 +108,7 @@ def place_oil_order(
     speed: Speed = Speed.SLOW,
     nonce: uuid.UUID | None = None,
     duplicate_reason: str = "",
+    duplicate_of: str = "",
     replaces: Order | None = None,
 ) -> Order:
     """Place a recharge of an oil card; it is on its way to the platform when this returns.
@@ -115,7 +118,7 @@ def place_oil_order(
         oil_card: an active card of the card book.
         face_value: yuan, one of OIL_FACE_VALUES.
         speed: one of OIL_SPEEDS; the platform's document says slow for now.
-        nonce, duplicate_reason, replaces: as in `place_mobile_order`.
+        nonce, duplicate_reason, duplicate_of, replaces: as in `place_mobile_order`.
 
     Returns:
         The order; the earlier one, where the same form has made it already.
@@ -140,11 +143,12 @@ def place_oil_order(
             nonce=nonce,
             duplicate_reason=duplicate_reason.strip(),
             replaces=replaces,
-        )
+        ),
+        duplicate_of=duplicate_of,
     )
 
 
-def place(order: Order) -> Order:
+def place(order: Order, *, duplicate_of: str = "") -> Order:
     """Commit a checked order of either product and tell a worker; see `place_mobile_order`."""
     with transaction.atomic(durable=True):
         lock_target(order)
@@ -155,8 +159,7 @@ def place(order: Order) -> Order:
             _require_active(order.oil_card)
         if order.replaces:
             _require_replaceable(order.replaces, order)
-        if not order.duplicate_reason:
-            _refuse_duplicate(order)
+        _refuse_duplicate(order, known=duplicate_of)
         order.order_no = new_order_no()
         if needs_approval(order.face_value):
             order.submission = Submission.AWAITING_APPROVAL
@@ -238,9 +241,10 @@ def _made_by_the_same_form(order: Order) -> Order | None:
     return earlier
 
 
-def _refuse_duplicate(order: Order) -> None:
+def _refuse_duplicate(order: Order, *, known: str) -> None:
+    """Let a reason pass for the order that it was given for, not for one that somebody else placed meanwhile."""
     earlier = find_duplicate(order)
-    if earlier:
+    if earlier and not (order.duplicate_reason and known in ("", earlier.order_no)):
         raise DuplicateOrder(earlier)
 
 

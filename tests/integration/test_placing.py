@@ -103,6 +103,18 @@ def test_same_value_again_within_a_day_needs_a_reason(clerk_user: User, platform
     place(clerk_user, mobile="13900139000")
 
 
+def test_a_reason_given_for_one_order_is_none_for_a_later_one(
+    clerk_user: User, platform: FakePlatform, sent: Messages
+) -> None:
+    first = place(clerk_user)
+    second = place(clerk_user, duplicate_reason="two phones", duplicate_of=first.order_no)
+    with pytest.raises(DuplicateOrder) as refusal:
+        place(clerk_user, duplicate_reason="two phones", duplicate_of=first.order_no)
+    assert refusal.value.earlier == second
+    place(clerk_user, duplicate_reason="three phones", duplicate_of=second.order_no)
+    assert Order.objects.count() == 3
+
+
 def test_dead_or_old_orders_are_no_duplicates(clerk_user: User, platform: FakePlatform, sent: Messages) -> None:
     interventions.withdraw(order_id=place(clerk_user).pk, actor=clerk_user)
     order = place(clerk_user)

@@ -88,6 +88,26 @@ def test_repetition_shows_the_earlier_order_and_wants_a_reason(clerk: Client, pl
     assert Order.objects.latest("id").duplicate_reason == "客户要两次"
 
 
+def test_a_reason_counts_for_the_order_that_was_shown_alone(clerk: Client, platform: FakePlatform) -> None:
+    send(clerk)
+    shown = send(clerk)
+    fields = {"duplicate_reason": "客户要两次", **{name: value_of(name, shown) for name in ("nonce", "duplicate_of")}}
+    colleague = placing.place_mobile_order(
+        placed_by=person("administrator"), mobile="13800138000", face_value=50, duplicate_reason="又一次"
+    )
+    shown = send(clerk, **fields)
+    assert colleague.order_no in text_of(shown), "which nobody had placed yet when the reason was given"
+    assert value_of("duplicate_reason", shown) == "客户要两次"
+    fields["duplicate_of"] = value_of("duplicate_of", shown)
+
+    placing.place_mobile_order(placed_by=person("administrator"), mobile="13900139000", face_value=50)
+    assert "139 0013 9000" not in text_of(shown)
+    assert send(clerk, **fields, mobile="13900139000").status_code == 200, "another number, another reason"
+    assert Order.objects.count() == 3
+    assert send(clerk, **fields).status_code == 302
+    assert Order.objects.count() == 4
+
+
 def test_script_may_name_choices_by_words(clerk: Client, platform: FakePlatform) -> None:
     send(clerk, speed="SLOW", switch_channel="false")
     order = Order.objects.get()
