@@ -14,7 +14,7 @@ from portal.secrecy import personal
 
 from .models import Order
 from .services.products import CALLBACK_SIGNER
-from .services.reports import receive_callback
+from .services.reports import keep_unreadable_callback, receive_callback
 
 BODY_LIMIT = 16 * 1024
 log = structlog.get_logger(__name__)
@@ -29,8 +29,8 @@ def callback(request: HttpRequest, token: str) -> HttpResponse:
     """Take in one report of the platform.
 
     Answers the bare text `success` [doc] once the evidence is committed, whatever it did to the order; 404 to an
-    address that we did not make, 413 to a body over 16 KiB, 400 to one that can't be read, and 503 while the
-    database is away, so that the platform sends it again.
+    address that we did not make, 413 to a body over 16 KiB, 400 to one that can't be read, which is kept, too, and 503
+    while the database is away, so that the platform sends it again.
     """
     try:
         order_no = CALLBACK_SIGNER.unsign(token)
@@ -43,11 +43,13 @@ def callback(request: HttpRequest, token: str) -> HttpResponse:
         return _plain("cut short", 400)  # half a number is another number
     structlog.contextvars.bind_contextvars(order_no=order_no)
     try:
-        report = parse_callback(body, request.headers.get("Content-Type", ""))
+        try:
+            report = parse_callback(body, request.headers.get("Content-Type", ""))
+        except MalformedCallback as malformed:
+            log.warning("callback_malformed", size=len(body), why=str(malformed))
+            keep_unreadable_callback(order_no=order_no, raw=malformed.raw)
+            return _plain("malformed", 400)
         verdict = receive_callback(order_no=order_no, report=report)
-    except MalformedCallback:
-        log.warning("callback_malformed", size=len(body))
-        return _plain("malformed", 400)
     except Order.DoesNotExist:
         raise Http404 from None
     except (DatabaseError, InterfaceError):

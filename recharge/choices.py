@@ -71,6 +71,7 @@ class Verdict(TextChoices):
     STALE = "stale", _("Late, ignored")
     CONFLICT = "conflict", _("Contradicts what is known")
     UNKNOWN_CODE = "unknown_code", _("Unknown code")
+    UNREADABLE = "unreadable", _("Could not be read")
     REJECTED = "rejected", _("Refused")
     NOT_SENT = "not_sent", _("Nothing was sent")
     OUTCOME_UNKNOWN = "outcome_unknown", _("No clear answer")

@@ -45,7 +45,11 @@ SUCCESS = "0000"
 
 
 class MalformedCallback(ValueError):
-    """The body of a callback cannot be used. The text says why, never what is in it."""
+    """The body of a callback cannot be used. The text says why, never what is in it; `raw` is what is in it."""
+
+    def __init__(self, why: str, raw: str) -> None:
+        super().__init__(why)
+        self.raw = raw
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,14 +205,15 @@ def parse_callback(body: bytes, content_type: str) -> OrderReport:
     Returns a report whose `order_no` is never empty and whose `status` may be a code that nobody knows, or
     None if it was left out or empty. Raises `MalformedCallback`, and nothing else, for everything that cannot be read.
     """
+    raw = parsing.printable_raw(body, RAW_LIMIT)
     try:
         if len(body) > RAW_LIMIT:
             raise Malformed("longer than 64 KiB")
-        report = _report(_callback_fields(body, content_type), parsing.printable_raw(body, RAW_LIMIT))
+        report = _report(_callback_fields(body, content_type), raw)
         if not report.order_no:
             raise Malformed("no order_no")
     except Malformed as malformed:
-        raise MalformedCallback(str(malformed)) from None
+        raise MalformedCallback(str(malformed), raw) from None
     return report
 
 

@@ -14,8 +14,8 @@ from recharge.status import Status
 
 from . import spending
 from .database import lock, lock_by_number, remember, save_changes
-from .events import clean, record
-from .privacy import without_personal_data
+from .events import RAW_LIMIT, clean, record
+from .privacy import hiding, without_personal_data
 from .products import card_id
 from .scheduling import CHECK_DELAYS, ask_at_once, schedule_check, settle_if_over
 
@@ -43,6 +43,32 @@ def receive_callback(*, order_no: str, report: OrderReport) -> Verdict:
     verdict = _apply(report, EventKind.CALLBACK, lambda: lock_by_number(order_no))
     metrics.CALLBACKS.labels(verdict).inc()
     return verdict
+
+
+def keep_unreadable_callback(*, order_no: str, raw: str) -> None:
+    """Keep what came to an order's address and can't be understood, and ask the platform what it is about.
+
+    Args:
+        order_no: our number, from the signed address to which it came.
+        raw: what came; the same once more is kept once.
+
+    Raises:
+        Order.DoesNotExist: there is no such order.
+    """
+    with transaction.atomic(durable=True):
+        order = lock_by_number(order_no)
+        hide = hiding(order)
+        raw = clean(hide(raw) if hide else raw, RAW_LIMIT)
+        if order.events.filter(verdict=Verdict.UNREADABLE, raw=raw).exists():
+            return
+        before = remember(order)
+        if order.submission in NOT_YET_SENT:
+            _hold(order)
+        if not order.settled_at:
+            ask_at_once(order)
+        save_changes(order, before)
+        record(order, EventKind.CALLBACK, raw=raw, verdict=Verdict.UNREADABLE)
+    metrics.CALLBACKS.labels(Verdict.UNREADABLE).inc()
 
 
 def apply_answer(*, order_id: int, report: OrderReport) -> Verdict:

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from pytest_django import DjangoAssertNumQueries
 
 from recharge.callback import callback
-from recharge.choices import Attention
+from recharge.choices import Attention, EventKind, Submission, Verdict
 from recharge.models import Order, OrderEvent
-from recharge.services import placing, products, submission
+from recharge.services import checking, placing, products, submission
 from tests.fake_platform import FakePlatform
 
 pytestmark = pytest.mark.usefixtures("sent")
@@ -107,11 +107,39 @@ def test_only_post_is_let_in(client: Client, order: Order, method: str) -> None:
 @pytest.mark.parametrize(
     "body", [b"", b"\x00\xff", b"status=2", b"order_no=&status=2", b"{", b"[]", b'{"order_no":{}}', b"null"]
 )
-def test_unreadable_report_is_400_and_changes_nothing(client: Client, order: Order, body: bytes) -> None:
-    before = state(order)
+def test_unreadable_report_is_400_kept_once_and_makes_a_query_due(client: Client, order: Order, body: bytes) -> None:
+    before, events = state(order)
     for content_type in (FORM, "application/json", "text/plain"):
         assert client.post(path(order), body, content_type=content_type).status_code == 400
-    assert state(order) == before
+    after, more_events = state(order)
+    changed = {name for name, value in after.items() if value != before[name]}
+    assert changed == {"next_check_at"}
+    assert Order.objects.due_for_check().get() == order
+    assert more_events == events + 1
+    event = OrderEvent.objects.latest("pk")
+    assert (event.order, event.kind, event.verdict) == (order, EventKind.CALLBACK, Verdict.UNREADABLE)
+    assert event.raw == body.decode("utf-8", "replace").replace("\0", "\ufffd")
+
+
+def test_unreadable_report_of_an_order_that_was_never_sent_keeps_it_from_being_sent(
+    client: Client, clerk_user: User, platform: FakePlatform
+) -> None:
+    order = placing.place_mobile_order(placed_by=clerk_user, mobile="13700137000", face_value=50)
+    assert client.post(path(order), b"status=done", content_type=FORM).status_code == 400
+    submission.submit_order(order_id=order.pk)
+    order.refresh_from_db()
+    assert (order.submission, order.attention) == (Submission.UNKNOWN, Attention.UNEXPECTED)
+    assert not platform.books
+
+
+def test_unreadable_report_of_an_order_that_is_over_is_kept_and_nothing_is_asked(
+    client: Client, order: Order, platform: FakePlatform
+) -> None:
+    platform.books[order.order_no].status = 2
+    checking.check_order(order_id=order.pk)
+    before, events = state(order)
+    assert client.post(path(order), b"status=done", content_type=FORM).status_code == 400
+    assert state(order) == (before, events + 1)
 
 
 def test_report_that_is_cut_short_is_400_and_changes_nothing(order: Order) -> None:
