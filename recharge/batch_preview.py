@@ -1,7 +1,7 @@
 """What would come of an uploaded sheet, gathered in one pass over its lines."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from django.conf import settings
@@ -89,7 +89,7 @@ class Preview:
             return
         self.suspicious.add(1, value)
         if len(self.suspicious_lines) < SHOWN:
-            shown = ShownLine(line.row.line, _shown_target(line.order), str(value), line.doubts)
+            shown = ShownLine(line.row.line, _target_of(line.order), str(value), line.doubts)
             self.suspicious_lines.append(shown)
 
 
@@ -126,13 +126,32 @@ def example(product: str) -> list[object]:
     return [_("%(number)s (example)") % {"number": number}, value, speed, _("Replace this row by your own.")]
 
 
-def bad_rows(draft: BatchDraft) -> Iterator[list[object]]:
-    """Yield what can't be placed: the line's number, the reason in words, and its cells as reading understood them."""
+def rows(draft: BatchDraft, *, bad: bool) -> Iterator[list[object]]:
+    """Yield the lines that can't be placed, or those that look suspicious, as rows of a sheet.
+
+    Each is the line's number, why, in words, and its cells as reading understood them.
+    """
     names = [column.name for column in COLUMNS[draft.product]]
     for line in lines(draft):
-        if line.order is None:
+        why = line.problem if bad else " ".join(line.doubts)
+        if why:
             release_connection()  # whoever takes the rows may be slow
-            yield [line.row.line, line.problem, *(line.row.cells[name] for name in names)]
+            yield [line.row.line, why, *(line.row.cells[name] for name in names)]
+
+
+def shown_target(cells: Mapping[str, str], *, whole: bool = True) -> str:
+    """Return what a bad line wanted to be recharged, as far as it may be shown.
+
+    Args:
+        cells: of the line.
+        whole: whether phone numbers may be seen; cards show their last digits, in a sheet about cards and wherever a
+            number is as long as theirs.
+    """
+    if "card_number" in cells:
+        return _last_four(re.sub(r"\D", "", cells["card_number"]))
+    text = cells["mobile"]
+    shown = _CARD.sub(lambda found: _last_four(found[0]), text) if whole else _last_four(text)
+    return shown[:LONGEST_SHOWN]
 
 
 def _room(limit: int, person: User | None, amount: int) -> Room:
@@ -140,17 +159,15 @@ def _room(limit: int, person: User | None, amount: int) -> Room:
     return Room(person is None, limit, left, amount <= left)
 
 
-def _shown_target(order: Order) -> str:
+def _target_of(order: Order) -> str:
     card = order.oil_card
     return f"{card.get_card_type_display()} ···· {card.last_four}" if card else mobile.grouped(order.mobile)
 
 
 def _shown_bad(line: Line) -> ShownLine:
-    """Show a card by its last digits, in a sheet about cards and wherever a number is as long as theirs."""
     cells = line.row.cells
-    if "card_number" in cells:
-        digits = re.sub(r"\D", "", cells["card_number"])
-        target = f"···· {digits[-4:]}" if digits else ""
-    else:
-        target = _CARD.sub(lambda found: f"···· {found[0][-4:]}", cells["mobile"])
-    return ShownLine(line.row.line, target[:LONGEST_SHOWN], cells["face_value"][:LONGEST_SHOWN], [line.problem])
+    return ShownLine(line.row.line, shown_target(cells), cells["face_value"][:LONGEST_SHOWN], [line.problem])
+
+
+def _last_four(text: str) -> str:
+    return f"···· {text[-4:]}" if text else ""

@@ -53,7 +53,7 @@ def batch_detail(request: HttpRequest, batch_id: int) -> HttpResponse:
     batch = Batch.objects.select_related("made_by", "approved_by").filter(pk=batch_id).first()
     if batch is None:
         return unknown(request)
-    part = _part(request)
+    part = asked_part(request)
     progress = figures.of_batch(batch)
     orders = Order.objects.with_people_and_cards().filter(batch=batch)
     page = page_of(orders.filter(figures.in_part(part)) if part else orders, request, oldest_first=True)
@@ -87,7 +87,12 @@ def unknown(request: HttpRequest) -> HttpResponse:
     return render(request, "recharge/batch_unknown.html", status=404)
 
 
-def _part(request: HttpRequest) -> Part | None:
+def asked_part(request: HttpRequest) -> Part | None:
+    """Return the part of a batch's orders that `?part=` names; None for all of them.
+
+    Raises:
+        BadRequest: it names none.
+    """
     wanted = request.GET.get("part", "")
     if not wanted:
         return None

@@ -11,7 +11,8 @@ from django.views.decorators.http import require_GET
 from portal.downloads import sheet_response
 
 from . import exports
-from .batch_views import unknown
+from .batch_progress import in_part
+from .batch_views import asked_part, unknown
 from .filters import OrderFilter
 from .models import Batch, Order
 
@@ -32,8 +33,12 @@ def order_export(request: HttpRequest, kind: str) -> HttpResponseBase:
 @never_cache
 @permission_required("recharge.view_batch", raise_exception=True)
 def batch_results(request: HttpRequest, batch_id: int, kind: str) -> HttpResponseBase:
-    """Download what became of every line of a batch."""
-    if not Batch.objects.filter(pk=batch_id).exists():
+    """Download what became of every line of a batch; `?part=` picks orders as on the batch's page."""
+    batch = Batch.objects.filter(pk=batch_id).first()
+    if batch is None:
         return unknown(request)
-    orders = Order.objects.filter(batch=batch_id)
-    return sheet_response(f"batch-{batch_id}", kind, exports.header(), exports.rows(orders, request.user))
+    part = asked_part(request)
+    if part:
+        orders = Order.objects.filter(in_part(part), batch=batch)
+        return sheet_response(f"batch-{batch_id}-{part}", kind, exports.header(), exports.rows(orders, request.user))
+    return sheet_response(f"batch-{batch_id}", kind, exports.header(), exports.rows_of_batch(batch, request.user))

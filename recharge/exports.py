@@ -10,7 +10,9 @@ from portal.database import release_connection
 from portal.templatetags.portal import hide_mobile, may_see, shown_card
 
 from . import mobile, outcomes
-from .models import Order, OrderQuerySet
+from .batch_preview import shown_target
+from .models import Batch, Order, OrderQuerySet
+from .services.left_out import LeftOutLine, left_out_of
 
 PAGE = 2_000
 
@@ -48,6 +50,14 @@ def rows(orders: OrderQuerySet, viewer: User) -> Iterator[list[object]]:
             yield _row(order, viewer)
 
 
+def rows_of_batch(batch: Batch, viewer: User) -> Iterator[list[object]]:
+    """Yield what became of every line of a batch's sheet: its orders, then the lines that none was made of."""
+    yield from rows(Order.objects.filter(batch=batch), viewer)
+    whole = may_see(Order(placed_by=batch.made_by), viewer)
+    for line in left_out_of(batch):
+        yield _row_left_out(batch, line, whole=whole)
+
+
 def _pages(orders: OrderQuerySet) -> Iterator[list[Order]]:
     last = 0
     while page := list(orders.filter(pk__gt=last).order_by("pk")[:PAGE]):
@@ -76,6 +86,21 @@ def _row(order: Order, viewer: User) -> list[object]:
         hide_mobile(order.refusal or order.reason, order, viewer),
         hide_mobile(order.note, order, viewer),
     ]
+
+
+def _row_left_out(batch: Batch, line: LeftOutLine, *, whole: bool) -> list[object]:
+    """Return the row of a line in the columns of `header`; of what it says, no more than may be seen."""
+    known = {
+        _("Batch"): batch.pk,
+        _("Line"): line.line,
+        _("Product"): batch.get_product_display(),
+        _("Recharged"): shown_target(line.cells, whole=whole),
+        _("Face value"): line.cells["face_value"],
+        _("Speed"): line.cells["speed"],
+        _("State"): _("Left out: %(problem)s") % {"problem": line.problem},
+        _("Note"): line.cells["note"] if whole else "",
+    }
+    return [known.get(title) for title in header()]
 
 
 def _target(order: Order, viewer: User) -> str:

@@ -87,20 +87,27 @@ def batch_preview(request: HttpRequest, draft_id: uuid.UUID) -> HttpResponse:
     except UnreadableSheet as refusal:
         messages.error(request, str(refusal))
         return redirect("batch_new")
-    context = {"draft": draft, "form": form, "seen": seen, "table": _table(seen), "button": _button(seen)}
+    context = {
+        "draft": draft,
+        "form": form,
+        "seen": seen,
+        "table": _table(seen),
+        "totals": _totals(seen),
+        "button": _button(seen),
+    }
     return render(request, "recharge/batch_preview.html", context)
 
 
 @require_GET
 @personal
 @permission_required("recharge.add_batch", raise_exception=True)
-def batch_bad_lines(request: HttpRequest, draft_id: uuid.UUID, kind: str) -> HttpResponseBase:
-    """Download the lines that can't be placed, to be corrected and uploaded again."""
+def batch_lines(request: HttpRequest, draft_id: uuid.UUID, which: str, kind: str) -> HttpResponseBase:
+    """Download the lines that can't be placed, to be corrected and uploaded again, or those that look suspicious."""
     draft = _draft(request, draft_id)
     if draft is None:
         return _gone(request, draft_id)
     header = [_("Line"), _("Reason"), *figures.titles(draft.product, chinese=_in_chinese())]
-    return sheet_response("lines-to-correct", kind, header, figures.bad_rows(draft))
+    return sheet_response(f"{which}-lines", kind, header, figures.rows(draft, bad=which == "bad"))
 
 
 def _show_upload(request: HttpRequest, form: UploadForm) -> HttpResponse:
@@ -123,6 +130,16 @@ def _table(seen: Preview) -> list[tuple[str, list[int], Tally]]:
             every.add(tally.orders, tally.money)
         table.append((name, [values[value].orders if value in values else 0 for value in seen.values], every))
     return sorted(table, key=lambda row: -row[2].money)
+
+
+def _totals(seen: Preview) -> list[Tally]:
+    """Return what is ordered of each value, and of all."""
+    totals = [Tally() for _value in seen.values]
+    for total, value in zip(totals, seen.values, strict=True):
+        for values in seen.groups.values():
+            if value in values:
+                total.add(values[value].orders, values[value].money)
+    return [*totals, seen.placeable]
 
 
 def _button(seen: Preview) -> str:

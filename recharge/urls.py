@@ -46,10 +46,17 @@ class ProductName(OrderNumber):
     regex = "mobile|oil"
 
 
+class WhichLines(OrderNumber):
+    """Lines of a sheet that somebody should look at."""
+
+    regex = "bad|suspicious"
+
+
 register_converter(OrderNumber, "order_no")
 register_converter(BatchKey, "batch_key")
 register_converter(ProductName, "product")
 register_converter(SheetKind, "sheet")
+register_converter(WhichLines, "lines")
 
 urlpatterns = [
     path("", overview_views.overview, name="overview"),
@@ -66,7 +73,7 @@ urlpatterns = [
     path("batches/", batch_views.batch_list, name="batch_list"),
     path("batches/new/", upload_views.batch_new, name="batch_new"),
     path("batches/new/<uuid:draft_id>/", upload_views.batch_preview, name="batch_preview"),
-    path("batches/new/<uuid:draft_id>/bad.<sheet:kind>", upload_views.batch_bad_lines, name="batch_bad_lines"),
+    path("batches/new/<uuid:draft_id>/<lines:which>.<sheet:kind>", upload_views.batch_lines, name="batch_lines"),
     path("batches/template/<product:product>.<sheet:kind>", upload_views.batch_template, name="batch_template"),
     path("batches/<batch_key:batch_id>/", batch_views.batch_detail, name="batch_detail"),
     path("batches/<batch_key:batch_id>/results.<sheet:kind>", export_views.batch_results, name="batch_results"),

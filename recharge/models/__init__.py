@@ -1,7 +1,7 @@
 """Rows of these are written by `recharge.services` alone."""
 
 from .balance import Balance
-from .batches import UNDER_WAY, Batch, BatchDraft, BatchEvent
+from .batches import UNDER_WAY, Batch, BatchDraft, BatchEvent, LeftOutLines
 from .limits import EmergencyStop, Pace, Spending
 from .order_events import OrderEvent
 from .orders import DEAD_SUBMISSIONS, Order, OrderQuerySet
@@ -14,6 +14,7 @@ __all__ = [
     "BatchDraft",
     "BatchEvent",
     "EmergencyStop",
+    "LeftOutLines",
     "Order",
     "OrderEvent",
     "OrderQuerySet",

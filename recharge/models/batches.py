@@ -61,6 +61,7 @@ class Batch(models.Model):
     digest = models.CharField(max_length=64, blank=True)
     size = models.PositiveIntegerField(_("orders"))
     total = models.PositiveBigIntegerField(_("total"), help_text=_("yuan"))
+    left_out = models.PositiveIntegerField(_("lines left out"), default=0, help_text=_("since they can't be placed"))
     reason = models.CharField(_("reason"), max_length=200, blank=True, help_text=_("for what looked suspicious"))
     made_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, verbose_name=_("made by"), related_name="+", db_index=False
@@ -113,6 +114,19 @@ class Batch(models.Model):
     def judged_from(self) -> dt.datetime:
         """The moment from which its orders count for the brake."""
         return self.released_at or self.made_at
+
+
+class LeftOutLines(models.Model):
+    """The lines of a batch's sheet of which no orders were made: their fate is told, too."""
+
+    batch = models.OneToOneField(Batch, models.PROTECT, primary_key=True, related_name="+")
+    content = EncryptedField(help_text=_("compressed, in base64; it may hold card numbers"))
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return str(self.batch_id)
 
 
 class BatchEvent(AppendOnly):

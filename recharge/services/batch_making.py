@@ -17,12 +17,13 @@ from recharge.choices import BatchEventKind, BatchState, EventKind, Submission
 from recharge.models import Batch, BatchDraft, Order, OrderQuerySet
 from recharge.status import Status
 
-from . import spending
+from . import left_out, spending
 from .batch_inserting import insert_orders
 from .batch_reading import batches_of_same_file, lines, target
 from .database import lock_batch
 from .errors import BadLines, NotConfigured, NothingToPlace, ReasonNeeded
 from .events import clean, record_of_all, record_of_batch
+from .left_out import LeftOutLine
 from .placing import PROVEN_DEAD, lock_all_targets, may_have_spent, needs_approval, new_order_no
 
 AT_A_TIME = 1000
@@ -73,7 +74,9 @@ def make_batch(
             reason=clean(reason.strip(), REASON_LIMIT),
             made_by=made_by,
         )
-        _place(batch, _orders(draft, leave_out_bad=leave_out_bad, reason=batch.reason, doubts_seen=doubts_seen))
+        bad: list[LeftOutLine] | None = [] if leave_out_bad else None
+        _place(batch, _orders(draft, left_out=bad, reason=batch.reason, doubts_seen=doubts_seen))
+        left_out.keep(batch, bad or [])
         BatchDraft.objects.filter(pk=draft.pk).delete()
     return batch
 
@@ -123,12 +126,16 @@ def _require_platform() -> None:
         raise NotConfigured
 
 
-def _orders(draft: BatchDraft, *, leave_out_bad: bool, reason: str, doubts_seen: int | None) -> Iterator[Order]:
+def _orders(
+    draft: BatchDraft, *, left_out: list[LeftOutLine] | None, reason: str, doubts_seen: int | None
+) -> Iterator[Order]:
+    """Yield an order for each line; bad lines are added to `left_out`, or are an error where that is None."""
     doubts = 0
     for line in lines(draft):
         if line.order is None:
-            if not leave_out_bad:
+            if left_out is None:
                 raise BadLines(_("Line %(line)d can't be placed: %(problem)s") % _named(line.row.line, line.problem))
+            left_out.append(LeftOutLine(line.row.line, line.problem, line.row.cells))
             continue
         if line.doubts:
             if not reason:

@@ -24,7 +24,7 @@ NEEDS = {
     "batch_new": "recharge.add_batch",
     "batch_template": "recharge.add_batch",
     "batch_preview": "recharge.add_batch",
-    "batch_bad_lines": "recharge.add_batch",
+    "batch_lines": "recharge.add_batch",
     "batch_again": "recharge.add_batch",
     "batch_pause": "recharge.change_batch",
     "batch_resume": "recharge.change_batch",
@@ -55,7 +55,7 @@ def draft_of(name: str) -> BatchDraft:
 
 
 def visit(client: Client, path: str, batch: Batch, draft: BatchDraft) -> HttpResponse:
-    values = {"batch_id": batch.pk, "draft_id": draft.pk, "product": "mobile", "kind": "csv"}
+    values = {"batch_id": batch.pk, "draft_id": draft.pk, "product": "mobile", "kind": "csv", "which": "bad"}
     return client.get("/" + re.sub(r"<\w+:(\w+)>", lambda found: str(values[found[1]]), path))
 
 

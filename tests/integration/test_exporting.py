@@ -109,6 +109,18 @@ def test_list_is_exported_as_it_is_filtered(administrator: Client, batch: Batch)
     assert numbers("placed_to=2001-01-01") == set()
 
 
+def test_results_follow_the_part_that_is_shown(administrator: Client, batch: Batch) -> None:
+    Order.objects.filter(batch=batch, line=3).update(
+        submission=Submission.WITHDRAWN, next_push_at=None, settled_at=timezone.now()
+    )
+    page = administrator.get(f"/batches/{batch.pk}/?part=not_spent")
+    assert f'href="/batches/{batch.pk}/results.csv?part=not_spent"' in page.content.decode()
+    rows = table_of(administrator.get(f"/batches/{batch.pk}/results.csv?part=not_spent"))
+    assert [row["行号"] for row in rows] == ["3"]
+    assert len(table_of(administrator.get(f"/batches/{batch.pk}/results.csv"))) == 5
+    assert administrator.get(f"/batches/{batch.pk}/results.csv?part=x").status_code == 400
+
+
 def test_search_that_makes_no_sense_is_shown_where_it_was_typed(administrator: Client, batch: Batch) -> None:
     response = administrator.get("/orders/export.csv?status=99", follow=True)
     assert response.redirect_chain == [("/orders/?status=99", 302)]

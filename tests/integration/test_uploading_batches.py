@@ -7,14 +7,16 @@ import uuid
 
 import pytest
 from django.conf import LazySettings
+from django.contrib.auth.models import Group, Permission
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.http import HttpResponse
 from django.test import Client, override_settings
 from pytest_django import DjangoAssertNumQueries
 
-from portal.sheets import MOST_BYTES, read
+from portal.sheets import MOST_BYTES, Column, read
 from recharge.choices import BatchState, Product, Submission
-from recharge.models import Batch, BatchDraft, Order
+from recharge.models import Batch, BatchDraft, LeftOutLines, Order
 from recharge.services import placing
 from recharge.services.batch_reading import COLUMNS
 from tests.batch_lists import good_sheet, mobile, sheet
@@ -267,7 +269,7 @@ def test_names_of_files_are_only_text(clerk: Client) -> None:
     assert "<script>alert" not in text_of(clerk.get(f"/batches/{Batch.objects.get().pk}/"))
 
 
-@pytest.mark.parametrize("end", ["", "bad.csv", "bad.xlsx"])
+@pytest.mark.parametrize("end", ["", "bad.csv", "bad.xlsx", "suspicious.csv"])
 def test_upload_of_another_person_does_not_exist(clerk: Client, client: Client, end: str) -> None:
     address = preview_of(clerk, MIXED)
     client.force_login(person("administrator"))
@@ -291,7 +293,7 @@ def test_what_was_looked_at_is_offered_again_to_who_uploaded_it(clerk: Client, c
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])
 def test_bad_lines_come_back_as_a_sheet_that_can_be_read_again(clerk: Client, kind: str) -> None:
     response = clerk.get(preview_of(clerk, MIXED) + f"bad.{kind}")
-    assert response["Content-Disposition"] == f'attachment; filename="lines-to-correct.{kind}"'
+    assert response["Content-Disposition"] == f'attachment; filename="bad-lines.{kind}"'
     assert "no-store" in response["Cache-Control"]
     content = body_of(response)
     rows = list(read(content, file_name=f"x.{kind}", columns=COLUMNS[Product.MOBILE]))
@@ -301,6 +303,60 @@ def test_bad_lines_come_back_as_a_sheet_that_can_be_read_again(clerk: Client, ki
         assert table[0] == ["行号", "原因", "手机号", "面值", "快慢", "备注"]
         assert [row[0] for row in table[1:]] == ["5", "6", "7"]
         assert table[3][2] == "'=1+1"
+
+
+def test_suspicious_lines_can_be_taken_away_all_of_them(clerk: Client) -> None:
+    content = good_sheet(60) + good_sheet(60).split(b"\n", 1)[1]
+    address = preview_of(clerk, content)
+    assert len(clerk.get(address).context["seen"].suspicious_lines) == 50
+    table = list(csv.reader(io.StringIO(body_of(clerk.get(address + "suspicious.csv")).decode("utf-8-sig"))))
+    assert [row[0] for row in table[1:]] == [str(line) for line in range(62, 122)]
+    assert table[1][1] == "与第 2 行相同。"
+    assert table[1][2].strip() == mobile(1)
+
+
+def test_money_is_summed_up_by_value(clerk: Client) -> None:
+    lines = [f"{mobile(number)},{value}" for number, value in enumerate((50, 100, 50, 200, 50))]
+    response = clerk.get(preview_of(clerk, "\n".join(["手机号,面值", *lines]).encode()))
+    assert [(tally.orders, tally.money) for tally in response.context["totals"]] == [
+        (3, 150),
+        (1, 100),
+        (1, 200),
+        (5, 450),
+    ]
+
+
+def test_lines_that_were_left_out_are_told_of_with_the_results(clerk: Client, client: Client) -> None:
+    clerk.post(preview_of(clerk, MIXED), {"leave_out_bad": "on", "reason": "两次", "doubts_seen": 1})
+    batch = Batch.objects.get()
+    assert batch.left_out == 3
+    assert '<dt>未下单的行</dt><dd class="number">3</dd>' in text_of(clerk.get(f"/batches/{batch.pk}/"))
+
+    def told(kind: str) -> list[dict[str, str]]:
+        content = body_of(client.get(f"/batches/{batch.pk}/results.{kind}"))
+        columns = [Column(name, (name,)) for name in ("行号", "订单号", "充值对象", "面值", "状态", "备注")]
+        rows = [row.cells for row in read(content, file_name=f"x.{kind}", columns=columns)]
+        assert [row["行号"] for row in rows[: batch.size]] == ["2", "3", "4"]
+        return rows[batch.size :]
+
+    for kind in ("csv", "xlsx"):
+        rows = told(kind)
+        assert [row["行号"] for row in rows] == ["5", "6", "7"]
+        assert [row["充值对象"] for row in rows] == ["17012345678", mobile(3), "=1+1"]
+        assert all(row["状态"].startswith("未下单：") and not row["订单号"] for row in rows)
+        assert "虚拟运营商" in rows[0]["状态"]
+    client.force_login(person("approver"))
+    assert told("csv")[0]["充值对象"] == "17012345678"
+    Group.objects.get(name="Approvers").permissions.remove(Permission.objects.get(codename="see_numbers"))
+    assert told("csv")[0]["充值对象"] == "···· 5678"
+
+
+def test_a_batch_of_a_sheet_without_bad_lines_has_none_left_out(clerk: Client) -> None:
+    clerk.post(preview_of(clerk, good_sheet(3)))
+    batch = Batch.objects.get()
+    assert batch.left_out == 0
+    assert "未下单的行" not in text_of(clerk.get(f"/batches/{batch.pk}/"))
+    assert not LeftOutLines.objects.exists()
 
 
 def test_bad_lines_speak_the_language_of_the_page(clerk: Client) -> None:
@@ -347,6 +403,12 @@ def test_cards_are_shown_by_their_last_digits_only(clerk: Client) -> None:
     page = text_of(clerk.get(f"/batches/{Batch.objects.get().pk}/"))
     assert card.last_four in page
     assert card.card_number not in page
+    results = body_of(clerk.get(f"/batches/{Batch.objects.get().pk}/results.csv")).decode()
+    assert "···· 7777" in results
+    assert unknown not in results
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT content FROM recharge_leftoutlines")
+        assert unknown not in cursor.fetchone()[0]
 
 
 def test_card_number_in_a_sheet_about_phones_is_not_shown_whole(clerk: Client) -> None:
