@@ -1,6 +1,7 @@
 """Finding what is due: the safety net under lost messages and dead workers, and what opens lanes for batches."""
 
 import datetime as dt
+import threading
 
 from django.conf import settings
 from django.db.models import F
@@ -24,9 +25,23 @@ RECORDED_WITHIN = dt.timedelta(seconds=5)
 
 DRAFTS_KEPT = dt.timedelta(days=1)
 
+_at_it = threading.Lock()
+
 
 def sweep() -> None:
-    """Give up on expired leases and send what is due to the workers; harmless however often it runs."""
+    """Give up on expired leases and send what is due to the workers; harmless however often it runs.
+
+    One at a time in a process: where the machine is so busy that the next one comes before the last is over, sweeps
+    would take the threads of those that do the work.
+    """
+    if _at_it.acquire(blocking=False):
+        try:
+            _sweep()
+        finally:
+            _at_it.release()
+
+
+def _sweep() -> None:
     expire_card_leases()
     for order_id in Order.objects.with_expired_lease().values_list("pk", flat=True)[:AT_A_TIME]:
         expire_lease(order_id=order_id)

@@ -339,6 +339,19 @@ def test_lanes_are_opened_for_what_is_due_where_they_are_missing(
     assert sweep_opens(0)
 
 
+def test_sweeps_of_one_process_do_not_overlap(running: Batch, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[str] = []
+
+    def sweep_once_more(task: str, lanes: int) -> None:
+        opened.append(task)
+        sweeping.sweep()
+
+    monkeypatch.setattr(queue, "open_lanes", sweep_once_more)
+    sweeping.sweep()
+    sweeping.sweep()
+    assert opened == [queue.SUBMIT_BATCHES] * 2
+
+
 def test_no_lanes_are_opened_for_what_waits_for_the_first_orders(
     batch: Batch, platform: FakePlatform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
