@@ -1,6 +1,3 @@
-from collections.abc import Iterator
-from unittest import mock
-
 import pytest
 from django.contrib.auth.models import User
 
@@ -18,38 +15,30 @@ def clerk_user(db: None) -> User:
 
 
 @pytest.fixture
-def platform() -> Iterator[FakePlatform]:
+def platform(monkeypatch: pytest.MonkeyPatch) -> FakePlatform:
     """A platform in memory instead of the one in the settings."""
     fake = FakePlatform()
-    with (
-        mock.patch.object(platform_settings, "client", lambda: fake),
-        mock.patch.object(platform_settings, "is_configured", lambda: True),
-    ):
-        yield fake
+    _use(fake, monkeypatch)
+    return fake
 
 
 @pytest.fixture
-def sent() -> Iterator[list[tuple[str, int]]]:
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
     """The messages that would have gone to the workers."""
     messages: list[tuple[str, int]] = []
-    with (
-        mock.patch.object(queue, "send", lambda task, order_id: messages.append((task, order_id))),
-        mock.patch.object(queue, "open_lanes", lambda task, lanes: None),
-        mock.patch.object(queue, "waiting", lambda task: 0),
-        mock.patch.object(queue, "refresh_balance", lambda: None),
-    ):
-        yield messages
+    monkeypatch.setattr(queue, "send", lambda task, order_id: messages.append((task, order_id)))
+    monkeypatch.setattr(queue, "open_lanes", lambda task, lanes: None)
+    monkeypatch.setattr(queue, "waiting", lambda task: 0)
+    monkeypatch.setattr(queue, "refresh_balance", lambda: None)
+    return messages
 
 
 @pytest.fixture
-def card_platform() -> Iterator[FakeCardPlatform]:
+def card_platform(monkeypatch: pytest.MonkeyPatch) -> FakeCardPlatform:
     """A card book in memory instead of the platform in the settings."""
     fake = FakeCardPlatform()
-    with (
-        mock.patch.object(platform_settings, "client", lambda: fake),
-        mock.patch.object(platform_settings, "is_configured", lambda: True),
-    ):
-        yield fake
+    _use(fake, monkeypatch)
+    return fake
 
 
 @pytest.fixture
@@ -58,3 +47,9 @@ def card(clerk_user: User, card_platform: FakeCardPlatform) -> OilCard:
     card = adding.add_card(details=details(), actor=clerk_user)
     card_platform.calls.clear()
     return card
+
+
+def _use(fake: FakePlatform | FakeCardPlatform, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the `monkeypatch` of the test itself: what is patched twice is put back in the right order only by one."""
+    monkeypatch.setattr(platform_settings, "client", lambda: fake)
+    monkeypatch.setattr(platform_settings, "is_configured", lambda: True)
