@@ -33,6 +33,7 @@ class FakePlatform:
         self.next_behaviours: list[str] = []
         self.query_behaviour = "answer"
         self.has_oil_query = True
+        self.finds_by_our_number = True
         self.on_push: Callable[[str], object] = lambda order_no: None
         self.during_push: Callable[[str], None] = lambda order_no: None
 
@@ -76,7 +77,8 @@ class FakePlatform:
         if behaviour == "killed":
             raise WorkerKilled
         for number, booked in self.books.items():
-            if order_no == number or gateway_order_no == booked.gateway_order_no:
+            found_by_ours = order_no == number and self.finds_by_our_number
+            if found_by_ours or gateway_order_no == booked.gateway_order_no:
                 return self.report(number)
         raise Rejected("1004", "订单不存在", "{}")
 

@@ -7,6 +7,7 @@ import structlog
 from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
 
 from portal.database import from_now, release_connection
 from portal.database import now as database_now
@@ -29,7 +30,8 @@ MISSING_ANSWERS = 3
 MISSING_FOR = dt.timedelta(minutes=30)
 MISSING_SPACING = dt.timedelta(minutes=5)
 MISSING_DELAY = dt.timedelta(minutes=10)
-"""So many answers, over so long and so far apart, prove that the platform never received an order.
+UNPROVEN_DELAY = dt.timedelta(hours=1)
+"""So many answers, over so long and so far apart, prove that the platform never received an order, if it finds another.
 
 As many prove that it has no query for oil orders: one such answer may come of a passing fault.
 """
@@ -104,7 +106,8 @@ def _ask(order: Order) -> GatewayError | None:
         report = products.query(order)
     except Rejected as error:
         if means_no_such_order(error):
-            _record_missing(order.pk, error)
+            control = _control(order) if _may_conclude(order) else None
+            _record_missing(order.pk, error, control)
         elif order.product == Product.OIL and means_no_such_call(error):
             _record_no_such_call(order.pk, error)
         else:
@@ -126,15 +129,40 @@ def _record_unanswered(order_id: int, error: GatewayError) -> None:
         record(order, EventKind.QUERIED, raw=raw, note=note, verdict=verdict)
 
 
-def _record_missing(order_id: int, error: Rejected) -> None:
+def _may_conclude(order: Order) -> bool:
+    """Say whether one more answer that the order isn't there may be the last that it takes."""
+    return order.submission == Submission.UNKNOWN and order.missing_answers >= MISSING_ANSWERS - 1
+
+
+def _control(order: Order) -> Order | None:
+    """Return an order that the platform has and finds by our number, if there is one.
+
+    The document has queries by the platform's number alone; those by ours are [pub]. Where the platform knew of no
+    order by its number of ours, it would deny each that it has as well.
+    """
+    accepted = Order.objects.filter(product=order.product, submission=Submission.ACCEPTED)
+    known = accepted.order_by("-id").first()
+    if known is None:
+        return None
+    release_connection()
+    pacing.wait_for_turn()
+    try:
+        report = products.query(known, by_our_number=True)
+    except GatewayError:
+        return None
+    return known if report.gateway_order_no == known.gateway_order_no else None
+
+
+def _record_missing(order_id: int, error: Rejected, control: Order | None) -> None:
     with transaction.atomic(durable=True):
         order = lock(order_id)
         submission = order.submission
         order.checks += 1
         order.one_witness = False  # there is a query, and it is an answer
         if submission == Submission.UNKNOWN:
-            _count_missing(order)
-            schedule_check(order, MISSING_DELAY)
+            may_conclude = _may_conclude(order)
+            _count_missing(order, control)
+            schedule_check(order, UNPROVEN_DELAY if may_conclude else MISSING_DELAY)
         else:
             if submission == Submission.ACCEPTED:
                 order.attention = Attention.CONFLICT
@@ -145,7 +173,7 @@ def _record_missing(order_id: int, error: Rejected) -> None:
             order,
             EventKind.QUERIED,
             raw=error.raw,
-            note=f"{error.code} {error.message}",
+            note=" ".join([error.code, error.message, *_named(control)]),
             verdict=Verdict.MISSING,
             submission_from=submission,
             submission_to=order.submission,
@@ -176,7 +204,12 @@ def _has_no_query(order: Order) -> bool:
     return len(moments) >= MISSING_ANSWERS and moments[0] - moments[-1] >= MISSING_FOR
 
 
-def _count_missing(order: Order) -> None:
+def _named(control: Order | None) -> list[str]:
+    return [_("(found by its number: %(number)s)") % {"number": control.order_no}] if control else []
+
+
+def _count_missing(order: Order, control: Order | None) -> None:
+    """Count an answer that the order isn't there; enough of them prove it, if the platform finds what is there."""
     now = database_now()  # a worker's clock that is fast must prove nothing
     if order.last_missing_at and now - order.last_missing_at < MISSING_SPACING:
         return
@@ -187,7 +220,7 @@ def _count_missing(order: Order) -> None:
         return
     if _has_shown_life(order):
         order.attention = order.attention or Attention.UNEXPECTED
-    else:
+    elif control:
         order.submission = Submission.NOT_RECEIVED
         order.settled_at = now
         spending.uncount([order])

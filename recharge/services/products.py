@@ -69,15 +69,19 @@ def push(order: Order) -> PushReceipt:
     )
 
 
-def query(order: Order) -> OrderReport:
+def query(order: Order, *, by_our_number: bool = False) -> OrderReport:
     """Ask the platform for the order: by its number, as the document has it, or by ours while we have no other.
+
+    Args:
+        order: the order.
+        by_our_number: whether to ask by ours in any case [pub].
 
     Raises:
         GatewayError: Rejected, NotSent or OutcomeUnknown.
     """
     client = platform.client()
     ask = client.query_oil_order if order.product == Product.OIL else client.query_mobile_order
-    if order.gateway_order_no:
+    if order.gateway_order_no and not by_our_number:
         number = order.gateway_order_no
         return _exchange("query", order, lambda: ask(gateway_order_no=number))
     return _exchange("query", order, lambda: ask(order_no=order.order_no))

@@ -169,7 +169,7 @@ def test_refused_order_gives_its_sum_back_once(platform: FakePlatform) -> None:
 
 def test_order_that_never_arrived_gives_its_sum_back_once(platform: FakePlatform) -> None:
     order = place()
-    place("13900139000")
+    submission.submit_order(order_id=place("13900139000").pk)  # which proves that the platform finds what it has
     platform.behaviour = "lost"
     submission.submit_order(order_id=order.pk)
     for _ in range(3):

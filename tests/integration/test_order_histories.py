@@ -271,6 +271,10 @@ class Histories(RuleBasedStateMachine):
     def query_for_oil_orders_comes_and_goes(self) -> None:
         self.platform.has_oil_query = not self.platform.has_oil_query
 
+    @rule()
+    def orders_are_found_by_our_number_or_not(self) -> None:
+        self.platform.finds_by_our_number = not self.platform.finds_by_our_number
+
     # --- time -------------------------------------------------------------------------------------------------
     @rule(minutes=st.sampled_from([1, 3, 11, 61, 60 * 24]))
     def time_passes(self, minutes: int) -> None:
@@ -339,8 +343,9 @@ class Histories(RuleBasedStateMachine):
         for batch in Batch.objects.all():
             with suppress(TooLate):
                 approving.approve_batch(batch_id=batch.pk, actor=self.approver)
-        self.platform.has_oil_query = True
+        self.platform.has_oil_query = self.platform.finds_by_our_number = True
         OilCard.objects.update(state=State.ACTIVE)
+        self.place_controls()
         for order in Order.objects.filter(one_witness=True):
             interventions.ask_now(order_id=order.pk, actor=self.clerk)
         for _ in range(8):
@@ -352,6 +357,12 @@ class Histories(RuleBasedStateMachine):
             self.sweep(lose=False, behaviour="accept")
         braking.look_at_all()
         assert not Batch.objects.under_way().exists()
+
+    def place_controls(self) -> None:
+        """Only where the platform finds an order that it has does it prove anything that it doesn't find another."""
+        by = {"placed_by": self.clerk, "duplicate_reason": "control"}
+        placing.place_mobile_order(mobile="13900139000", face_value=50, **by)
+        placing.place_oil_order(oil_card=self.card, face_value=500, **by)
 
     def compare(self, order: Order) -> None:
         booked = self.platform.books.get(order.order_no)

@@ -43,6 +43,15 @@ def minutes_pass(minutes: int) -> None:
     Order.objects.update(**{moment: F(moment) - dt.timedelta(minutes=minutes) for moment in moments})
 
 
+def accept_another(platform: FakePlatform) -> Order:
+    """Let the platform have an order by which it can prove that it finds what it has."""
+    another = placing.place_mobile_order(
+        placed_by=User.objects.get(username="clerk"), mobile="13700137000", face_value=50
+    )
+    submission.submit_order(order_id=another.pk)
+    return another
+
+
 def test_callback_is_applied_at_once_but_confirmed_only_by_the_answer(accepted: Order, platform: FakePlatform) -> None:
     call_back(accepted, platform, 2, credited_amount=Decimal("50.00"))
     refreshed(accepted)
@@ -174,10 +183,45 @@ def test_dead_order_comes_back_to_life_only_by_the_platforms_own_answer(order: O
     assert (order.submission, order.status, order.settled_at) == (Submission.ACCEPTED, 1, None)
 
 
+def test_order_of_which_a_part_arrived_is_not_dead_when_the_rest_is_refunded(
+    accepted: Order, platform: FakePlatform
+) -> None:
+    call_back(accepted, platform, 11, credited_amount=Decimal("25.00"))
+    platform.books[accepted.order_no].status = 4
+    checking.check_order(order_id=accepted.pk)
+    refreshed(accepted)
+    assert (accepted.status, bool(accepted.confirmed_at)) == (4, True)
+    assert (accepted.attention, accepted.is_dead) == (Attention.PARTLY_ARRIVED, False)
+    interventions.acknowledge(order_id=accepted.pk, actor=accepted.placed_by, note="told the customer")
+    assert not refreshed(accepted).is_dead
+    assert not Order.objects.filter(placing.PROVEN_DEAD).exists()
+    with pytest.raises(DuplicateOrder):
+        placing.place_mobile_order(placed_by=accepted.placed_by, mobile=accepted.mobile, face_value=50)
+
+
+def test_contradiction_of_a_settled_order_is_asked_about_until_a_person_has_seen_it(
+    accepted: Order, platform: FakePlatform
+) -> None:
+    platform.books[accepted.order_no].status = 2
+    checking.check_order(order_id=accepted.pk)
+    assert refreshed(accepted).settled_at
+    assert call_back(accepted, platform, 4) == Verdict.CONFLICT
+    for behaviour in ("unclear", "answer"):
+        platform.query_behaviour = behaviour
+        minutes_pass(60)
+        checking.check_order(order_id=accepted.pk)
+        assert refreshed(accepted).next_check_at, behaviour
+    interventions.acknowledge(order_id=accepted.pk, actor=accepted.placed_by, note="seen")
+    minutes_pass(60 * 24)
+    checking.check_due_orders()
+    assert refreshed(accepted).next_check_at is None
+
+
 @pytest.mark.parametrize("behaviour", ["lost", "killed_before"])
 def test_order_that_never_arrived_is_proven_by_three_spaced_answers(
     order: Order, platform: FakePlatform, behaviour: str
 ) -> None:
+    accept_another(platform)
     platform.behaviour = behaviour
     try:
         submission.submit_order(order_id=order.pk)
@@ -193,6 +237,28 @@ def test_order_that_never_arrived_is_proven_by_three_spaced_answers(
     refreshed(order)
     assert order.submission == Submission.NOT_RECEIVED
     assert order.settled_at
+
+
+@pytest.mark.parametrize("has_another", [True, False])
+def test_platform_that_finds_nothing_by_our_number_proves_nothing(
+    order: Order, platform: FakePlatform, has_another: bool
+) -> None:
+    """The document has no such query: orders that arrived, but were not answered, would all seem to be lost."""
+    if has_another:
+        accept_another(platform)
+    platform.finds_by_our_number = False
+    platform.behaviour = "hang"
+    submission.submit_order(order_id=order.pk)
+    for _ in range(20):
+        minutes_pass(61)
+        checking.check_order(order_id=order.pk)
+        assert refreshed(order).submission == Submission.UNKNOWN
+        assert order.next_check_at
+    assert order.missing_answers > checking.MISSING_ANSWERS
+    platform.finds_by_our_number = True
+    minutes_pass(61)
+    checking.check_order(order_id=order.pk)
+    assert refreshed(order).submission == Submission.ACCEPTED
 
 
 def test_unclear_answers_never_make_an_order_fail(order: Order, platform: FakePlatform) -> None:
