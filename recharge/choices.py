@@ -41,7 +41,7 @@ class Attention(TextChoices):
     OVERDUE = "OVERDUE", _("Unfinished for seven days")
 
 
-SIGNS_OF_LIFE = (Attention.UNEXPECTED, Attention.CONFLICT, Attention.NUMBER_TAKEN)
+SIGNS_OF_LIFE = (Attention.UNEXPECTED, Attention.CONFLICT, Attention.NUMBER_TAKEN, Attention.PARTLY_ARRIVED)
 """While one of these is open, nothing proves that an order spent nothing."""
 
 

@@ -291,8 +291,8 @@ class Order(models.Model):
 
     @property
     def is_dead(self) -> bool:
-        """Whether it is proven that this order spent nothing, or that what it spent came back."""
+        """Whether it is proven that this order spent nothing, or that all that it spent came back."""
         if self.attention in SIGNS_OF_LIFE:
             return False
-        returned = self.status == Status.REFUNDED and self.confirmed_at is not None
+        returned = self.status == Status.REFUNDED and self.confirmed_at is not None and not self.credited_amount
         return self.submission in DEAD_SUBMISSIONS or returned

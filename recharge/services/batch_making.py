@@ -164,9 +164,11 @@ def _replacements(old: Batch) -> Iterator[Order]:
         same = Q(mobile__in=[order.mobile for order in piece if order.mobile])
         same |= Q(oil_card__in=[order.oil_card_id for order in piece if order.oil_card_id])
         taken = {target(order) for order in may_have_spent(Order.objects.filter(same))}
+        later = may_have_spent(Order.objects.filter(same), since=keys[0]).order_by("id")
+        latest = {target(order): order.pk for order in later}  # perhaps placed instead, by hand or by another list
         cards = lock_all_for_recharge(_cards_of(piece))
         for dead in piece:
-            if target(dead) in taken or not _cards_of([dead]) <= cards:
+            if target(dead) in taken or latest.get(target(dead), 0) > dead.pk or not _cards_of([dead]) <= cards:
                 continue
             line += 1
             yield Order(

@@ -31,7 +31,7 @@ class DuplicateOrder(ServiceError):
     """The same target and value not long ago; a reason makes it go through."""
 
     def __init__(self, earlier: Order) -> None:
-        super().__init__(_("The same number got the same value within the last 24 hours."))
+        super().__init__(_("The same was placed before, and may have been paid."))
         self.earlier = earlier
 
 

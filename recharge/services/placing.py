@@ -33,9 +33,10 @@ ALL_TARGETS = 7_202_611_250
 SWEEP_AFTER = dt.timedelta(seconds=30)
 """When the sweep sends an order to a worker again, should the first message have been lost."""
 
-PROVEN_DEAD = (Q(submission__in=DEAD_SUBMISSIONS) | Q(status=Status.REFUNDED, confirmed_at__isnull=False)) & ~Q(
-    attention__in=SIGNS_OF_LIFE
-)
+NOTHING_ARRIVED = Q(credited_amount=None) | Q(credited_amount=0)
+ALL_CAME_BACK = Q(status=Status.REFUNDED, confirmed_at__isnull=False) & NOTHING_ARRIVED
+PROVEN_DEAD = (Q(submission__in=DEAD_SUBMISSIONS) | ALL_CAME_BACK) & ~Q(attention__in=SIGNS_OF_LIFE)
+"""The same as `Order.is_dead`, for the database."""
 
 
 def new_order_no() -> str:
@@ -56,7 +57,7 @@ def place_mobile_order(
     duplicate_of: str = "",
     replaces: Order | None = None,
 ) -> Order:
-    """Place a top-up; it is on its way to the platform when this returns.
+    """Place a top-up; it is on its way to the platform when this returns, or awaits approval.
 
     Args:
         placed_by: the clerk.
@@ -77,7 +78,7 @@ def place_mobile_order(
         NotConfigured: the platform's credentials are not set.
         InvalidOrder: a value that no order may have.
         LimitReached: it doesn't fit into what may be spent today.
-        DuplicateOrder: the same number and value within 24 hours, and no reason given, or one for another order.
+        DuplicateOrder: the same number and value, open or within 24 hours, and no reason given for that order.
         FormAlreadyUsed: the form made an order with other contents.
         NotReplaceable: `replaces` isn't proven dead, or has been replaced already.
     """
@@ -111,7 +112,7 @@ def place_oil_order(
     duplicate_of: str = "",
     replaces: Order | None = None,
 ) -> Order:
-    """Place a recharge of an oil card; it is on its way to the platform when this returns.
+    """Place a recharge of an oil card; it is on its way to the platform when this returns, or awaits approval.
 
     Args:
         placed_by: the clerk.
@@ -121,7 +122,7 @@ def place_oil_order(
         nonce, duplicate_reason, duplicate_of, replaces: as in `place_mobile_order`.
 
     Returns:
-        The order; the earlier one, where the same form has made it already.
+        As `place_mobile_order`.
 
     Raises:
         NotConfigured, InvalidOrder, LimitReached, DuplicateOrder, FormAlreadyUsed, NotReplaceable: as in
@@ -189,16 +190,24 @@ def needs_approval(yuan: int) -> bool:
 def find_duplicate(order: Order) -> Order | None:
     """Return the latest order for the same target and value that may have spent money."""
     same = Order.objects.filter(mobile=order.mobile, oil_card=order.oil_card, face_value=order.face_value)
-    return may_have_spent(same).order_by("-id").first()
+    return may_have_spent(same, since=order.replaces_id).order_by("-id").first()
 
 
-def may_have_spent(orders: OrderQuerySet) -> OrderQuerySet:
+def may_have_spent(orders: OrderQuerySet, *, since: int | None = None) -> OrderQuerySet:
     """Of some orders, those that a repetition would be a duplicate of.
 
-    They were placed within 24 hours, or are open: an outage of two days is no reason to forget what still waits.
+    They were placed or handed over within 24 hours, or are open: an outage of two days is no reason to forget what
+    still waits.
+
+    Args:
+        orders: the orders.
+        since: the key of a dead order that is to be replaced: what came after it may have stood in for it, at any age.
     """
-    lately = orders.filter(Q(placed_at__gte=timezone.now() - DUPLICATE_WINDOW) | Q(settled_at=None))
-    return lately.exclude(PROVEN_DEAD)
+    day_ago = timezone.now() - DUPLICATE_WINDOW
+    lately = Q(placed_at__gte=day_ago) | Q(submitted_at__gte=day_ago) | Q(settled_at=None)
+    if since:
+        lately |= Q(pk__gt=since)
+    return orders.filter(lately).exclude(PROVEN_DEAD)
 
 
 def lock_target(order: Order) -> None:

@@ -64,10 +64,19 @@ def keep_unreadable_callback(*, order_no: str, raw: str) -> None:
         before = remember(order)
         if order.submission in NOT_YET_SENT:
             _hold(order)
-        if not order.settled_at:
+        elif order.submission in DEAD_SUBMISSIONS:
+            order.attention = Attention.UNEXPECTED
+        if not order.settled_at or order.attention == Attention.UNEXPECTED:
             ask_at_once(order)
         save_changes(order, before)
-        record(order, EventKind.CALLBACK, raw=raw, verdict=Verdict.UNREADABLE)
+        record(
+            order,
+            EventKind.CALLBACK,
+            raw=raw,
+            verdict=Verdict.UNREADABLE,
+            submission_from=before["submission"],
+            submission_to=order.submission,
+        )
     metrics.CALLBACKS.labels(Verdict.UNREADABLE).inc()
 
 

@@ -4,7 +4,7 @@ import datetime as dt
 
 from django.utils import timezone
 
-from recharge.choices import Attention, Submission
+from recharge.choices import SIGNS_OF_LIFE, Attention, Submission
 from recharge.models import Order
 from recharge.status import FINAL
 
@@ -36,7 +36,7 @@ def schedule_check(order: Order, delay: dt.timedelta | None = None) -> None:
     """
     now = timezone.now()
     overdue_at = (order.submitted_at or order.placed_at) + OVERDUE_AFTER
-    if order.settled_at and order.attention != Attention.UNEXPECTED:
+    if order.settled_at and order.attention not in SIGNS_OF_LIFE:
         order.next_check_at = None
     elif now > overdue_at:
         order.next_check_at = None

@@ -130,6 +130,22 @@ def test_unreadable_report_of_an_order_that_was_never_sent_keeps_it_from_being_s
     order.refresh_from_db()
     assert (order.submission, order.attention) == (Submission.UNKNOWN, Attention.UNEXPECTED)
     assert not platform.books
+    event = OrderEvent.objects.latest("pk")
+    assert (event.submission_from, event.submission_to) == (Submission.QUEUED, Submission.UNKNOWN)
+
+
+def test_unreadable_report_of_a_dead_order_is_a_sign_of_life(
+    client: Client, clerk_user: User, platform: FakePlatform
+) -> None:
+    order = placing.place_mobile_order(placed_by=clerk_user, mobile="13700137000", face_value=50)
+    platform.behaviour = "reject"
+    submission.submit_order(order_id=order.pk)
+    order.refresh_from_db()
+    assert order.is_dead
+    assert client.post(path(order), b"status=done", content_type=FORM).status_code == 400
+    order.refresh_from_db()
+    assert (order.attention, order.is_dead) == (Attention.UNEXPECTED, False)
+    assert order.next_check_at
 
 
 def test_unreadable_report_of_an_order_that_is_over_is_kept_and_nothing_is_asked(

@@ -17,7 +17,7 @@ from oilcards.models import OilCard
 from portal.sheets import UnreadableSheet
 from recharge.choices import BatchEventKind, BatchState, EventKind, Product, Speed, Submission
 from recharge.models import Batch, BatchDraft, Order, OrderEvent, Spending
-from recharge.services import batch_making, batch_reading, batches, placing, submission
+from recharge.services import batch_making, batch_reading, batches, checking, placing, submission
 from recharge.services.errors import BadLines, LimitReached, NotConfigured, NothingToPlace, ReasonNeeded
 from tests.batches import batch_of, mobiles, sheet, upload
 from tests.fake_platform import FakePlatform
@@ -312,6 +312,22 @@ def test_what_was_placed_by_hand_meanwhile_is_not_placed_anew(clerk_user: User, 
     placing.place_mobile_order(placed_by=clerk_user, mobile="13800000000", face_value=50)
     again = batch_making.make_again(batch_id=batch.pk, made_by=clerk_user, nonce=uuid.uuid4())
     assert list(Order.objects.filter(batch=again).values_list("mobile", flat=True)) == ["13800000001"]
+
+
+def test_what_another_list_placed_days_ago_is_not_placed_anew(clerk_user: User, platform: FakePlatform) -> None:
+    with override_settings(BATCH_CANARY=0):
+        failed = batch_of(*mobiles(3), made_by=clerk_user)
+        fail_all(failed, platform)
+        batch_of(*mobiles(2, first=1), made_by=clerk_user)
+    submission.submit_batches()
+    for booked in platform.books.values():
+        booked.status = 2
+    for order in Order.objects.filter(submission=Submission.ACCEPTED):
+        checking.check_order(order_id=order.pk)
+    days = dt.timedelta(days=3)
+    Order.objects.update(placed_at=F("placed_at") - days, submitted_at=F("submitted_at") - days)
+    again = batch_making.make_again(batch_id=failed.pk, made_by=clerk_user, nonce=uuid.uuid4())
+    assert list(Order.objects.filter(batch=again).values_list("mobile", flat=True)) == ["13800000000"]
 
 
 def test_failed_orders_are_read_in_pieces(

@@ -1,5 +1,6 @@
 """Placing a top-up, below the form: numbers, nonces, duplicates."""
 
+import datetime as dt
 import uuid
 
 import pytest
@@ -119,12 +120,47 @@ def test_dead_or_old_orders_are_no_duplicates(clerk_user: User, platform: FakePl
     interventions.withdraw(order_id=place(clerk_user).pk, actor=clerk_user)
     order = place(clerk_user)
     submission.submit_order(order_id=order.pk)
-    Order.objects.update(placed_at=F("placed_at") - placing.DUPLICATE_WINDOW)
+    old = {moment: F(moment) - placing.DUPLICATE_WINDOW for moment in ("placed_at", "submitted_at")}
+    Order.objects.update(**old)
     with pytest.raises(DuplicateOrder):
         place(clerk_user)  # old, but still open
     platform.books[order.order_no].status = 2
     checking.check_order(order_id=order.pk)
     place(clerk_user)
+
+
+def test_order_that_was_handed_over_within_a_day_is_a_duplicate_whenever_it_was_placed(
+    clerk_user: User, platform: FakePlatform, sent: Messages
+) -> None:
+    order = place(clerk_user)
+    Order.objects.update(placed_at=F("placed_at") - dt.timedelta(days=3))  # a weekend without anybody to approve it
+    submission.submit_order(order_id=order.pk)
+    platform.books[order.order_no].status = 2
+    checking.check_order(order_id=order.pk)
+    order.refresh_from_db()
+    assert order.settled_at
+    with pytest.raises(DuplicateOrder):
+        place(clerk_user)
+    Order.objects.update(submitted_at=F("submitted_at") - placing.DUPLICATE_WINDOW)
+    place(clerk_user)
+
+
+def test_what_came_after_a_dead_order_is_shown_before_that_is_placed_again(
+    clerk_user: User, platform: FakePlatform, sent: Messages
+) -> None:
+    dead = place(clerk_user)
+    platform.behaviour = "reject"
+    submission.submit_order(order_id=dead.pk)
+    later = place(clerk_user)
+    submission.submit_order(order_id=later.pk)
+    platform.books[later.order_no].status = 2
+    checking.check_order(order_id=later.pk)
+    days = dt.timedelta(days=3)
+    Order.objects.update(placed_at=F("placed_at") - days, submitted_at=F("submitted_at") - days)
+    with pytest.raises(DuplicateOrder) as refusal:
+        place(clerk_user, replaces=dead)
+    assert refusal.value.earlier == later
+    assert place(clerk_user, replaces=dead, duplicate_reason="once more").replaces == dead
 
 
 @pytest.mark.parametrize("behaviour", ["accept", "hang"])
