@@ -163,7 +163,7 @@ SILENCED_SYSTEM_CHECKS = ["models.W040"]  # SQLite leaves the covering columns o
 CELERY_BROKER_URL: str = env.str("CELERY_BROKER_URL", default="memory://")
 EMBEDDED: bool = CELERY_BROKER_URL.startswith("memory://")
 SERVE_THREADS: int = env.int("SERVE_THREADS", default=8)
-"""How many orders `manage.py serve` hands to the platform at the same time."""
+"""How many single orders `manage.py serve` hands to the platform at the same time."""
 BATCH_LANES: int = env.int("BATCH_LANES", default=SERVE_THREADS if EMBEDDED else 32)
 """How many orders of batches all workers together hand over at the same time."""
 CHECK_LANES: int = env.int("CHECK_LANES", default=max(2, SERVE_THREADS // 2) if EMBEDDED else 16)
