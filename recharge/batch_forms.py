@@ -7,6 +7,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from oilcards.masking import scrub
 from portal.forms import MarkedForm, ReasonForm
 from portal.sheets import MOST_BYTES
 
@@ -90,6 +91,15 @@ class MakeForm(MarkedForm):
         widget=forms.TextInput(attrs={"class": "form-control", "autocomplete": "off"}),
     )
     doubts_seen = forms.IntegerField(required=False, min_value=0, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, product: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.product = product
+
+    def clean_reason(self) -> str:
+        """Leave out every number that may be that of a card or its holder: a reason is kept in clear."""
+        reason: str = self.cleaned_data["reason"]
+        return scrub(reason, secrets=()) if self.product == Product.OIL else reason
 
     def clean_doubts_seen(self) -> int:
         return self.cleaned_data["doubts_seen"] or 0

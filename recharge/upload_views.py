@@ -74,7 +74,7 @@ def batch_preview(request: HttpRequest, draft_id: uuid.UUID) -> HttpResponse:
     draft = _draft(request, draft_id)
     if draft is None:
         return _gone(request, draft_id)
-    form = MakeForm(request.POST if request.method == "POST" else None)
+    form = MakeForm(request.POST if request.method == "POST" else None, product=draft.product)
     try:
         if form.is_bound and form.is_valid():
             try:

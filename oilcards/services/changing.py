@@ -19,11 +19,8 @@ from portal.gateway import CardType as WireCardType
 from . import handing
 from .adding import columns
 from .checking import checked, refuse_duplicate
-from .errors import OpenOrders, TooLate
-from .orders import has_open_orders
-
-IDENTITY = ("card_number", "card_type")
-"""What decides where the money of an order under way arrives."""
+from .errors import TooLate
+from .orders import refuse_another_identity
 
 
 def edit_card(
@@ -46,7 +43,7 @@ def edit_card(
         InvalidCard: values that can't be right.
         Doubtful: unusual values, and the warnings were not accepted.
         DuplicateCard: another card of the book has this number.
-        OpenOrders: number or type would change while orders of the card are open.
+        HasOrders: number or type would change, and orders of the card show them.
         TooLate: the card can't be changed now, or was changed meanwhile.
     """
     handing.require_platform()
@@ -92,8 +89,7 @@ def _change(*, card_id: int, details: CardDetails | None, version: int, actor: U
             changed = card.details.changed_fields(wanted)
             if not changed and not even_if_same and card.state == State.ACTIVE:
                 return card
-            if any(name in IDENTITY for name in changed) and has_open_orders(card):
-                raise OpenOrders
+            refuse_another_identity(card, changed)
             refuse_duplicate(wanted.card_number, but=card.pk)
             card = handing.begin(card, Deed.CHANGE, actor=actor, changed_fields=changed, **columns(wanted))
     except IntegrityError:

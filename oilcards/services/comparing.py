@@ -21,6 +21,7 @@ from .checking import checked, refuse_duplicate
 from .errors import NoAnswer, TooLate
 from .events import clean, problem, record
 from .guesses import means_no_such_card
+from .orders import refuse_another_identity
 from .reading import Difference, Reading
 
 
@@ -88,6 +89,7 @@ def adopt_theirs(*, card_id: int, fields: Collection[str], fingerprint: str, act
         NoAnswer: the platform did not answer.
         InvalidCard: a value of the platform can't be right; send ours instead.
         DuplicateCard: another card of the book has the platform's number.
+        HasOrders: number or type would be taken over, and orders of the card show ours.
         TooLate: the platform's values, or the card, have changed meanwhile.
     """
     card = _askable(card_id)
@@ -166,6 +168,7 @@ def _settle(
     )
     with transaction.atomic(durable=True):
         if wanted:
+            refuse_another_identity(handing.lock(card.pk), changed)
             refuse_duplicate(wanted.card_number, but=card.pk)
             changes |= {**columns(wanted), "version": F("version") + 1, "changed_by": actor, "changed_at": Now()}
         swapped = OilCard.objects.filter(pk=card.pk, state=card.state, version=card.version).update(

@@ -67,6 +67,18 @@ class OpenOrders(ServiceError):
         super().__init__(_("Orders of this card are still open."))
 
 
+class HasOrders(ServiceError):
+    """Orders of the card, open or not, show its number and type."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            _(
+                "This card has orders, which show its number and type: both stay. If the platform's are wrong, send "
+                "ours; if ours are, withdraw what waits, have this card deleted and add the right one."
+            )
+        )
+
+
 class ReasonMissing(ServiceError):
     def __init__(self) -> None:
         super().__init__(_("Give a reason."))

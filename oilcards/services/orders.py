@@ -1,4 +1,4 @@
-"""The little that the card book knows of orders: whether any are open, and whether a card may get one."""
+"""The little that the card book knows of orders: whether there are any, and whether a card may get one."""
 
 from collections.abc import Collection
 from typing import Any
@@ -7,7 +7,10 @@ from oilcards.choices import State
 from oilcards.models import OilCard
 
 from . import handing
-from .errors import NotRechargeable
+from .errors import HasOrders, NotRechargeable
+
+IDENTITY = ("card_number", "card_type")
+"""What says where the money of an order went."""
 
 
 def has_open_orders(card: OilCard) -> bool:
@@ -17,6 +20,21 @@ def has_open_orders(card: OilCard) -> bool:
     """
     orders: Any = getattr(card, "orders", None)
     return orders is not None and orders.filter(settled_at=None).exists()
+
+
+def refuse_another_identity(card: OilCard, changed_fields: Collection[str]) -> None:
+    """Let a card keep its number and type from its first order on: an order shows those of its card.
+
+    Args:
+        card: locked by the caller's transaction, so that it gets no order meanwhile.
+        changed_fields: names of the fields that would change.
+
+    Raises:
+        HasOrders: number or type are among them, and the card has orders, be they over or not.
+    """
+    orders: Any = getattr(card, "orders", None)
+    if any(name in IDENTITY for name in changed_fields) and orders is not None and orders.exists():
+        raise HasOrders
 
 
 def can_recharge(card: OilCard) -> bool:

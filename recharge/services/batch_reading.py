@@ -20,6 +20,7 @@ from django.contrib.auth.models import User
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
+from oilcards.masking import hide_holder
 from oilcards.models import SECRET_FIELDS, OilCard, number_index_field
 from oilcards.numbers import InvalidValue, card_number
 from oilcards.services.orders import can_recharge
@@ -101,6 +102,7 @@ def lines(draft: BatchDraft) -> Iterator[Line]:
         judged = [_judge(row, cards) for row in piece]
         _doubt_repetitions(judged, first_lines)
         _doubt_duplicates([line for line in judged if line.order])
+        _hide_holders(judged)
         yield from judged
 
 
@@ -170,6 +172,21 @@ def _set_speed(order: Order, cells: Cells, cards: Cards | None) -> None:
 
 def _set_note(order: Order, cells: Cells, cards: Cards | None) -> None:
     order.note = clean(cells["note"].strip(), NOTE_LIMIT)
+
+
+def _hide_holders(judged: list[Line]) -> None:
+    """Leave out of the notes what identifies the holder of the line's card: they are kept in clear.
+
+    The whole note is looked at, since half a number that was cut off would not be known again.
+    """
+    noted = [
+        (line.order, line.order.oil_card_id, line.row.cells["note"].strip())
+        for line in judged
+        if line.order and line.order.oil_card_id and line.order.note
+    ]
+    cards = OilCard.objects.in_bulk({card for _order, card, _note in noted})
+    for order, card, note in noted:
+        order.note = clean(hide_holder(note, cards[card].details.secrets), NOTE_LIMIT)
 
 
 def _cards_of(rows: list[Row]) -> Cards:

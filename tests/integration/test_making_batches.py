@@ -247,6 +247,16 @@ def oil_draft(card: OilCard, by: User) -> BatchDraft:
     return batch_reading.keep_upload(content=text, file_name="", product=Product.OIL, uploaded_by=by)
 
 
+@pytest.mark.parametrize(("note", "statements"), [("", 0), ("x", 1)])
+def test_holders_are_read_only_for_lines_with_a_note(clerk_user: User, note: str, statements: int) -> None:
+    cards = [active_card(clerk_user, number=f"10001111000012345{n}", platform_card_id=f"{n}") for n in range(10, 19)]
+    text = sheet([f"{card.card_number},500,{note}" for card in cards], header="油卡号,面值,备注")
+    draft = batch_reading.keep_upload(content=text, file_name="", product=Product.OIL, uploaded_by=clerk_user)
+    with CaptureQueriesContext(connection) as captured:
+        assert [line.order.note for line in batch_reading.lines(draft) if line.order] == [note] * len(cards)
+    assert sum("holder_name" in query["sql"] for query in captured) == statements
+
+
 def test_a_card_that_goes_while_its_line_is_placed_gets_no_order(
     clerk_user: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,7 +12,8 @@ from oilcards.choices import CardType, Deed, EventKind, State, Verdict
 from oilcards.details import CardDetails
 from oilcards.models import OilCard, OilCardEvent
 from oilcards.services import adding, changing, comparing, handing
-from oilcards.services.errors import DuplicateCard, InvalidCard, OpenOrders, TooLate
+from oilcards.services.errors import DuplicateCard, HasOrders, InvalidCard, TooLate
+from recharge.services import interventions, placing
 from tests.fake_card_platform import NUMBER, FakeCardPlatform, details
 from tests.fake_platform import WorkerKilled
 
@@ -143,21 +144,31 @@ def test_without_the_swap_both_would_be_sent(card: OilCard, card_platform: FakeC
 
 
 @pytest.mark.parametrize("changes", [{"card_number": NUMBER[:-1] + "9"}, {"card_type": CardType.PETROCHINA}])
-def test_number_and_type_stay_while_orders_are_open(
-    card: OilCard, card_platform: FakeCardPlatform, clerk_user: User, changes: dict[str, Any]
+@pytest.mark.parametrize("withdrawn", [False, True])
+def test_number_and_type_stay_from_the_first_order_on(
+    card: OilCard,
+    card_platform: FakeCardPlatform,
+    clerk_user: User,
+    sent: list[tuple[str, int]],
+    changes: dict[str, Any],
+    withdrawn: bool,
 ) -> None:
+    order = placing.place_oil_order(placed_by=clerk_user, oil_card=card, face_value=500)
+    if withdrawn:
+        interventions.withdraw(order_id=order.pk, actor=clerk_user)
     before, events = OilCard.objects.values().get(), OilCardEvent.objects.count()
-    with with_open_orders(card), pytest.raises(OpenOrders):
+    with pytest.raises(HasOrders):
         changing.edit_card(
             card_id=card.pk, details=details(**changes), version=1, actor=clerk_user, accept_warnings=True
         )
     assert OilCard.objects.values().get() == before
     assert OilCardEvent.objects.count() == events
     assert not card_platform.calls
-    with with_open_orders(card):
-        assert edit(card, holder_phone=NEW_PHONE).state == State.ACTIVE
-    with with_open_orders(card, 0):
-        assert edit(card, card_number=NUMBER[:-1] + "9").state == State.ACTIVE
+    assert edit(card, holder_phone=NEW_PHONE).state == State.ACTIVE
+
+
+def test_number_may_be_corrected_before_the_first_order(card: OilCard) -> None:
+    assert edit(card, card_number=NUMBER[:-1] + "9").state == State.ACTIVE
     assert OilCard.objects.with_number(NUMBER[:-1] + "9").get() == card
 
 

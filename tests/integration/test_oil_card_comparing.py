@@ -11,12 +11,14 @@ from oilcards.services import adding, changing, comparing, resolving
 from oilcards.services.errors import (
     AnotherCard,
     DuplicateCard,
+    HasOrders,
     InvalidCard,
     NoAnswer,
     PlatformIdTaken,
     ReasonMissing,
     TooLate,
 )
+from recharge.services import interventions, placing
 from tests.fake_card_platform import NAME, NATIONAL_ID, NUMBER, PHONE, SECRETS, FakeCardPlatform, details
 
 from .test_oil_card_changing import NEW_PHONE
@@ -119,6 +121,35 @@ def adopt(card: OilCard, fingerprint: str) -> OilCard:
     return comparing.adopt_theirs(
         card_id=card.pk, fields=["card_number", "national_id"], fingerprint=fingerprint, actor=card.added_by
     )
+
+
+@pytest.mark.parametrize("theirs", [{"card_number": OTHER_NUMBER}, {"card_type": 1}])
+def test_number_and_type_are_not_taken_over_from_the_first_order_on(
+    card: OilCard,
+    card_platform: FakeCardPlatform,
+    clerk_user: User,
+    sent: list[tuple[str, int]],
+    theirs: dict[str, Any],
+) -> None:
+    order = placing.place_oil_order(placed_by=clerk_user, oil_card=card, face_value=500)
+    card_platform.cards["P1"] |= {**theirs, "holder_phone": NEW_PHONE}
+    fingerprint = compare(card).fingerprint
+
+    def take(*fields: str) -> OilCard:
+        return comparing.adopt_theirs(card_id=card.pk, fields=fields, fingerprint=fingerprint, actor=clerk_user)
+
+    before, events = OilCard.objects.values().get(), OilCardEvent.objects.count()
+    with pytest.raises(HasOrders):
+        take(*theirs, "holder_phone")
+    interventions.withdraw(order_id=order.pk, actor=clerk_user)
+    with pytest.raises(HasOrders):
+        take(*theirs)
+    assert OilCard.objects.values().get() == before
+    assert OilCardEvent.objects.count() == events
+    taken = take("holder_phone")
+    assert (taken.state, taken.holder_phone, taken.card_number) == (State.CHANGE_FAILED, NEW_PHONE, NUMBER)
+    assert changing.adopt_ours(card_id=card.pk, version=taken.version, actor=clerk_user).state == State.ACTIVE
+    assert card_platform.cards["P1"]["card_number"] == NUMBER
 
 
 def test_only_what_the_person_saw_is_taken_over(card: OilCard, card_platform: FakeCardPlatform) -> None:

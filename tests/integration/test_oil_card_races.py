@@ -1,7 +1,7 @@
 """Two people do the same to a card at the same moment, on PostgreSQL: the platform hears of it once."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from unittest import mock
 
@@ -11,12 +11,12 @@ from django.db import connection
 
 from oilcards.choices import State
 from oilcards.models import OilCard
-from oilcards.services import adding, changing, deleting, handing
+from oilcards.services import adding, changing, comparing, deleting, handing
 from oilcards.services.errors import ServiceError
 from recharge.models import Order
 from recharge.services import placing, queue
 from recharge.services.errors import ServiceError as OrderRefused
-from tests.fake_card_platform import FakeCardPlatform, details
+from tests.fake_card_platform import NUMBER, FakeCardPlatform, details
 
 pytestmark = [pytest.mark.servers, pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
 PEOPLE = 4
@@ -145,3 +145,53 @@ def test_without_the_lock_a_deleted_card_has_an_open_order(card: OilCard) -> Non
     card.refresh_from_db()
     assert card.state == State.DELETED
     assert card.orders.filter(settled_at=None).exists()
+
+
+def place_while_taking_over(card: OilCard, card_platform: FakeCardPlatform) -> list[Exception]:
+    """Let one person take over the platform's number, of two differences, while another places an order."""
+    card_platform.cards["P1"] |= {"card_number": NUMBER[:-4] + "0000", "holder_phone": "13900139000"}
+    fingerprint = comparing.compare(card_id=card.pk, actor=card.added_by).fingerprint
+    OilCard.objects.update(state=State.ACTIVE)  # as if somebody had sent ours, and the vendor changed it back
+    deeds = iter(
+        [
+            lambda: comparing.adopt_theirs(
+                card_id=card.pk, fields=["card_number"], fingerprint=fingerprint, actor=card.added_by
+            ),
+            lambda: placing.place_oil_order(placed_by=card.added_by, oil_card=card, face_value=500),
+        ]
+    )
+    with mock.patch.object(queue, "send", lambda task, order_id: None):
+        return race(lambda: next(deeds)(), 2)
+
+
+@pytest.mark.parametrize("attempt", range(5))
+def test_card_either_gets_another_number_or_its_order(
+    card: OilCard, card_platform: FakeCardPlatform, attempt: int
+) -> None:
+    assert len(place_while_taking_over(card, card_platform)) == 1
+    card.refresh_from_db()
+    assert (card.card_number != NUMBER) != Order.objects.exists()
+
+
+def test_without_the_lock_a_card_with_an_order_gets_another_number(
+    card: OilCard, card_platform: FakeCardPlatform
+) -> None:
+    """The twin: it must go wrong, or the test above proves nothing."""
+    both_have_looked = threading.Barrier(2)
+
+    def look(looked_at: OilCard, changed_fields: Collection[str]) -> None:
+        assert not looked_at.orders.exists()
+        both_have_looked.wait(timeout=5)
+
+    def look_without_lock(*, card_id: int) -> OilCard:
+        both_have_looked.wait(timeout=5)
+        return OilCard.objects.get(pk=card_id)
+
+    with (
+        mock.patch.object(comparing, "refuse_another_identity", look),
+        mock.patch.object(placing, "lock_for_recharge", look_without_lock),
+    ):
+        assert not place_while_taking_over(card, card_platform)
+    card.refresh_from_db()
+    assert card.card_number != NUMBER
+    assert card.orders.exists()

@@ -12,6 +12,7 @@ import pytest
 from cryptography.fernet import Fernet
 from django.conf import LazySettings
 from django.contrib.auth.models import User
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from oilcards.models import OilCard, number_index_field
@@ -19,7 +20,7 @@ from oilcards.services.adding import columns
 from portal import platform as platform_settings
 from portal.gateway import Acknowledgement, GatewayError, OrderReport, OutcomeUnknown, PushReceipt, Rejected
 from recharge.choices import Submission, Verdict
-from recharge.models import Order, OrderEvent
+from recharge.models import Batch, Order, OrderEvent
 from recharge.services import checking, interventions, placing, privacy, products, submission
 from tests.dumps import dump, found_in
 from tests.fake_card_platform import NAME, NATIONAL_ID, NUMBER, PHONE, SECRETS, details
@@ -202,6 +203,28 @@ def test_what_people_write_about_an_order_is_cleaned_too(
     again = Order.objects.latest("pk")
     assert order.events.last().note.endswith(f": *** called from ***, order {order.order_no}")
     assert again.duplicate_reason == again.events.first().note == f"*** called from ***, order {order.order_no}"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_people_write_in_a_list_is_cleaned_too(
+    card: OilCard, talkative: TalkativePlatform, client: Client, tmp_path: Path
+) -> None:
+    client.force_login(User.objects.create_superuser("administrator"))
+    order_no = "26112509335012345678"
+    notes = [f"{NAME} {PHONE[:3]} {PHONE[3:7]} {PHONE[7:]} {order_no}", NUMBER, "x" * 190 + NUMBER, "第三车队", ""]
+    rows = "".join(f"{NUMBER},500,{note}\n" for note in notes)
+    file = SimpleUploadedFile("list.csv", f"卡号,面值,备注\n{rows}".encode())
+    preview = client.post("/batches/new/", {"product": "OIL", "file": file})["Location"]
+    reason = f"{NUMBER[:4]} {NUMBER[4:8]} {NUMBER[8:]} and {PHONE} wish it, 5 times 500"
+    assert client.post(preview, {"reason": reason, "doubts_seen": 4}).status_code == 302
+    batch = Batch.objects.get()
+    kept = [f"*** *** {order_no}", "***", "x" * 190 + "***", "第三车队", ""]
+    assert list(batch.orders.order_by("line").values_list("note", flat=True)) == kept
+    assert batch.reason == batch.events.get().note == "*** and *** wish it, 5 times 500"
+    assert set(batch.orders.values_list("duplicate_reason", flat=True)) == {"", batch.reason}
+    contents = dump(tmp_path)
+    assert batch.reason.encode() in contents, "this is no dump of the database"
+    assert not found_in(contents, SECRETS)
 
 
 def test_errors_of_every_kind_are_cleaned(card: OilCard, clerk_user: User) -> None:
