@@ -29,6 +29,13 @@ class Submission(TextChoices):
     WITHDRAWN = "WITHDRAWN", _("Withdrawn")
 
 
+NOT_YET_SENT = (Submission.AWAITING_APPROVAL, Submission.QUEUED)
+"""No worker is at it: the order can still be taken back."""
+
+NOT_HANDED_OVER = (*NOT_YET_SENT, Submission.SUBMITTING)
+"""There is nothing yet that the platform could be asked about."""
+
+
 class Attention(TextChoices):
     """Why a person must look at an order."""
 
