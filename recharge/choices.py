@@ -1,4 +1,4 @@
-"""The portal's own words about an order: choices that its columns hold."""
+"""The portal's own words about orders and batches: the choices that their columns hold."""
 
 from django.db.models import IntegerChoices, TextChoices
 from django.utils.translation import gettext_lazy as _
