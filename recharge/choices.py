@@ -66,7 +66,6 @@ class EventKind(TextChoices):
     WITHDRAWN = "WITHDRAWN", _("Withdrawn")
     APPROVED = "APPROVED", _("Approved")
     DISAPPROVED = "DISAPPROVED", _("Disapproved")
-    ATTENTION = "ATTENTION", _("Needs attention")
     ACKNOWLEDGED = "ACKNOWLEDGED", _("Dealt with")
 
 
