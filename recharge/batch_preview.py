@@ -14,11 +14,11 @@ from portal.sheets import Column
 from . import mobile
 from .choices import Product
 from .models import Batch, BatchDraft, Order
-from .overview import Tally
 from .services import spending
 from .services.batch_reading import COLUMNS, Line, batches_of_same_file, carrier_or_issuer, lines
 from .services.placing import needs_approval
 from .services.spending import Allowance
+from .tally import Tally
 
 SHOWN = 50
 LONGEST_SHOWN = 20

@@ -14,8 +14,8 @@ from portal.database import from_now
 from . import outcomes
 from .choices import NOT_YET_SENT, Submission
 from .models import Batch, Order
-from .overview import Tally
 from .status import Status
+from .tally import Tally
 
 LATELY = dt.timedelta(minutes=1)
 

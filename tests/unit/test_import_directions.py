@@ -17,7 +17,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("services", "metrics", "overview", "batch_preview", "batch_progress", "demo"),
     ("outcomes", "*_outcomes", "migrations"),
     ("models",),
-    ("choices", "status", "mobile", "numbers", "masking", "details", "fields", "apps", "__init__"),
+    ("choices", "status", "tally", "mobile", "numbers", "masking", "details", "fields", "apps", "__init__"),
 )
 PRESENTATION = (
     "django.contrib.messages",
