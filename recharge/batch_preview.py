@@ -126,8 +126,7 @@ def bad_rows(draft: BatchDraft) -> Iterator[list[object]]:
 
 
 def _shown_target(order: Order) -> str:
-    card = order.oil_card
-    return f"{card.get_card_type_display()} ···· {card.last_four}" if card else mobile.grouped(order.mobile)
+    return order.oil_card.short_name if order.oil_card else mobile.grouped(order.mobile)
 
 
 def _shown_bad(line: Line) -> ShownLine:

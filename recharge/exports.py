@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.utils.translation import gettext as _
 
 from portal.database import release_connection
-from portal.templatetags.portal import hide_mobile, may_see, shown_card
+from portal.templatetags.portal import hide_mobile, may_see
 
 from . import mobile, outcomes
 from .models import Order, OrderQuerySet
@@ -80,7 +80,7 @@ def _row(order: Order, viewer: User) -> list[object]:
 
 def _target(order: Order, viewer: User) -> str:
     if order.oil_card:
-        return shown_card(order.oil_card)
+        return order.oil_card.short_name
     return order.mobile if may_see(order, viewer) else mobile.masked(order.mobile)
 
 

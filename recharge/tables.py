@@ -7,7 +7,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from portal.tables import LOOK, Rows, column
-from portal.templatetags.portal import digits, hide_mobile, moment, money, shown_card, shown_target
+from portal.templatetags.portal import digits, hide_mobile, moment, money, shown_target
 from portal.templatetags.portal import state as state_tag
 
 from . import mobile, outcomes
@@ -43,7 +43,7 @@ class OrderTable(Rows):
 
     def render_target(self, record: Order) -> SafeString:
         if record.oil_card:
-            return format_html('<span class="number">{}</span>', shown_card(record.oil_card))
+            return format_html('<span class="number">{}</span>', record.oil_card.short_name)
         show = mobile.grouped if self._sees_numbers else mobile.masked
         return format_html('<span class="number">{}</span>', show(record.mobile))
 

@@ -164,12 +164,6 @@ def card_fields(names: str) -> str:
     return "、".join(str(LABELS.get(name, name)) for name in names.split(",") if name)
 
 
-@register.filter
-def shown_card(card: OilCard) -> str:
-    """Show which card it is by its type and its last digits."""
-    return f"{card.get_card_type_display()} ···· {card.last_four}"
-
-
 @register.simple_tag(takes_context=True)
 def note(context: template.Context, text: str, order: Order) -> str:
     """Show a sentence of unknown origin, the number hidden like elsewhere."""
@@ -185,7 +179,7 @@ def status_name(code: int) -> str:
 def shown_target(order: Order, user: User) -> str:
     """Return the order's card, or its number, whole to those who may see numbers and to who placed it."""
     if order.oil_card:
-        return shown_card(order.oil_card)
+        return order.oil_card.short_name
     if may_see(order, user):
         return mobile.grouped(order.mobile)
     return mobile.masked(order.mobile)
