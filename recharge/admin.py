@@ -19,9 +19,8 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from portal.templatetags.portal import hide_mobile, shown_target
-
 from .filters import OrderFilter
+from .masking import hide_mobile, shown_target
 from .models import Batch, BatchEvent, EmergencyStop, Order, OrderEvent, OrderQuerySet
 
 COUNTED_ROWS = 1000

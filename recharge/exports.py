@@ -7,9 +7,9 @@ from django.contrib.auth.models import User
 from django.utils.translation import gettext as _
 
 from portal.database import release_connection
-from portal.templatetags.portal import hide_mobile, may_see
 
 from . import mobile, outcomes
+from .masking import hide_mobile, may_see
 from .models import Order, OrderQuerySet
 
 PAGE = 2_000
