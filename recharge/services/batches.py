@@ -70,6 +70,13 @@ def resume(*, batch_id: int, actor: User, reason: str = "") -> Batch:
 def skip_canary(*, batch_id: int, actor: User) -> Batch:
     """Let all orders follow without waiting for the first ones.
 
+    Args:
+        batch_id: the batch's primary key.
+        actor: the approver.
+
+    Returns:
+        The batch, running.
+
     Raises:
         TooLate: it isn't waiting for them.
     """
@@ -83,7 +90,12 @@ def skip_canary(*, batch_id: int, actor: User) -> Batch:
 
 
 def withdraw_rest(*, batch_id: int, actor: User, reason: str = "") -> int:
-    """Take back every order of the batch that no worker has taken up.
+    """Take back every order of the batch that no worker has taken up, in transactions of AT_A_TIME orders each.
+
+    Args:
+        batch_id: the batch's primary key.
+        actor: the person.
+        reason: why, for the timeline.
 
     Returns:
         How many were withdrawn.

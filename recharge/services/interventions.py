@@ -23,6 +23,10 @@ from .scheduling import CHECK_DELAYS, ask_at_once
 def ask_now(*, order_id: int, actor: User) -> Order:
     """Make a query due as soon as the spacing of queries allows.
 
+    Args:
+        order_id: the order's primary key.
+        actor: the person.
+
     Returns:
         The order; its `next_check_at` says when.
 
@@ -41,7 +45,14 @@ def ask_now(*, order_id: int, actor: User) -> Order:
 
 
 def withdraw(*, order_id: int, actor: User) -> Order:
-    """Take back an order that no worker has taken up.
+    """Take back an order that no worker has taken up; it counts towards its day no more.
+
+    Args:
+        order_id: the order's primary key, of a single order or of one in a batch.
+        actor: the person.
+
+    Returns:
+        The order, settled.
 
     Raises:
         TooLate: a worker has taken it up; it may have reached the platform.
@@ -82,6 +93,10 @@ def can_cancel(order: Order) -> bool:
 
 def cancel_at_platform(*, order_id: int, actor: User) -> Acknowledgement:
     """Ask the platform to cancel the order. Whether it did, only a later status tells.
+
+    Args:
+        order_id: the order's primary key.
+        actor: the person.
 
     Returns:
         The platform's acknowledgement.
