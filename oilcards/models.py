@@ -132,6 +132,11 @@ class OilCard(models.Model):
         return f"{self.get_card_type_display()} {self.masked_number}"
 
     @property
+    def short_name(self) -> str:
+        """Which card it is, by its type and its last digits."""
+        return f"{self.get_card_type_display()} ···· {self.last_four}"
+
+    @property
     def masked_number(self) -> str:
         return masking.masked_number(self.last_four)
 

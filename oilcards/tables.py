@@ -6,7 +6,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from portal.tables import LOOK, Rows, column
-from portal.templatetags.portal import card_state, moment, shown_card
+from portal.templatetags.portal import card_state, moment
 
 from .models import OilCard
 
@@ -26,7 +26,7 @@ class CardTable(Rows):
         return render_to_string("includes/state.html", card_state(record))
 
     def render_card(self, record: OilCard) -> SafeString:
-        return format_html('<a class="number" href="/oil-cards/{}/">{}</a>', record.pk, shown_card(record))
+        return format_html('<a class="number" href="/oil-cards/{}/">{}</a>', record.pk, record.short_name)
 
     def render_holder(self, record: OilCard) -> str:
         return record.masked_name

@@ -116,10 +116,12 @@ def card_edit(request: HttpRequest, card_id: int) -> HttpResponse:
 
 
 def find(card_id: int) -> OilCard | None:
+    """Return a card and who added and changed it last, None where there is no such card."""
     return OilCard.objects.select_related("added_by", "changed_by").filter(pk=card_id).first()
 
 
 def unknown(request: HttpRequest) -> HttpResponse:
+    """Say that there is no such card."""
     return render(request, "oilcards/card_unknown.html", status=404)
 
 

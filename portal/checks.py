@@ -7,6 +7,8 @@ from cryptography.fernet import Fernet
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
+from recharge.services.braking import WINDOW
+
 LEAST_KEY_LENGTH = 50
 AT_LEAST_ZERO = (
     "WIKEYUN_MAX_RPS",
@@ -19,8 +21,8 @@ AT_LEAST_ZERO = (
     "BRAKE_UNKNOWNS",
 )
 WITHIN_WINDOW = ("BRAKE_REJECTIONS", "BRAKE_UNKNOWNS")
-WINDOW = 20
-"""How many of a batch's latest orders are judged together: a brake of more of them would never be pulled."""
+"""A brake of more orders than are judged together would never be pulled."""
+
 AT_LEAST_ONE = ("BATCH_LANES", "CHECK_LANES")
 
 

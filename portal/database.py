@@ -1,4 +1,4 @@
-"""Two small things that services of every app need of the database."""
+"""What services of every app need of the database: its clock, and giving the connection back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""History that can only grow: what the events of orders and of cards have in common."""
+"""History that can only grow: what the events of orders, batches and cards have in common."""
 
 from typing import Any
 

@@ -27,10 +27,11 @@ def is_fresh(request: HttpRequest) -> bool:
     return 0 <= age < FRESH_FOR.total_seconds()
 
 
-def is_right(request: HttpRequest, typed: str) -> bool:
-    """Say whether this is the password of who is signed in, and remember either.
+def verify(request: HttpRequest, typed: str) -> bool:
+    """Compare a password with that of who is signed in, and note in the session what came of it.
 
-    Too many wrong ones sign him out: `request.user` is anonymous then.
+    Returns:
+        Whether it is right. Too many wrong ones in a row sign him out: `request.user` is anonymous then.
     """
     # Not User.check_password, which may save a stronger hash, and that would end the session.
     if check_password(typed, request.user.password):

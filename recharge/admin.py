@@ -19,9 +19,8 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from portal.templatetags.portal import hide_mobile, shown_target
-
 from .filters import OrderFilter
+from .masking import hide_mobile, shown_target
 from .models import Batch, BatchEvent, EmergencyStop, Order, OrderEvent, OrderQuerySet
 
 COUNTED_ROWS = 1000
@@ -73,10 +72,11 @@ class OrderAdmin(LookUpAdmin):
 
     def get_fields(self, request: HttpRequest, obj: Order | None = None) -> list[Any]:
         """Show every column but the number and the texts of unknown origin, which are shown as the viewer may see."""
-        hidden = ("id", "nonce", "mobile", "refusal", "reason")
+        texts = ("duplicate_reason", "note", "refusal", "reason")
+        hidden = ("id", "nonce", "mobile", *texts)
         columns = [column.name for column in Order._meta.fields if column.name not in hidden]
-        texts = [_text_for(request.user, name) for name in ("refusal", "reason")]
-        return [columns[0], _phone_for(request.user), *columns[1:], *texts]
+        shown = [_text_for(request.user, Order, name) for name in texts]
+        return [columns[0], _phone_for(request.user), *columns[1:], *shown]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Order | None = None) -> list[Any]:
         return self.get_fields(request, obj)
@@ -98,7 +98,7 @@ class OrderEventAdmin(LookUpAdmin):
 
     def get_fields(self, request: HttpRequest, obj: OrderEvent | None = None) -> list[Any]:
         columns = [column.name for column in OrderEvent._meta.fields if column.name not in ("id", "note", "raw")]
-        return [*columns, _text_for(request.user, "note"), _text_for(request.user, "raw")]
+        return [*columns, *(_text_for(request.user, OrderEvent, name) for name in ("note", "raw"))]
 
     def get_readonly_fields(self, request: HttpRequest, obj: OrderEvent | None = None) -> list[Any]:
         return self.get_fields(request, obj)
@@ -194,11 +194,10 @@ def _phone_for(viewer: User) -> Callable[[Order], str]:
     return _titled(phone, _("mobile number"))
 
 
-def _text_for(viewer: User, name: str) -> Callable[[Any], str]:
+def _text_for(viewer: User, model: type[Order | OrderEvent], name: str) -> Callable[[Any], str]:
     def text(row: Order | OrderEvent) -> str:
         return hide_mobile(getattr(row, name), row if isinstance(row, Order) else row.order, viewer) or "–"
 
-    model = OrderEvent if name in ("note", "raw") else Order
     return _titled(text, model._meta.get_field(name).verbose_name)
 
 

@@ -115,7 +115,7 @@ def _decides(request: HttpRequest, form: DecisionForm, decide: Callable[[], None
     if not form.is_valid():
         return False
     if "password" in form.fields:
-        if not password.is_right(request, form.cleaned_data["password"]):
+        if not password.verify(request, form.cleaned_data["password"]):
             form.refuse_password()
             return False
         form.accept_password()

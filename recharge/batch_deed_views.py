@@ -18,6 +18,7 @@ from portal.forms import ReasonForm
 from .batch_forms import AgainForm, RemarkForm
 from .batch_outcomes import ADVICE
 from .batch_views import unknown
+from .choices import NOT_YET_SENT
 from .models import Batch
 from .services import batches
 from .services.batch_making import failed_orders, make_again
@@ -114,7 +115,7 @@ def _confirm_or_do(request: HttpRequest, batch_id: int, template: str, deed: Dee
     if batch is None:
         return unknown(request)
     if not (form.is_bound and form.is_valid()):
-        waiting = batch.orders.filter(submission__in=batches.WAITING).order_by()
+        waiting = batch.orders.filter(submission__in=NOT_YET_SENT).order_by()
         left = waiting.aggregate(orders=Count("pk"), money=Sum("face_value"))
         advice = ADVICE.get(batch.brake, "")
         return render(request, template, {"batch": batch, "form": form, "left": left, "advice": advice})

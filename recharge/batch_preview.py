@@ -14,10 +14,11 @@ from portal.sheets import Column
 from . import mobile
 from .choices import Product
 from .models import Batch, BatchDraft, Order
-from .overview import Tally
 from .services import spending
 from .services.batch_reading import COLUMNS, Line, batches_of_same_file, carrier_or_issuer, lines
 from .services.placing import needs_approval
+from .services.spending import Allowance
+from .tally import Tally
 
 SHOWN = 50
 LONGEST_SHOWN = 20
@@ -34,16 +35,6 @@ class ShownLine:
     words: list[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Room:
-    """What is left of a day's limit, of one person or of all, in yuan, and whether the sheet fits into it."""
-
-    of_all: bool
-    limit: int
-    left: int
-    fits: bool
-
-
 @dataclass(slots=True)
 class Preview:
     """The figures of a sheet. `groups` are of what can be placed, by carrier or issuer and by value."""
@@ -55,7 +46,7 @@ class Preview:
     bad_lines: list[ShownLine] = field(default_factory=list)
     suspicious_lines: list[ShownLine] = field(default_factory=list)
     same_file: list[Batch] = field(default_factory=list)
-    rooms: list[Room] = field(default_factory=list)
+    allowances: list[Allowance] = field(default_factory=list)
 
     @property
     def placeable(self) -> Tally:
@@ -106,8 +97,7 @@ def preview(draft: BatchDraft, viewer: User) -> Preview:
     seen = Preview(same_file=batches_of_same_file(draft))
     for line in lines(draft):
         seen.add(line)
-    limits = ((settings.DAILY_LIMIT, None), (settings.DAILY_LIMIT_PER_PERSON, viewer))
-    seen.rooms = [_room(limit, person, seen.placeable.money) for limit, person in limits if limit]
+    seen.allowances = spending.allowances(viewer)
     return seen
 
 
@@ -154,14 +144,8 @@ def shown_target(cells: Mapping[str, str], *, whole: bool = True) -> str:
     return shown[:LONGEST_SHOWN]
 
 
-def _room(limit: int, person: User | None, amount: int) -> Room:
-    left = max(limit - spending.spent_today(person), 0)
-    return Room(person is None, limit, left, amount <= left)
-
-
 def _target_of(order: Order) -> str:
-    card = order.oil_card
-    return f"{card.get_card_type_display()} ···· {card.last_four}" if card else mobile.grouped(order.mobile)
+    return order.oil_card.short_name if order.oil_card else mobile.grouped(order.mobile)
 
 
 def _shown_bad(line: Line) -> ShownLine:

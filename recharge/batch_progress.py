@@ -12,11 +12,10 @@ from django.utils import timezone
 from portal.database import from_now
 
 from . import outcomes
-from .choices import Submission
+from .choices import NOT_YET_SENT, Submission
 from .models import Batch, Order
-from .overview import Tally
-from .services.batches import WAITING
 from .status import Status
+from .tally import Tally
 
 LATELY = dt.timedelta(minutes=1)
 
@@ -56,7 +55,7 @@ class Speed:
 
 def part_of(submission: str, status: int | None) -> Part:
     """Say where an order with these two states belongs."""
-    if status is None and submission in WAITING:
+    if status is None and submission in NOT_YET_SENT:
         return Part.WAITING
     return Part(outcomes.of(submission, status).group)
 

@@ -18,9 +18,7 @@ from .batch_progress import Part, Progress
 from .batch_tables import BatchTable
 from .choices import BatchState
 from .models import UNDER_WAY, Batch, Order
-from .outcomes import Group
-from .overview_views import LOOKS as GROUP_LOOKS
-from .overview_views import Look
+from .outcomes import GROUP_LOOKS, Group, Look
 from .services.approving import can_approve
 from .services.batch_making import failed_orders
 from .services.batches import WITHDRAWABLE

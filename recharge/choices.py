@@ -1,4 +1,4 @@
-"""The portal's own words about an order: choices that its columns hold."""
+"""The portal's own words about orders and batches: the choices that their columns hold."""
 
 from django.db.models import IntegerChoices, TextChoices
 from django.utils.translation import gettext_lazy as _
@@ -27,6 +27,13 @@ class Submission(TextChoices):
     UNKNOWN = "UNKNOWN", _("Not known whether it arrived")
     NOT_RECEIVED = "NOT_RECEIVED", _("Never arrived at the platform")
     WITHDRAWN = "WITHDRAWN", _("Withdrawn")
+
+
+NOT_YET_SENT = (Submission.AWAITING_APPROVAL, Submission.QUEUED)
+"""No worker is at it: the order can still be taken back."""
+
+NOT_HANDED_OVER = (*NOT_YET_SENT, Submission.SUBMITTING)
+"""There is nothing yet that the platform could be asked about."""
 
 
 class Attention(TextChoices):
@@ -59,7 +66,6 @@ class EventKind(TextChoices):
     WITHDRAWN = "WITHDRAWN", _("Withdrawn")
     APPROVED = "APPROVED", _("Approved")
     DISAPPROVED = "DISAPPROVED", _("Disapproved")
-    ATTENTION = "ATTENTION", _("Needs attention")
     ACKNOWLEDGED = "ACKNOWLEDGED", _("Dealt with")
 
 

@@ -7,10 +7,10 @@ from django.contrib.auth.models import User
 from django.utils.translation import gettext as _
 
 from portal.database import release_connection
-from portal.templatetags.portal import hide_mobile, may_see, shown_card
 
 from . import mobile, outcomes
 from .batch_preview import shown_target
+from .masking import hide_mobile, may_see
 from .models import Batch, Order, OrderQuerySet
 from .services.left_out import LeftOutLine, left_out_of
 
@@ -105,7 +105,7 @@ def _row_left_out(batch: Batch, line: LeftOutLine, *, whole: bool) -> list[objec
 
 def _target(order: Order, viewer: User) -> str:
     if order.oil_card:
-        return shown_card(order.oil_card)
+        return order.oil_card.short_name
     return order.mobile if may_see(order, viewer) else mobile.masked(order.mobile)
 
 

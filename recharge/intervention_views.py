@@ -14,6 +14,7 @@ from portal.gateway import GatewayError, NotSent, Rejected
 
 from . import outcomes
 from .forms import NoteForm
+from .masking import hide_mobile
 from .models import Order
 from .services import interventions
 from .services.errors import ServiceError
@@ -84,7 +85,7 @@ def _confirm_or_do(
     except ServiceError as error:
         messages.error(request, str(error))
     except GatewayError as error:
-        messages.error(request, _in_words(error))
+        messages.error(request, hide_mobile(_in_words(error), order, request.user))
     return redirect("order_detail", order.order_no)
 
 

@@ -32,6 +32,15 @@ class Outcome:
     group: Group
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How a group of outcomes is shown in tiles and bars; `colour` is one of Tabler's."""
+
+    label: str | Promise
+    colour: str
+    icon: str
+
+
 OF_SUBMISSION: dict[str, Outcome] = {
     Submission.AWAITING_APPROVAL: Outcome(
         _("Awaiting approval"),
@@ -143,6 +152,14 @@ OF_STATUS: dict[int, Outcome] = {
         Group.FAILED,
     ),
 }  # fmt: skip
+
+GROUP_LOOKS = {
+    Group.SUCCEEDED: Look(_("Succeeded"), "green", "circle-check"),
+    Group.IN_PROGRESS: Look(_("In progress"), "blue", "loader-2"),
+    Group.UNKNOWN: Look(_("Unknown"), "orange", "message-question"),
+    Group.FAILED: Look(_("Failed or reversed"), "red", "circle-x"),
+    Group.NOT_SPENT: Look(_("Nothing spent"), "secondary", "ban"),
+}
 
 ADVICE: dict[str, str | Promise] = {
     Attention.CONFLICT: _(

@@ -15,6 +15,7 @@ from .models import Balance, Batch, Order, OrderQuerySet
 from .outcomes import Group
 from .services.stopping import current_stop
 from .status import Status
+from .tally import Tally
 
 Counts = list[tuple[str, int | None, int]]
 
@@ -23,18 +24,6 @@ CACHED_FOR = 60
 """Seconds; counting the days before today is what costs most, and they hardly change."""
 
 BALANCE_FRESH_FOR = dt.timedelta(minutes=5)
-
-
-@dataclass(slots=True)
-class Tally:
-    """How many orders, and their face values in yuan."""
-
-    orders: int = 0
-    money: int = 0
-
-    def add(self, orders: int, money: int) -> None:
-        self.orders += orders
-        self.money += money
 
 
 @dataclass(slots=True)

@@ -1,6 +1,5 @@
 """The first page: how today goes, what needs a person, and the last two weeks at a glance."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
@@ -15,27 +14,9 @@ from oilcards.models import OilCard
 from portal import platform
 
 from . import overview as figures
-from .outcomes import Group, of
+from .outcomes import GROUP_LOOKS, Group, of
 from .overview import Day
 from .services import spending
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """How a group of outcomes is shown in tiles and bars; `colour` is one of Tabler's."""
-
-    label: str | Promise
-    colour: str
-    icon: str
-
-
-LOOKS = {
-    Group.SUCCEEDED: Look(_("Succeeded"), "green", "circle-check"),
-    Group.IN_PROGRESS: Look(_("In progress"), "blue", "loader-2"),
-    Group.UNKNOWN: Look(_("Unknown"), "orange", "message-question"),
-    Group.FAILED: Look(_("Failed or reversed"), "red", "circle-x"),
-    Group.NOT_SPENT: Look(_("Nothing spent"), "secondary", "ban"),
-}
 
 
 @require_safe
@@ -72,7 +53,7 @@ def _cards_in_need(request: HttpRequest) -> int:
 def _tiles(day: Day) -> list[dict[str, Any]]:
     return [
         {"look": look, "tally": day.groups[group], "returned": day.returned if group == Group.FAILED else None}
-        for group, look in LOOKS.items()
+        for group, look in GROUP_LOOKS.items()
     ]
 
 
@@ -100,7 +81,7 @@ def _chart(days: list[Day]) -> dict[str, Any]:
                 "orders": [day.groups[group].orders for day in days],
                 "money": [day.groups[group].money for day in days],
             }
-            for group, look in LOOKS.items()
+            for group, look in GROUP_LOOKS.items()
         ],
     }
 

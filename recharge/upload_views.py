@@ -21,10 +21,10 @@ from .batch_forms import MakeForm, UploadForm
 from .batch_preview import Preview
 from .choices import Product
 from .models import Batch, BatchDraft
-from .overview import Tally
 from .services.batch_making import make_batch
 from .services.batch_reading import keep_upload
 from .services.errors import ServiceError
+from .tally import Tally
 
 MOST_OF_AN_UPLOAD = MOST_BYTES + settings.DATA_UPLOAD_MAX_MEMORY_SIZE
 DRAFTS_SHOWN = 5

@@ -21,6 +21,7 @@ from .batch_outcomes import why_queued
 from .choices import Product
 from .filters import OrderFilter
 from .forms import CardSearchForm, MobileForm, MobileOrderForm, OilOrderForm, OrderForm
+from .masking import may_see
 from .models import Order
 from .services import approving, interventions, placing, spending
 from .services.errors import ServiceError
@@ -198,9 +199,8 @@ def _unknown(request: HttpRequest) -> HttpResponse:
 
 def _repeated_mobile(order: Order, request: HttpRequest) -> dict[str, object]:
     """What the form holds at first when a dead order is placed again."""
-    sees_number = request.user.has_perm("recharge.see_numbers") or order.placed_by_id == request.user.pk
     return {
-        "mobile": numbers.grouped(order.mobile) if sees_number else "",
+        "mobile": numbers.grouped(order.mobile) if may_see(order, request.user) else "",
         "face_value": order.face_value,
         "speed": order.speed,
         "switch_channel": {None: "", True: "1", False: "0"}[order.switch_channel],

@@ -36,6 +36,7 @@ class Card:
     card_type: CardType | None
 
     def parameters(self) -> dict[str, str]:
+        """Return the card under the names of the wire; the type is left out where it isn't known. [doc]"""
         parameters = {
             "card_num": checked_text("card_number", self.card_number),
             "name": checked_text("holder_name", self.holder_name),
@@ -74,6 +75,10 @@ def push_mobile_order(
     switch_channel: bool | None,
     channel: int | None,
 ) -> Call:
+    """Return the call that orders a top-up. [doc]
+
+    What is None is not sent: the platform's own setting decides about another channel, and prices differ by channel.
+    """
     parameters = {
         "store_id": store_id,
         "mobile": checked_text("mobile", mobile),
@@ -90,10 +95,12 @@ def push_mobile_order(
 
 
 def query_mobile_order(*, order_no: str | None, gateway_order_no: str | None) -> Call:
+    """Return the call that asks for an order, by the platform's number [doc] or by ours [pub]."""
     return Call("Recharge/query", _either_number(order_no, gateway_order_no), order_no=order_no or "")
 
 
 def verify_mobile(*, mobile: str, face_value: int, speed: Speed) -> Call:
+    """Return the call that asks whether a top-up may be ordered; yuan are `amount` here, `money` in the push. [pub]"""
     parameters = {
         "mobile": checked_text("mobile", mobile),
         "amount": _whole("face_value", face_value),
@@ -103,36 +110,44 @@ def verify_mobile(*, mobile: str, face_value: int, speed: Speed) -> Call:
 
 
 def mobile_info(*, mobile: str) -> Call:
+    """Return the call that asks for the carriers and the region of a number. [pub]"""
     return Call("Recharge/mobileInfo", {"mobile": checked_text("mobile", mobile)})
 
 
 def cancel_mobile_orders(*, gateway_order_nos: Sequence[str]) -> Call:
+    """Return the call that asks for orders to be cancelled, by the platform's numbers, joined by commas. [pub]"""
     return Call("Recharge/cancel", {"order_number": _joined(gateway_order_nos)})
 
 
 def account() -> Call:
+    """Return the call that asks for the prepaid balance. [doc]"""
     return Call("User/query", {})
 
 
 def add_oil_card(*, store_id: str, card: Card) -> Call:
+    """Return the call that registers a card; of the calls about cards, only this one names the shop. [doc]"""
     return Call("Oil/addCard", {"store_id": store_id, **card.parameters()})
 
 
 def edit_oil_card(*, card_id: str, card: Card) -> Call:
+    """Return the call that replaces all that the platform knows about a card, changed or not. [doc]"""
     return Call("Oil/editCard", {"card_id": checked_text("card_id", card_id), **card.parameters()})
 
 
 def delete_oil_card(*, card_id: str) -> Call:
+    """Return the call that removes a card. [doc]"""
     return Call("Oil/delCard", {"card_id": checked_text("card_id", card_id)})
 
 
 def oil_card_info(*, card_id: str) -> Call:
+    """Return the call that asks for what the platform knows about a card. [doc]"""
     return Call("Oil/cardInfo", {"card_id": checked_text("card_id", card_id)})
 
 
 def push_oil_order(
     *, store_id: str, order_no: str, card_id: str, face_value: int, speed: Speed, notify_url: str
 ) -> Call:
+    """Return the call that orders a recharge of a card, whose id is `cardId` here and `card_id` elsewhere. [doc]"""
     parameters = {
         "store_id": store_id,
         "cardId": checked_text("card_id", card_id),
@@ -145,10 +160,12 @@ def push_oil_order(
 
 
 def query_oil_order(*, order_no: str | None, gateway_order_no: str | None) -> Call:
+    """Return the call that asks for an order of a card. [pub] It is not in the document, and may not exist."""
     return Call("Oil/query", _either_number(order_no, gateway_order_no), order_no=order_no or "")
 
 
 def cancel_oil_orders(*, gateway_order_nos: Sequence[str]) -> Call:
+    """Return the call that asks for orders to be cancelled, as `cancel_mobile_orders` does for phones. [pub]"""
     return Call("Oil/cancel", {"order_number": _joined(gateway_order_nos)})
 
 

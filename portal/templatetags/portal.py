@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import Any
 
 from django import template
-from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.templatetags.static import static
 from django.utils import timezone
@@ -18,7 +17,8 @@ from django.utils.translation import gettext as _
 import oilcards.outcomes
 from oilcards.details import LABELS
 from oilcards.models import OilCard
-from recharge import batch_outcomes, mobile, outcomes
+from recharge import batch_outcomes, outcomes
+from recharge.masking import hide_mobile, shown_target
 from recharge.models import Batch, Order, OrderEvent
 from recharge.status import Status
 
@@ -164,12 +164,6 @@ def card_fields(names: str) -> str:
     return "、".join(str(LABELS.get(name, name)) for name in names.split(",") if name)
 
 
-@register.filter
-def shown_card(card: OilCard) -> str:
-    """Show which card it is by its type and its last digits."""
-    return f"{card.get_card_type_display()} ···· {card.last_four}"
-
-
 @register.simple_tag(takes_context=True)
 def note(context: template.Context, text: str, order: Order) -> str:
     """Show a sentence of unknown origin, the number hidden like elsewhere."""
@@ -182,27 +176,6 @@ def status_name(code: int) -> str:
     return str(Status(code).label) if code in Status.values else str(code)
 
 
-def shown_target(order: Order, user: User) -> str:
-    """Return the order's card, or its number, whole to those who may see numbers and to who placed it."""
-    if order.oil_card:
-        return shown_card(order.oil_card)
-    if may_see(order, user):
-        return mobile.grouped(order.mobile)
-    return mobile.masked(order.mobile)
-
-
-def hide_mobile(text: str, order: Order, user: User) -> str:
-    """Return the text with the order's number hidden from those who may not see it."""
-    if not order.mobile or may_see(order, user):
-        return text
-    return text.replace(order.mobile, mobile.masked(order.mobile))
-
-
 def _capped(rows: QuerySet[Any, Any]) -> str:
     count = rows.order_by()[: BADGE_CAP + 1].count()
     return f"{BADGE_CAP}+" if count > BADGE_CAP else str(count or "")
-
-
-def may_see(order: Order, user: User) -> bool:
-    """Say whether somebody may see the order's whole number."""
-    return user.has_perm("recharge.see_numbers") or order.placed_by_id == user.pk

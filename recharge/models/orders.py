@@ -15,7 +15,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from oilcards.models import SECRET_FIELDS, OilCard
-from recharge.choices import SIGNS_OF_LIFE, Attention, BatchState, Product, Speed, Submission
+from recharge.choices import NOT_HANDED_OVER, SIGNS_OF_LIFE, Attention, BatchState, Product, Speed, Submission
 from recharge.status import FINAL, Status
 
 from .batches import Batch
@@ -232,7 +232,7 @@ class Order(models.Model):
             models.CheckConstraint(
                 name="order_has_a_next_step",
                 condition=Q(settled_at__isnull=False)
-                | Q(submission__in=[Submission.AWAITING_APPROVAL, Submission.QUEUED, Submission.SUBMITTING])
+                | Q(submission__in=[*NOT_HANDED_OVER])
                 | Q(next_check_at__isnull=False)
                 | ~Q(attention=""),
             ),

@@ -25,9 +25,15 @@ VARYING = (
 
 
 def insert_orders(orders: list[Order]) -> None:
-    """Insert some orders that are alike but for VARYING.
+    """Insert some orders that are alike but for VARYING, in the caller's transaction.
 
     `bulk_create` sends each of some 45 columns of every row as a parameter of its own, and takes ten times as long.
+
+    Args:
+        orders: one at least; the other columns are taken from the first of them. They get no primary keys here.
+
+    Raises:
+        IntegrityError: the database refuses one of them; the caller's transaction must not go on.
     """
     alike = {
         str(field.column): field.get_db_prep_save(getattr(orders[0], field.attname), connection)

@@ -198,11 +198,11 @@ def _require_active(piece: list[Order]) -> None:
 
 def _place(batch: Batch, orders: Iterable[Order]) -> None:
     """Save the batch and its orders, queued, or awaiting approval from the moment that their sum asks for it."""
-    batch.state, batch.size, batch.total = BatchState.RUNNING, 1, 1  # until they are known
+    batch.state, batch.size, batch.total = BatchState.AWAITING_APPROVAL, 1, 1  # until they are known
     batch.save(force_insert=True)
     placed = Order.objects.filter(batch=batch)
     now, day = timezone.now(), timezone.localdate()
-    size = total = 0
+    submission, size, total = Submission.QUEUED, 0, 0
     ahead: list[int | None] = []
     remaining = iter(orders)
     while piece := list(islice(remaining, AT_A_TIME)):
@@ -210,27 +210,31 @@ def _place(batch: Batch, orders: Iterable[Order]) -> None:
         size += len(piece)
         total += sum(order.face_value for order in piece)
         ahead += [order.line for order in piece[: settings.BATCH_CANARY - len(ahead)]]
-        if needs_approval(total) and batch.state == BatchState.RUNNING:
-            batch.state = BatchState.AWAITING_APPROVAL
-            placed.update(submission=Submission.AWAITING_APPROVAL, next_push_at=None, counted_on=None)
+        if submission == Submission.QUEUED and needs_approval(total):
+            submission = Submission.AWAITING_APPROVAL
+            _let_await_approval(placed)
         for order in piece:
             order.batch, order.placed_by, order.order_no = batch, batch.made_by, new_order_no()
-            if batch.state == BatchState.RUNNING:
-                order.submission, order.next_push_at, order.counted_on = Submission.QUEUED, now, day
-            else:
-                order.submission = Submission.AWAITING_APPROVAL
+            order.submission = submission
+            if submission == Submission.QUEUED:
+                order.next_push_at, order.counted_on = now, day
         insert_orders(piece)
     if not size:
         raise NothingToPlace(_("There is nothing that could be placed."))
     batch.size, batch.total = size, total
     batch.canary_until = ahead[-1] if 0 < len(ahead) < size else None
-    after = Submission.AWAITING_APPROVAL
-    if batch.state == BatchState.RUNNING:
-        after = Submission.QUEUED
+    if submission == Submission.AWAITING_APPROVAL:
+        batch.state = BatchState.AWAITING_APPROVAL
+    else:
         counted_on = spending.count(person=batch.made_by, amount=total)
         if counted_on != day:  # midnight has passed meanwhile
             placed.update(counted_on=counted_on)
         batch.state = BatchState.RUNNING if batch.canary_until is None else BatchState.CANARY
     batch.save(update_fields=["size", "total", "canary_until", "state"])
-    record_of_all(placed, EventKind.PLACED, actor=batch.made_by, submission_to=after, placed=True)
+    record_of_all(placed, EventKind.PLACED, actor=batch.made_by, submission_to=submission, placed=True)
     record_of_batch(batch, BatchEventKind.MADE, actor=batch.made_by, note=batch.reason)
+
+
+def _let_await_approval(queued: OrderQuerySet) -> None:
+    """Take out of the queue what was put there before the sum had grown so large."""
+    queued.update(submission=Submission.AWAITING_APPROVAL, next_push_at=None, counted_on=None)

@@ -12,6 +12,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from pathlib import PurePath
 
@@ -98,8 +99,8 @@ def lines(draft: BatchDraft) -> Iterator[Line]:
     rows = read(content, file_name=draft.file_name, columns=COLUMNS[draft.product])
     first_lines: dict[Target, int] = {}
     while piece := list(islice(rows, AT_A_TIME)):
-        cards = _cards_of(piece) if draft.product == Product.OIL else None
-        judged = [_judge(row, cards) for row in piece]
+        cards = _cards_of(piece) if draft.product == Product.OIL else {}
+        judged = [_judge(Order(product=draft.product, line=row.line), row, cards) for row in piece]
         _doubt_repetitions(judged, first_lines)
         _doubt_duplicates([line for line in judged if line.order])
         _hide_holders(judged)
@@ -125,23 +126,25 @@ def _shortened(file_name: str) -> str:
     return (stem + path.suffix)[:NAME_LIMIT] if file_name else ""
 
 
-def _judge(row: Row, cards: Cards | None) -> Line:
+def _judge(order: Order, row: Row, cards: Cards) -> Line:
+    """Fill an order of the draft's product with what its row says, or say what is wrong with the row."""
     problems = list(row.problems.values())
-    order = Order(product=Product.MOBILE if cards is None else Product.OIL, line=row.line)
-    for understand in (_set_target, _set_face_value, _set_speed, _set_note):
+    set_target = partial(_set_card, cards=cards) if order.product == Product.OIL else _set_mobile
+    for understand in (set_target, _set_face_value, _set_speed, _set_note):
         if problems:
             break  # what can't be taken as it stands would only be found wrong once more
         try:
-            understand(order, row.cells, cards)
+            understand(order, row.cells)
         except ValueError as error:
             problems.append(str(error))
     return Line(row, problem=" ".join(problems)) if problems else Line(row, order)
 
 
-def _set_target(order: Order, cells: Cells, cards: Cards | None) -> None:
-    if cards is None:
-        order.mobile = numbers.normalize(cells["mobile"])
-        return
+def _set_mobile(order: Order, cells: Cells) -> None:
+    order.mobile = numbers.normalize(cells["mobile"])
+
+
+def _set_card(order: Order, cells: Cells, *, cards: Cards) -> None:
     card = cards.get(card_number(cells["card_number"]))
     if card is None:
         raise ValueError(_("This card is not in the card book."))
@@ -150,8 +153,8 @@ def _set_target(order: Order, cells: Cells, cards: Cards | None) -> None:
     order.oil_card = card
 
 
-def _set_face_value(order: Order, cells: Cells, cards: Cards | None) -> None:
-    offered = settings.FACE_VALUES if cards is None else settings.OIL_FACE_VALUES
+def _set_face_value(order: Order, cells: Cells) -> None:
+    offered = settings.OIL_FACE_VALUES if order.product == Product.OIL else settings.FACE_VALUES
     text = _YUAN.sub("", unicodedata.normalize("NFKC", cells["face_value"]))
     if text not in {str(value) for value in offered}:
         listed = ", ".join(str(value) for value in offered)
@@ -159,8 +162,9 @@ def _set_face_value(order: Order, cells: Cells, cards: Cards | None) -> None:
     order.face_value = int(text)
 
 
-def _set_speed(order: Order, cells: Cells, cards: Cards | None) -> None:
-    offered = [Speed.FAST, Speed.SLOW] if cards is None else [Speed(speed) for speed in settings.OIL_SPEEDS]
+def _set_speed(order: Order, cells: Cells) -> None:
+    is_oil = order.product == Product.OIL
+    offered = [Speed(speed) for speed in settings.OIL_SPEEDS] if is_oil else [Speed.FAST, Speed.SLOW]
     text = unicodedata.normalize("NFKC", cells["speed"]).strip().upper()
     speed = SPEEDS.get(text) if text else offered[0]
     if speed is None:
@@ -170,7 +174,7 @@ def _set_speed(order: Order, cells: Cells, cards: Cards | None) -> None:
     order.speed = speed
 
 
-def _set_note(order: Order, cells: Cells, cards: Cards | None) -> None:
+def _set_note(order: Order, cells: Cells) -> None:
     order.note = clean(cells["note"].strip(), NOTE_LIMIT)
 
 

@@ -5,7 +5,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
-from recharge.choices import BatchEventKind, BatchState, Brake, EventKind, Submission
+from recharge.choices import NOT_YET_SENT, BatchEventKind, BatchState, Brake, EventKind, Submission
 from recharge.models import UNDER_WAY, Batch, Order
 
 from . import braking, spending
@@ -14,7 +14,8 @@ from .errors import TooLate
 from .events import record_of_all, record_of_batch
 
 WITHDRAWABLE = (*UNDER_WAY, BatchState.PAUSED, BatchState.AWAITING_APPROVAL)
-WAITING = (Submission.QUEUED, Submission.AWAITING_APPROVAL)
+"""States of a batch whose rest can be taken back."""
+
 AT_A_TIME = 1000
 
 
@@ -69,6 +70,13 @@ def resume(*, batch_id: int, actor: User, reason: str = "") -> Batch:
 def skip_canary(*, batch_id: int, actor: User) -> Batch:
     """Let all orders follow without waiting for the first ones.
 
+    Args:
+        batch_id: the batch's primary key.
+        actor: the approver.
+
+    Returns:
+        The batch, running.
+
     Raises:
         TooLate: it isn't waiting for them.
     """
@@ -82,7 +90,12 @@ def skip_canary(*, batch_id: int, actor: User) -> Batch:
 
 
 def withdraw_rest(*, batch_id: int, actor: User, reason: str = "") -> int:
-    """Take back every order of the batch that no worker has taken up.
+    """Take back every order of the batch that no worker has taken up, in transactions of AT_A_TIME orders each.
+
+    Args:
+        batch_id: the batch's primary key.
+        actor: the person.
+        reason: why, for the timeline.
 
     Returns:
         How many were withdrawn.
@@ -105,7 +118,7 @@ def withdraw_rest(*, batch_id: int, actor: User, reason: str = "") -> int:
 
 def finish_withdrawals() -> None:
     """Take back what is left of withdrawn batches: an order that could not be sent comes back to the queue."""
-    left = Order.objects.filter(submission__in=WAITING, batch__state=BatchState.WITHDRAWN)
+    left = Order.objects.filter(submission__in=NOT_YET_SENT, batch__state=BatchState.WITHDRAWN)
     for batch_id in left.order_by().values_list("batch", flat=True).distinct():
         batch = Batch.objects.get(pk=batch_id)
         wanted = batch.events.select_related("actor").filter(kind=BatchEventKind.WITHDRAWN).last()
@@ -116,7 +129,7 @@ def _withdraw_waiting(batch: Batch, actor: User | None) -> None:
     """Withdraw in pieces: claims lock orders too, and no transaction should hold ten thousand locks for long."""
     while True:
         with transaction.atomic(durable=True):
-            waiting = Order.objects.filter(batch=batch, submission__in=WAITING).order_by("pk")
+            waiting = Order.objects.filter(batch=batch, submission__in=NOT_YET_SENT).order_by("pk")
             orders = list(waiting.select_for_update(of=("self",))[:AT_A_TIME])
             if not orders:
                 return

@@ -6,12 +6,14 @@ from django.db.models import Exists
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
-from portal.checks import WINDOW
 from recharge.choices import BatchEventKind, BatchState, Brake, Submission
 from recharge.mobile import masked
 from recharge.models import UNDER_WAY, Balance, Batch, Order
 
 from .events import record_of_batch
+
+WINDOW = 20
+"""How many of a batch's latest orders are judged together."""
 
 
 def look_at(*, batch_id: int) -> None:

@@ -14,7 +14,7 @@ from portal.database import now as database_now
 from portal.gateway import GatewayError, NotSent, Rejected
 from portal.gateway.guesses import means_no_such_call, means_no_such_order
 from portal.statements import Composed
-from recharge.choices import Attention, EventKind, Product, Submission, Verdict
+from recharge.choices import NOT_HANDED_OVER, Attention, EventKind, Product, Submission, Verdict
 from recharge.models import Order, OrderQuerySet
 
 from . import pacing, products, queue, spending
@@ -42,11 +42,9 @@ ANSWERS_LOOKED_AT = 50
 LANE_SECONDS = 2.0
 """How long a lane of queries works; the sweep opens the next one."""
 
-UNASKABLE = (Submission.AWAITING_APPROVAL, Submission.QUEUED, Submission.SUBMITTING)
-
 
 def _askable(orders: OrderQuerySet) -> OrderQuerySet:
-    handed_over = orders.exclude(submission__in=UNASKABLE)
+    handed_over = orders.exclude(submission__in=NOT_HANDED_OVER)
     return handed_over.filter(Q(asked_at=None) | Q(asked_at__lte=from_now(-QUERY_SPACING)))
 
 

@@ -48,7 +48,7 @@ class NotReplaceable(ServiceError):
 
 
 class TooLate(ServiceError):
-    """The order isn't in a state in which this can be done any more."""
+    """The order, the batch or the emergency stop isn't in a state in which this can be done (any more)."""
 
 
 class LimitReached(ServiceError):

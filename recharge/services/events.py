@@ -46,7 +46,17 @@ def record(order: Order, kind: EventKind, *, raw: str = "", note: str = "", **fi
 
 
 def record_of_batch(batch: Batch, kind: BatchEventKind, *, actor: User | None = None, note: str = "") -> BatchEvent:
-    """Append an event to the batch's history, in the caller's transaction; `note` is a sentence for people."""
+    """Append an event to the batch's history, in the caller's transaction.
+
+    Args:
+        batch: the batch it is about.
+        kind: what it is about.
+        actor: the person; None where the portal did it by itself.
+        note: a sentence for people.
+
+    Returns:
+        The event, with its moment by the database's clock.
+    """
     return BatchEvent.objects.create(batch=batch, kind=kind, actor=actor, note=clean(note, NOTE_LIMIT))
 
 

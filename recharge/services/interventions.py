@@ -8,23 +8,24 @@ from django.utils.translation import gettext as _
 from portal import platform
 from portal.database import release_connection
 from portal.gateway import Acknowledgement, GatewayError
-from recharge.choices import EventKind, Submission, Verdict
+from recharge.choices import NOT_HANDED_OVER, NOT_YET_SENT, EventKind, Submission, Verdict
 from recharge.models import Order
 from recharge.status import CANCELLABLE
 
 from . import products, queue, spending
-from .checking import UNASKABLE
 from .database import lock
 from .errors import NotConfigured, TooLate
 from .events import describe, record
 from .privacy import hiding
 from .scheduling import CHECK_DELAYS, ask_at_once
 
-WITHDRAWABLE = (Submission.AWAITING_APPROVAL, Submission.QUEUED)
-
 
 def ask_now(*, order_id: int, actor: User) -> Order:
     """Make a query due as soon as the spacing of queries allows.
+
+    Args:
+        order_id: the order's primary key.
+        actor: the person.
 
     Returns:
         The order; its `next_check_at` says when.
@@ -44,14 +45,21 @@ def ask_now(*, order_id: int, actor: User) -> Order:
 
 
 def withdraw(*, order_id: int, actor: User) -> Order:
-    """Take back an order that no worker has taken up.
+    """Take back an order that no worker has taken up; it counts towards its day no more.
+
+    Args:
+        order_id: the order's primary key, of a single order or of one in a batch.
+        actor: the person.
+
+    Returns:
+        The order, settled.
 
     Raises:
         TooLate: a worker has taken it up; it may have reached the platform.
     """
     with transaction.atomic(durable=True):
         before = Order.objects.values_list("submission", flat=True).get(pk=order_id)
-        withdrawn = Order.objects.filter(pk=order_id, submission=before, submission__in=WITHDRAWABLE).update(
+        withdrawn = Order.objects.filter(pk=order_id, submission=before, submission__in=NOT_YET_SENT).update(
             submission=Submission.WITHDRAWN, next_push_at=None, settled_at=timezone.now()
         )
         if not withdrawn:
@@ -70,12 +78,12 @@ def withdraw(*, order_id: int, actor: User) -> Order:
 
 def can_ask(order: Order) -> bool:
     """Say whether the platform can know anything of the order."""
-    return order.submission not in UNASKABLE
+    return order.submission not in NOT_HANDED_OVER
 
 
 def can_withdraw(order: Order) -> bool:
     """Say whether the order can still be taken back."""
-    return order.submission in WITHDRAWABLE
+    return order.submission in NOT_YET_SENT
 
 
 def can_cancel(order: Order) -> bool:
@@ -85,6 +93,10 @@ def can_cancel(order: Order) -> bool:
 
 def cancel_at_platform(*, order_id: int, actor: User) -> Acknowledgement:
     """Ask the platform to cancel the order. Whether it did, only a later status tells.
+
+    Args:
+        order_id: the order's primary key.
+        actor: the person.
 
     Returns:
         The platform's acknowledgement.
@@ -129,7 +141,7 @@ def acknowledge(*, order_id: int, actor: User, note: str) -> Order:
         reason = order.get_attention_display()
         hide = hiding(order)
         order.attention = ""
-        if not order.settled_at and order.submission not in UNASKABLE and not order.next_check_at:
+        if not order.settled_at and order.submission not in NOT_HANDED_OVER and not order.next_check_at:
             order.next_check_at = timezone.now() + CHECK_DELAYS[-1]
         order.save(update_fields=["attention", "next_check_at"])
         record(order, EventKind.ACKNOWLEDGED, actor=actor, note=f"{reason}: {hide(note) if hide else note}")

@@ -18,12 +18,27 @@ closing = threading.Event()
 
 
 def send(task: str, order_id: int) -> None:
-    """Hand the order's id to a worker, now."""
+    """Hand the order's id to a worker, now.
+
+    Args:
+        task: SUBMIT or CHECK.
+        order_id: the order's primary key.
+
+    Raises:
+        kombu.exceptions.OperationalError: the broker is away, and some seconds of trying have not changed that.
+    """
     app.send_task(task, args=[order_id], retry=False)
 
 
 def send_on_commit(task: str, order_id: int) -> None:
-    """Hand the order's id to a worker once the row is there; a broker that is down loses nothing, see the sweep."""
+    """Hand the order's id to a worker once the row is there.
+
+    A broker that is down raises nothing here and loses nothing: the sweep sends what is due again.
+
+    Args:
+        task: SUBMIT or CHECK.
+        order_id: the order's primary key.
+    """
 
     def send_now() -> None:  # a function, since Django logs the failure of one by its name
         send(task, order_id)
@@ -32,7 +47,15 @@ def send_on_commit(task: str, order_id: int) -> None:
 
 
 def open_lanes(task: str, lanes: int) -> None:
-    """Let so many workers take up what is due of a kind, one after the other; one too many finds nothing and ends."""
+    """Let so many workers take up what is due of a kind, one after the other; one too many finds nothing and ends.
+
+    Args:
+        task: SUBMIT_BATCHES or CHECK_DUE.
+        lanes: how many; below 1, none.
+
+    Raises:
+        kombu.exceptions.OperationalError: the broker is away; lanes that were opened before stay open.
+    """
     for _ in range(lanes):
         app.send_task(task, retry=False)
 
@@ -41,6 +64,12 @@ def waiting(task: str) -> int:
     """Return how many messages wait in a task's queue for a worker to take them up.
 
     Whoever opens lanes again and again counts these as open: where no worker serves the queue, they would pile up.
+
+    Args:
+        task: one of the tasks above; what waits of others in the same queue counts, too.
+
+    Raises:
+        kombu.exceptions.OperationalError: the broker is away.
     """
     name = settings.CELERY_TASK_ROUTES[task]["queue"]
     with app.connection_or_acquire() as connection:
@@ -49,6 +78,10 @@ def waiting(task: str) -> int:
 
 
 def refresh_balance() -> None:
-    """Let a worker ask the platform for the balance, unless more than the lanes of queries wait before it."""
+    """Let a worker ask the platform for the balance, unless more than the lanes of queries wait before it.
+
+    Raises:
+        kombu.exceptions.OperationalError: the broker is away.
+    """
     if waiting(REFRESH_BALANCE) <= settings.CHECK_LANES:
         app.send_task(REFRESH_BALANCE, retry=False)

@@ -8,7 +8,7 @@ from django.utils import timezone
 from portal import metrics
 from portal.gateway import OrderReport
 from recharge import status as codes
-from recharge.choices import Attention, EventKind, Submission, Verdict
+from recharge.choices import NOT_YET_SENT, Attention, EventKind, Submission, Verdict
 from recharge.models import DEAD_SUBMISSIONS, Order
 from recharge.status import Status
 
@@ -23,7 +23,6 @@ ATTENTION_OF_STATUS = {
     Status.REVERSED: Attention.REVERSED,
     Status.PARTLY_ARRIVED: Attention.PARTLY_ARRIVED,
 }
-NOT_YET_SENT = (Submission.AWAITING_APPROVAL, Submission.QUEUED)
 IN_BETWEEN = (Submission.SUBMITTING, Submission.UNKNOWN)
 
 

@@ -79,12 +79,6 @@ def allowances(person: User) -> list[Allowance]:
     return [Allowance(limit, used.get(whose, 0), whose is None) for whose, limit in limits.items() if limit]
 
 
-def spent_today(person: User | None) -> int:
-    """Return the yuan that count towards today, of one person, or in total for None."""
-    row = Spending.objects.filter(day=timezone.localdate(), person=person).first()
-    return row.amount if row else 0
-
-
 def _sums(orders: Iterable[Order]) -> list[tuple[tuple[dt.date, int | None], int]]:
     """Add up what was counted, totals first and people in one order, so that no two transactions block each other."""
     sums: dict[tuple[dt.date, int | None], int] = {}

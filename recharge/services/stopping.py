@@ -35,6 +35,9 @@ def stop_everything(*, actor: User, reason: str) -> EmergencyStop:
 def go_on(*, actor: User) -> None:
     """Let orders go out again.
 
+    Args:
+        actor: the person, who is kept with the stop.
+
     Raises:
         TooLate: nothing is stopped.
     """

@@ -120,6 +120,7 @@ def test_a_list_shows_no_whole_number_to_whom_it_may_not(
 
 def test_an_order_shows_no_whole_number_to_whom_it_may_not(client: Client, onlooker: User, order: Order) -> None:
     event = order.events.last()
+    Order.objects.filter(pk=order.pk).update(duplicate_reason="for 139 0013 9000, too", note=f"as {order.mobile} said")
     for address in (
         reverse("admin:recharge_order_change", args=[order.pk]),
         reverse("admin:recharge_orderevent_change", args=[event.pk]),
@@ -127,6 +128,7 @@ def test_an_order_shows_no_whole_number_to_whom_it_may_not(client: Client, onloo
         page = client.get(address).content.decode()
         assert order.mobile not in page
         assert spaced(order.mobile) not in page
+        assert "139 0013 9000" not in page
         assert f"{order.mobile[:3]}****{order.mobile[-4:]}" in page
 
 

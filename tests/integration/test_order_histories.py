@@ -21,7 +21,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from oilcards.choices import State
 from oilcards.models import OilCard
 from portal import platform as platform_settings
-from recharge.choices import Attention, BatchState, Product, Submission
+from recharge.choices import NOT_HANDED_OVER, NOT_YET_SENT, Attention, BatchState, Product, Submission
 from recharge.models import DEAD_SUBMISSIONS, Batch, BatchEvent, EmergencyStop, Order, OrderEvent, Spending
 from recharge.services import (
     approving,
@@ -38,7 +38,6 @@ from recharge.services import (
     submission,
     sweeping,
 )
-from recharge.services.checking import UNASKABLE
 from recharge.services.errors import ServiceError, TooLate
 from recharge.status import TRANSITIONS, Status
 from tests.fake_platform import FakePlatform, WorkerKilled
@@ -304,13 +303,13 @@ class Histories(RuleBasedStateMachine):
     @invariant()
     def nothing_open_is_forgotten(self) -> None:
         for order in Order.objects.open():
-            waiting = order.submission in UNASKABLE
+            waiting = order.submission in NOT_HANDED_OVER
             assert waiting or order.next_check_at or order.attention, order.__dict__
 
     @invariant()
     def nothing_is_queued_where_nobody_takes_it_up(self) -> None:
         over = (BatchState.HANDED_OVER, BatchState.DISAPPROVED)
-        waiting = Order.objects.filter(submission__in=batches.WAITING)
+        waiting = Order.objects.filter(submission__in=NOT_YET_SENT)
         assert not waiting.filter(batch__state__in=over).exists()
 
     @invariant()

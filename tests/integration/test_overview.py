@@ -23,6 +23,7 @@ from recharge.choices import Attention, Submission
 from recharge.demo import Plot, Story
 from recharge.models import Balance, Order, OrderEvent
 from recharge.outcomes import Group
+from recharge.tally import Tally
 
 pytestmark = pytest.mark.django_db
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -108,7 +109,7 @@ def test_money_came_back_only_where_the_platform_confirmed_it(auditor: User) -> 
         tell(refund, NOON - dt.timedelta(hours=2), auditor, 1)
         assert overview.last_days()[-1].returned.orders == 0
         tell(lambda story: refund(story).confirm(), NOON - dt.timedelta(hours=1), auditor, 2)
-        assert overview.last_days()[-1].returned == overview.Tally(orders=1, money=100)
+        assert overview.last_days()[-1].returned == Tally(orders=1, money=100)
 
 
 def test_past_days_are_counted_once_a_minute_and_today_always(auditor: User) -> None:

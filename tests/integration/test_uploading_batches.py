@@ -182,8 +182,10 @@ def test_limit_of_the_day_is_shown_and_kept(clerk: Client, settings: LazySetting
     assert refused.status_code == 200
     assert "¥ 150" in text_of(refused)
     assert not Order.objects.exists()
-    setattr(settings, limit, 1000)
-    assert "¥ 1,000" in text_of(clerk.get(address))
+    setattr(settings, limit, 200)
+    fits = text_of(clerk.get(address))
+    assert "额度还剩 ¥ 200（限额 ¥ 200）" in fits
+    assert "超出今日额度" not in fits
     assert clerk.post(address).status_code == 302
 
 

@@ -99,18 +99,23 @@ def test_whoever_is_signed_out_gets_the_whole_sign_in(client: Client, order: Ord
 
 
 def test_number_is_whole_only_for_who_placed_it_or_may_see_it(client: Client, order: Order) -> None:
-    raw = json.dumps({"mobile": order.mobile, "text": "<script>alert(1)</script>"})
-    record(order, EventKind.CALLBACK, raw=raw, note=f"about {order.mobile}")
-    Order.objects.filter(pk=order.pk).update(placed_by=person("administrator"))
+    raw = json.dumps({"mobile": "13900139001", "text": "<script>alert(1)</script>"})
+    record(order, EventKind.CALLBACK, raw=raw, note=f"about {order.mobile}, not 139 0013 9002")
+    Order.objects.filter(pk=order.pk).update(
+        placed_by=person("administrator"), duplicate_reason=f"{order.mobile} wants it twice"
+    )
     client.force_login(person("clerk"))
     text = text_of(client.get(f"/orders/{order.order_no}/"))
     assert "138****8000" in text
     assert "13800138000" not in text
     assert "138 0013 8000" not in text
+    assert "13900139001" not in text
+    assert "139 0013 9002" not in text
     client.force_login(person("auditor"))
     text = text_of(client.get(f"/orders/{order.order_no}/"))
     assert "138 0013 8000" in text
     assert "13800138000" in text
+    assert "13900139001" in text
     assert "<script>alert" not in text
 
 

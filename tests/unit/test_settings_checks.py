@@ -12,6 +12,7 @@ from django.conf import LazySettings
 from django.test import override_settings
 
 from portal import checks
+from recharge.services.braking import WINDOW
 
 PROJECT = Path(__file__).resolve().parents[2]
 SAFE: dict[str, Any] = {
@@ -56,7 +57,7 @@ def test_safe_settings_pass() -> None:
         ({"OIL_FACE_VALUES": [-500]}, "portal.E008"),
         ({"FIELD_ENCRYPTION_KEYS": ["not a key"]}, "portal.E009"),
         *[({name: -1}, "portal.E010") for name in checks.AT_LEAST_ZERO],
-        *[({name: checks.WINDOW + 1}, "portal.E012") for name in checks.WITHIN_WINDOW],
+        *[({name: WINDOW + 1}, "portal.E012") for name in checks.WITHIN_WINDOW],
         *[({name: 0}, "portal.E011") for name in checks.AT_LEAST_ONE],
     ],
 )

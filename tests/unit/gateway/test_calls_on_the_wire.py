@@ -47,8 +47,8 @@ def taken_apart(request: bytes):
     return path.decode(), decoded(query), decoded(body), names
 
 
-ORDER = {"order_no": "A1", "face_value": 50, "notify_url": "https://x.cn/回调?a=1&b=2"}
-ORDER_SENT = {"order_no": "A1", "notify_url": "https://x.cn/回调?a=1&b=2"}
+ORDER = {"order_no": "A1", "face_value": 50, "notify_url": "https://portal.example/回调?a=1&b=2"}
+ORDER_SENT = {"order_no": "A1", "notify_url": "https://portal.example/回调?a=1&b=2"}
 CARD = {"card_number": "100011", "holder_name": "张 三", "holder_phone": "139", "national_id": "11010X"}
 CARD_SENT = {"card_num": "100011", "name": "张 三", "phone": "139", "user_num": "11010X"}
 PUSH_DATA = {"order_number": "W1", "amount": "50", "cost_price": 49.25, "fanli": "0.5"}
