@@ -57,11 +57,11 @@ def resume(*, batch_id: int, actor: User, reason: str = "") -> Batch:
             raise TooLate(_("This batch isn't paused."))
         if braking.balance_is_low():
             raise TooLate(_("The balance at the platform is still too low. It is asked for every minute."))
-        # Whoever releases it although a first order was not accepted waits for them no more.
-        first_orders_open = batch.brake != Brake.CANARY and _awaits_canary(batch)
-        batch.state = BatchState.CANARY if first_orders_open else BatchState.RUNNING
+        if batch.brake == Brake.CANARY:
+            batch.canary_until = None  # whoever releases it although a first one was not accepted waits no more
+        batch.state = BatchState.CANARY if _awaits_canary(batch) else BatchState.RUNNING
         batch.brake, batch.braked_at, batch.released_at = "", None, Now()
-        batch.save(update_fields=["state", "brake", "braked_at", "released_at"])
+        batch.save(update_fields=["state", "brake", "braked_at", "released_at", "canary_until"])
         record_of_batch(batch, BatchEventKind.RESUMED, actor=actor, note=reason)
     return batch
 

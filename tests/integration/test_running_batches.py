@@ -143,6 +143,18 @@ def test_no_order_goes_ahead_where_none_would_follow(
         assert state(batch_of(*mobiles(size), made_by=clerk_user)) == (BatchState.RUNNING, "")
 
 
+def test_once_released_it_never_waits_for_its_first_orders_again(
+    batch: Batch, platform: FakePlatform, clerk_user: User
+) -> None:
+    lane(platform, "reject")
+    assert state(batch) == (BatchState.PAUSED, Brake.CANARY)
+    batches.resume(batch_id=batch.pk, actor=clerk_user)
+    batches.pause(batch_id=batch.pk, actor=clerk_user)
+    assert batches.resume(batch_id=batch.pk, actor=clerk_user).state == BatchState.RUNNING
+    sweeping.sweep()
+    assert state(batch) == (BatchState.RUNNING, "")
+
+
 # --- the brake --------------------------------------------------------------------------------------------------
 @override_settings(BRAKE_REJECTIONS=3)
 def test_refusals_in_a_row_stop_it(running: Batch, platform: FakePlatform) -> None:
