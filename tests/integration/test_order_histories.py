@@ -41,6 +41,7 @@ from recharge.services import (
 from recharge.services.checking import UNASKABLE
 from recharge.services.errors import ServiceError, TooLate
 from recharge.status import TRANSITIONS, Status
+from tests import deeds
 from tests.fake_platform import FakePlatform, WorkerKilled
 from tests.oil_cards import active_card
 
@@ -125,7 +126,7 @@ class Histories(RuleBasedStateMachine):
     def acknowledge(self, number: int) -> None:
         order = self.pick(number, list(Order.objects.needing_attention()))
         if order.order_no not in self.forged and order.attention not in (Attention.CONFLICT, Attention.UNEXPECTED):
-            interventions.acknowledge(order_id=order.pk, actor=self.clerk, note="seen")
+            deeds.acknowledge(order, self.clerk)
 
     @precondition(lambda self: Order.objects.filter(submission__in=DEAD_SUBMISSIONS).exists())
     @rule(number=picks)

@@ -12,6 +12,7 @@ from recharge.choices import Attention, Submission, Verdict
 from recharge.models import Order
 from recharge.services import checking, interventions, placing, reports, submission, sweeping
 from recharge.services.errors import DuplicateOrder, NotReplaceable
+from tests.deeds import acknowledge
 from tests.fake_platform import FakePlatform
 
 pytestmark = pytest.mark.usefixtures("sent")
@@ -234,7 +235,7 @@ def test_unfinished_for_a_week_calls_for_a_person_and_can_be_dealt_with(
     checking.check_order(order_id=accepted.pk)
     refreshed(accepted)
     assert (accepted.attention, accepted.next_check_at) == (Attention.OVERDUE, None)
-    interventions.acknowledge(order_id=accepted.pk, actor=clerk_user, note="phoned them")
+    acknowledge(accepted, clerk_user, note="phoned them")
     refreshed(accepted)
     assert accepted.attention == ""
     assert accepted.next_check_at
