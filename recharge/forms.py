@@ -285,5 +285,11 @@ class NoteForm(forms.Form):
     )
 
 
+class GoOnForm(forms.Form):
+    """The wish to end the emergency stop that was shown, and no other."""
+
+    seen = SeenField()
+
+
 def _is_key(text: object) -> bool:
     return str(text).isascii() and str(text).isdigit() and len(str(text)) <= LONGEST_KEY

@@ -11,7 +11,7 @@ from recharge.models import UNDER_WAY, Batch, Order
 from . import braking, spending
 from .database import lock_batch
 from .errors import TooLate
-from .events import record_of_all, record_of_batch
+from .events import record_of_all, record_of_batch, require_all_seen
 
 WITHDRAWABLE = (*UNDER_WAY, BatchState.PAUSED, BatchState.AWAITING_APPROVAL)
 WAITING = (Submission.QUEUED, Submission.AWAITING_APPROVAL)
@@ -40,21 +40,24 @@ def pause(*, batch_id: int, actor: User, reason: str = "") -> Batch:
     return batch
 
 
-def resume(*, batch_id: int, actor: User, reason: str = "") -> Batch:
+def resume(*, batch_id: int, actor: User, last_seen: int, reason: str = "") -> Batch:
     """Let a paused batch go on, all of it: what happened so far brakes it no more.
 
     Args:
         batch_id: the batch's primary key.
         actor: the person who has looked at why it was paused.
+        last_seen: the last event of the batch that the person knew of, see `require_all_seen`.
         reason: what was found, for the timeline.
 
     Raises:
         TooLate: it isn't paused, or the balance is still below BALANCE_FLOOR.
+        Outdated: something has happened since; it may be paused for another reason.
     """
     with transaction.atomic(durable=True):
         batch = lock_batch(batch_id)
         if batch.state != BatchState.PAUSED:
             raise TooLate(_("This batch isn't paused."))
+        require_all_seen(batch, last_seen)
         if braking.balance_is_low():
             raise TooLate(_("The balance at the platform is still too low. It is asked for every minute."))
         if batch.brake == Brake.CANARY:

@@ -6,7 +6,6 @@ and `--hypothesis-seed` plays it again.
 
 import datetime as dt
 import os
-import uuid
 from contextlib import suppress
 from unittest import mock
 
@@ -155,7 +154,9 @@ class Histories(RuleBasedStateMachine):
         batch = list(Batch.objects.order_by("pk"))[number % Batch.objects.count()]
         with suppress(ServiceError):
             if deed == "again":
-                batch_making.make_again(batch_id=batch.pk, made_by=self.clerk, nonce=uuid.uuid4())
+                deeds.make_again(batch, self.clerk)
+            elif deed == "resume":
+                deeds.resume(batch, self.clerk)
             elif deed == "approve":
                 approving.approve_batch(batch_id=batch.pk, actor=self.approver)
             else:
@@ -175,7 +176,7 @@ class Histories(RuleBasedStateMachine):
             if stop:
                 stopping.stop_everything(actor=self.clerk, reason="looks wrong")
             else:
-                stopping.go_on(actor=self.clerk)
+                deeds.go_on(self.clerk)
 
     # --- workers ----------------------------------------------------------------------------------------------
     @precondition(lambda self: Order.objects.exists())
@@ -348,7 +349,7 @@ class Histories(RuleBasedStateMachine):
             if not Order.objects.open().filter(attention="").exists():
                 break
             for batch in Batch.objects.filter(state=BatchState.PAUSED):
-                batches.resume(batch_id=batch.pk, actor=self.clerk)
+                deeds.resume(batch, self.clerk)
             self.time_passes(61)
             self.sweep(lose=False, behaviour="accept")
         braking.look_at_all()
