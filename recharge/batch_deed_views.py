@@ -13,16 +13,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods
 
-from portal.forms import ReasonForm
-
-from .batch_forms import AgainForm, RemarkForm
+from .batch_forms import AgainForm, RemarkForm, ResumeForm
 from .batch_outcomes import ADVICE
 from .batch_views import unknown
 from .choices import NOT_YET_SENT
+from .forms import DAMAGED
 from .models import Batch
 from .services import batches
 from .services.batch_making import failed_orders, make_again
-from .services.errors import ServiceError
+from .services.errors import Outdated, ServiceError
 
 Deed = Callable[[Batch, dict[str, Any]], str]
 
@@ -49,10 +48,10 @@ def resume(request: HttpRequest, batch_id: int) -> HttpResponse:
     """Let a paused batch go on."""
 
     def deed(batch: Batch, said: dict[str, Any]) -> str:
-        batches.resume(batch_id=batch.pk, actor=request.user, reason=said["reason"])
+        batches.resume(batch_id=batch.pk, actor=request.user, last_seen=said["seen"], reason=said["reason"])
         return _("The batch goes on.")
 
-    form = ReasonForm(_sent(request), label=WHAT_WAS_FOUND)
+    form = ResumeForm(_sent(request), label=WHAT_WAS_FOUND)
     return _confirm_or_do(request, batch_id, "recharge/confirm_batch_resume.html", deed, form)
 
 
@@ -97,13 +96,13 @@ def make_anew(request: HttpRequest, batch_id: int) -> HttpResponse:
     form = AgainForm(_sent(request))
     if form.is_bound and form.is_valid():
         try:
-            new = make_again(batch_id=batch.pk, made_by=request.user, nonce=form.cleaned_data["nonce"])
+            new = make_again(batch_id=batch.pk, made_by=request.user, **form.cleaned_data)
         except ServiceError as error:
             form.refuse(error)
         else:
             return redirect("batch_detail", new.pk)
     elif form.is_bound:
-        messages.error(request, form.errors["nonce"][0])
+        messages.error(request, DAMAGED)
         form = AgainForm()
     failed = failed_orders(batch).order_by().aggregate(orders=Count("pk"), money=Sum("face_value"))
     return render(request, "recharge/confirm_batch_again.html", {"batch": batch, "form": form, "failed": failed})
@@ -112,22 +111,29 @@ def make_anew(request: HttpRequest, batch_id: int) -> HttpResponse:
 def _confirm_or_do(request: HttpRequest, batch_id: int, template: str, deed: Deed, form: forms.Form) -> HttpResponse:
     """Do it where a usable form was sent, and show in words what came of it; else show what would be done."""
     batch = _find(batch_id)
-    if batch is None:
-        return unknown(request)
-    if not (form.is_bound and form.is_valid()):
-        waiting = batch.orders.filter(submission__in=NOT_YET_SENT).order_by()
-        left = waiting.aggregate(orders=Count("pk"), money=Sum("face_value"))
-        advice = ADVICE.get(batch.brake, "")
-        return render(request, template, {"batch": batch, "form": form, "left": left, "advice": advice})
+    if batch is None or not (form.is_bound and form.is_valid()):
+        return _ask_to_confirm(request, batch, template, form)
     try:
         messages.success(request, deed(batch, form.cleaned_data))
+    except Outdated as error:
+        form.add_error(None, str(error))
+        return _ask_to_confirm(request, _find(batch_id), template, form)
     except ServiceError as error:
         messages.error(request, str(error))
     return redirect("batch_detail", batch.pk)
 
 
+def _ask_to_confirm(request: HttpRequest, batch: Batch | None, template: str, form: forms.Form) -> HttpResponse:
+    if batch is None:
+        return unknown(request)
+    waiting = batch.orders.filter(submission__in=NOT_YET_SENT).order_by()
+    left = waiting.aggregate(orders=Count("pk"), money=Sum("face_value"))
+    advice = ADVICE.get(batch.brake, "")
+    return render(request, template, {"batch": batch, "form": form, "left": left, "advice": advice})
+
+
 def _find(batch_id: int) -> Batch | None:
-    return Batch.objects.select_related("made_by").filter(pk=batch_id).first()
+    return Batch.objects.select_related("made_by").with_last_event().filter(pk=batch_id).first()
 
 
 def _sent(request: HttpRequest) -> Any:

@@ -12,7 +12,7 @@ from portal.forms import MarkedForm, ReasonForm
 from portal.sheets import MOST_BYTES
 
 from .choices import Product
-from .forms import RADIO
+from .forms import RADIO, SeenField
 from .services.errors import BadLines, ReasonNeeded, ServiceError
 
 
@@ -118,17 +118,18 @@ class RemarkForm(ReasonForm):
         self.fields["reason"].required = False
 
 
+class ResumeForm(ReasonForm):
+    """Why a paused batch may go on, said by somebody who was shown why it is paused."""
+
+    seen = SeenField()
+
+
 class AgainForm(MarkedForm):
     """The wish to place the failed ones anew; its nonce makes one batch of it, however often it is sent."""
 
-    nonce = forms.UUIDField(
-        widget=forms.HiddenInput,
-        initial=uuid.uuid4,
-        error_messages={
-            "required": gettext_lazy("This form was damaged on its way; it is fresh now, send it again."),
-            "invalid": gettext_lazy("This form was damaged on its way; it is fresh now, send it again."),
-        },
-    )
+    nonce = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
+    orders_seen = SeenField()
+    money_seen = SeenField()
 
     def refuse(self, error: ServiceError) -> None:
         self.add_error(None, str(error))

@@ -4,7 +4,7 @@ import re
 import unicodedata
 import uuid
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.conf import settings
@@ -22,6 +22,7 @@ from .services.errors import DuplicateOrder, FormAlreadyUsed, InvalidOrder, Serv
 RADIO = {"class": "form-selectgroup-input"}
 BIGGEST_CHANNEL = 2_147_483_647
 LONGEST_KEY = 18
+DAMAGED = _("This form was damaged on its way; it is fresh now, send it again.")
 SWITCH_CHANNEL = {"": None, "1": True, "0": False}
 
 
@@ -35,6 +36,22 @@ class WordChoiceField(forms.TypedChoiceField):
     def to_python(self, value: Any) -> str:
         text = super().to_python(value).strip()
         return self.words.get(text.lower(), text)
+
+
+class SeenField(forms.IntegerField):
+    """Names what a page showed, so that nobody decides about what came afterwards; 0 where nothing was shown.
+
+    The templates fill it in: a page that is shown anew names what it shows then.
+    """
+
+    widget = forms.HiddenInput
+    default_error_messages: ClassVar = {"invalid": DAMAGED}
+
+    def __init__(self) -> None:
+        super().__init__(required=False)
+
+    def clean(self, value: Any) -> int:
+        return super().clean(value) or 0
 
 
 class OrderForm(MarkedForm):
@@ -75,7 +92,7 @@ class OrderForm(MarkedForm):
     nonce = forms.UUIDField(
         required=False,
         widget=forms.HiddenInput,
-        error_messages={"invalid": _("This form was damaged on its way; it is fresh now, send it again.")},
+        error_messages={"invalid": DAMAGED},
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -260,11 +277,18 @@ class DecisionForm(PasswordForm):
 
 
 class NoteForm(forms.Form):
+    seen = SeenField()
     note = forms.CharField(
         label=_("What did you find, what did you do?"),
         max_length=200,
         widget=forms.Textarea(attrs={"class": "form-control", "rows": 3, "autofocus": True}),
     )
+
+
+class GoOnForm(forms.Form):
+    """The wish to end the emergency stop that was shown, and no other."""
+
+    seen = SeenField()
 
 
 def _is_key(text: object) -> bool:

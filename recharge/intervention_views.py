@@ -1,7 +1,9 @@
 """What a person may do with an order: each deed is shown for confirmation first, and done by a POST."""
 
 from collections.abc import Callable
+from typing import Any
 
+from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpRequest, HttpResponse
@@ -17,7 +19,7 @@ from .forms import NoteForm
 from .masking import hide_mobile
 from .models import Order
 from .services import interventions
-from .services.errors import ServiceError
+from .services.errors import Outdated, ServiceError
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -61,27 +63,29 @@ def withdraw(request: HttpRequest, order_no: str) -> HttpResponse:
 @permission_required("recharge.change_order", raise_exception=True)
 def acknowledge(request: HttpRequest, order_no: str) -> HttpResponse:
     """Mark what needed attention as dealt with, with a note."""
-    form = NoteForm(request.POST if request.method == "POST" else None)
-    if form.is_bound and not form.is_valid():
-        order = Order.objects.filter(order_no=order_no).first()
-        return _ask_to_confirm(request, order, "recharge/confirm_acknowledge.html", form)
+    form = NoteForm(_sent(request))
 
     def deed(order: Order) -> str:
-        interventions.acknowledge(order_id=order.pk, actor=request.user, note=form.cleaned_data["note"])
+        said = form.cleaned_data
+        interventions.acknowledge(order_id=order.pk, actor=request.user, note=said["note"], last_seen=said["seen"])
         return _("Marked as dealt with.")
 
     return _confirm_or_do(request, order_no, "recharge/confirm_acknowledge.html", deed, form)
 
 
 def _confirm_or_do(
-    request: HttpRequest, order_no: str, template: str, deed: Callable[[Order], str], form: NoteForm | None = None
+    request: HttpRequest, order_no: str, template: str, deed: Callable[[Order], str], form: forms.Form | None = None
 ) -> HttpResponse:
-    """Do it where it is a POST, and show in words what came of it; else show what would be done."""
-    order = Order.objects.with_people_and_cards().filter(order_no=order_no).first()
-    if order is None or request.method != "POST":
+    """Do it where a usable form was sent, and show in words what came of it; else show what would be done."""
+    order = _find(order_no)
+    form = form or forms.Form(_sent(request))
+    if order is None or not (form.is_bound and form.is_valid()):
         return _ask_to_confirm(request, order, template, form)
     try:
         messages.success(request, deed(order))
+    except Outdated as error:
+        form.add_error(None, str(error))
+        return _ask_to_confirm(request, _find(order_no), template, form)
     except ServiceError as error:
         messages.error(request, str(error))
     except GatewayError as error:
@@ -89,11 +93,19 @@ def _confirm_or_do(
     return redirect("order_detail", order.order_no)
 
 
-def _ask_to_confirm(request: HttpRequest, order: Order | None, template: str, form: NoteForm | None) -> HttpResponse:
+def _ask_to_confirm(request: HttpRequest, order: Order | None, template: str, form: forms.Form) -> HttpResponse:
     if order is None:
         return render(request, "recharge/order_unknown.html", status=404)
     advice = outcomes.ADVICE.get(order.attention, "")
     return render(request, template, {"order": order, "form": form, "advice": advice})
+
+
+def _find(order_no: str) -> Order | None:
+    return Order.objects.with_people_and_cards().with_last_event().filter(order_no=order_no).first()
+
+
+def _sent(request: HttpRequest) -> Any:
+    return request.POST if request.method == "POST" else None
 
 
 def _in_words(error: GatewayError) -> str:

@@ -11,9 +11,10 @@ from django.views.decorators.http import require_http_methods
 
 from portal.forms import ReasonForm
 
+from .forms import GoOnForm
 from .models import EmergencyStop
 from .services import stopping
-from .services.errors import ServiceError
+from .services.errors import Outdated, ServiceError
 
 STOPS_SHOWN = 20
 
@@ -37,18 +38,22 @@ def emergency_stop(request: HttpRequest) -> HttpResponse:
 @permission_required("recharge.approve_order", raise_exception=True)
 def go_on(request: HttpRequest) -> HttpResponse:
     """Let orders go out again."""
-    if request.method == "POST":
+    form = GoOnForm(request.POST if request.method == "POST" else None)
+    if form.is_bound and form.is_valid():
         try:
-            stopping.go_on(actor=request.user)
+            stopping.go_on(stop_id=form.cleaned_data["seen"], actor=request.user)
+        except Outdated as error:
+            form.add_error(None, str(error))
         except ServiceError as error:
             messages.error(request, str(error))
+            return redirect("emergency_stop")
         else:
             messages.success(request, _("Orders go to the platform again."))
-        return redirect("emergency_stop")
+            return redirect("emergency_stop")
     is_on = stopping.current_stop()
     if is_on is None:
         return redirect("emergency_stop")
-    return render(request, "recharge/confirm_go_on.html", {"is_on": is_on})
+    return render(request, "recharge/confirm_go_on.html", {"is_on": is_on, "form": form})
 
 
 def _stop(request: HttpRequest, form: ReasonForm) -> bool:

@@ -7,7 +7,7 @@ import uuid
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Max, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
@@ -46,6 +46,10 @@ class BatchQuerySet(models.QuerySet["Batch"]):
     def awaiting_approval(self) -> BatchQuerySet:
         """Batches that a second person has to approve."""
         return self.filter(state=BatchState.AWAITING_APPROVAL)
+
+    def with_last_event(self) -> BatchQuerySet:
+        """Read along the key of the last entry of its history, as `last_event`."""
+        return self.annotate(last_event=Max("events"))
 
     def of_file(self, digest: str) -> BatchQuerySet:
         """Batches that were made of exactly this file."""

@@ -10,7 +10,7 @@ import datetime as dt
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Max, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
@@ -39,6 +39,10 @@ class OrderQuerySet(models.QuerySet["Order"]):
         """Read along who placed them, and of their cards what may be shown to everybody."""
         secrets = (f"oil_card__{name}" for name in SECRET_FIELDS)
         return self.select_related("placed_by", "oil_card").defer(*secrets)
+
+    def with_last_event(self) -> OrderQuerySet:
+        """Read along the key of the last entry of its history, as `last_event`."""
+        return self.annotate(last_event=Max("events"))
 
     def single(self) -> OrderQuerySet:
         """Orders that a person placed by itself and may be waiting for: they go before those of batches."""

@@ -21,7 +21,7 @@ from . import left_out, spending
 from .batch_inserting import insert_orders
 from .batch_reading import batches_of_same_file, lines, target
 from .database import lock_batch
-from .errors import BadLines, NotConfigured, NothingToPlace, ReasonNeeded
+from .errors import BadLines, NotConfigured, NothingToPlace, Outdated, ReasonNeeded
 from .events import clean, record_of_all, record_of_batch
 from .left_out import LeftOutLine
 from .placing import PROVEN_DEAD, lock_all_targets, may_have_spent, needs_approval, new_order_no
@@ -81,13 +81,15 @@ def make_batch(
     return batch
 
 
-def make_again(*, batch_id: int, made_by: User, nonce: uuid.UUID) -> Batch:
+def make_again(*, batch_id: int, made_by: User, nonce: uuid.UUID, orders_seen: int, money_seen: int) -> Batch:
     """Place anew what is proven to have failed in a batch: each of the new orders replaces a dead one.
 
     Args:
         batch_id: the batch with the failed orders.
         made_by: the person.
         nonce: names the form that was sent; the same form makes one batch.
+        orders_seen: how many failed orders the person was shown, 0 where nothing was.
+        money_seen: how many yuan they came to.
 
     Returns:
         The new batch; the one that the same form made before, where it did.
@@ -95,6 +97,7 @@ def make_again(*, batch_id: int, made_by: User, nonce: uuid.UUID) -> Batch:
     Raises:
         NotConfigured: the platform's credentials are not set.
         NothingToPlace: nothing failed for certain, or all of it was placed anew already.
+        Outdated: it isn't as many orders, or not as much money, as the person was shown.
         LimitReached: the total doesn't fit into what may be spent today.
     """
     _require_platform()
@@ -111,7 +114,7 @@ def make_again(*, batch_id: int, made_by: User, nonce: uuid.UUID) -> Batch:
             reason=_("The failed ones of batch %(batch)d") % {"batch": old.pk},
             made_by=made_by,
         )
-        _place(batch, _replacements(old))
+        _place(batch, _replacements(_failed_as_seen(old, orders_seen, money_seen)))
     return batch
 
 
@@ -154,10 +157,18 @@ def _named(line: int, problem: str) -> dict[str, object]:
     return {"line": line, "problem": problem}
 
 
-def _replacements(old: Batch) -> Iterator[Order]:
-    """Yield an order in the place of each failed one whose target hasn't got the same meanwhile, nor is a lost card."""
+def _failed_as_seen(old: Batch, orders_seen: int, money_seen: int) -> list[int]:
+    """Lock the failed orders, and return their keys where they are as many and as much as the person was shown."""
     failed = failed_orders(old).select_for_update(of=("self",)).order_by("id")
-    remaining = iter(list(failed.values_list("pk", flat=True)))
+    values = dict(failed.values_list("pk", "face_value"))
+    if (len(values), sum(values.values())) != (orders_seen, money_seen):
+        raise Outdated
+    return list(values)
+
+
+def _replacements(failed: list[int]) -> Iterator[Order]:
+    """Yield an order in the place of each failed one whose target hasn't got the same meanwhile, nor is a lost card."""
+    remaining = iter(failed)
     line = 0
     while keys := list(islice(remaining, AT_A_TIME)):
         piece = list(Order.objects.filter(pk__in=keys).order_by("id"))

@@ -11,7 +11,7 @@ from recharge.models import UNDER_WAY, Batch, Order
 from . import braking, spending
 from .database import lock_batch
 from .errors import TooLate
-from .events import record_of_all, record_of_batch
+from .events import record_of_all, record_of_batch, require_all_seen
 
 WITHDRAWABLE = (*UNDER_WAY, BatchState.PAUSED, BatchState.AWAITING_APPROVAL)
 """States of a batch whose rest can be taken back."""
@@ -41,28 +41,31 @@ def pause(*, batch_id: int, actor: User, reason: str = "") -> Batch:
     return batch
 
 
-def resume(*, batch_id: int, actor: User, reason: str = "") -> Batch:
+def resume(*, batch_id: int, actor: User, last_seen: int, reason: str = "") -> Batch:
     """Let a paused batch go on, all of it: what happened so far brakes it no more.
 
     Args:
         batch_id: the batch's primary key.
         actor: the person who has looked at why it was paused.
+        last_seen: the last event of the batch that the person knew of, see `require_all_seen`.
         reason: what was found, for the timeline.
 
     Raises:
         TooLate: it isn't paused, or the balance is still below BALANCE_FLOOR.
+        Outdated: something has happened since; it may be paused for another reason.
     """
     with transaction.atomic(durable=True):
         batch = lock_batch(batch_id)
         if batch.state != BatchState.PAUSED:
             raise TooLate(_("This batch isn't paused."))
+        require_all_seen(batch, last_seen)
         if braking.balance_is_low():
             raise TooLate(_("The balance at the platform is still too low. It is asked for every minute."))
-        # Whoever releases it although a first order was not accepted waits for them no more.
-        first_orders_open = batch.brake != Brake.CANARY and _awaits_canary(batch)
-        batch.state = BatchState.CANARY if first_orders_open else BatchState.RUNNING
+        if batch.brake == Brake.CANARY:
+            batch.canary_until = None  # whoever releases it although a first one was not accepted waits no more
+        batch.state = BatchState.CANARY if _awaits_canary(batch) else BatchState.RUNNING
         batch.brake, batch.braked_at, batch.released_at = "", None, Now()
-        batch.save(update_fields=["state", "brake", "braked_at", "released_at"])
+        batch.save(update_fields=["state", "brake", "braked_at", "released_at", "canary_until"])
         record_of_batch(batch, BatchEventKind.RESUMED, actor=actor, note=reason)
     return batch
 

@@ -51,6 +51,15 @@ class TooLate(ServiceError):
     """The order, the batch or the emergency stop isn't in a state in which this can be done (any more)."""
 
 
+class Outdated(TooLate):
+    """What the person was shown, and decided about, holds no more."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            _("Something has happened since this page was opened. Look again, and confirm if it is still right.")
+        )
+
+
 class LimitReached(ServiceError):
     """A limit of the day's spending would be passed."""
 

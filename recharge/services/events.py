@@ -11,6 +11,8 @@ from portal.statements import insert_row
 from recharge.choices import BatchEventKind, EventKind, Submission, Verdict
 from recharge.models import Batch, BatchEvent, Order, OrderEvent, OrderQuerySet
 
+from .errors import Outdated
+
 RAW_LIMIT = 16 * 1024
 NOTE_LIMIT = 300
 
@@ -30,6 +32,20 @@ def describe(error: GatewayError) -> tuple[Verdict, str, str]:
     if isinstance(error, OutcomeUnknown):
         return Verdict.OUTCOME_UNKNOWN, error.raw or str(error), ""
     return Verdict.NOT_SENT, str(error), ""
+
+
+def require_all_seen(thing: Order | Batch, last_seen: int) -> None:
+    """Make sure that a person has been shown all of a history, in the transaction that has locked what it belongs to.
+
+    Args:
+        thing: the order or the batch.
+        last_seen: the key of the last event that there was when the page was made; 0 where none was shown.
+
+    Raises:
+        Outdated: something has happened since.
+    """
+    if last_seen != thing.events.values_list("pk", flat=True).last():
+        raise Outdated
 
 
 def record(order: Order, kind: EventKind, *, raw: str = "", note: str = "", **fields: Any) -> None:

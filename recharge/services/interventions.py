@@ -15,7 +15,7 @@ from recharge.status import CANCELLABLE
 from . import products, queue, spending
 from .database import lock
 from .errors import NotConfigured, TooLate
-from .events import describe, record
+from .events import describe, record, require_all_seen
 from .privacy import hiding
 from .scheduling import CHECK_DELAYS, ask_at_once
 
@@ -123,21 +123,24 @@ def cancel_at_platform(*, order_id: int, actor: User) -> Acknowledgement:
     return answer
 
 
-def acknowledge(*, order_id: int, actor: User, note: str) -> Order:
+def acknowledge(*, order_id: int, actor: User, note: str, last_seen: int) -> Order:
     """Record that a person has dealt with what needed attention.
 
     Args:
         order_id: the order's primary key.
         actor: the person.
         note: what was found and done.
+        last_seen: the last event that the person knew of, see `require_all_seen`.
 
     Raises:
         TooLate: nothing needs attention (any more).
+        Outdated: something has happened since; it may need attention, too.
     """
     with transaction.atomic(durable=True):
         order = lock(order_id)
         if not order.attention:
             raise TooLate(_("This order needs no attention any more."))
+        require_all_seen(order, last_seen)
         reason = order.get_attention_display()
         hide = hiding(order)
         order.attention = ""

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from recharge.models import EmergencyStop
 
-from .errors import TooLate
+from .errors import Outdated, TooLate
 from .events import clean
 
 NOT_STOPPED = ~Exists(EmergencyStop.objects.filter(on=True))
@@ -32,18 +32,20 @@ def stop_everything(*, actor: User, reason: str) -> EmergencyStop:
         raise TooLate(_("Everything is stopped already.")) from None
 
 
-def go_on(*, actor: User) -> None:
+def go_on(*, stop_id: int, actor: User) -> None:
     """Let orders go out again.
 
     Args:
+        stop_id: the primary key of the stop that the person was shown, 0 where none was.
         actor: the person, who is kept with the stop.
 
     Raises:
         TooLate: nothing is stopped.
+        Outdated: another stop is on.
     """
-    ended = EmergencyStop.objects.filter(on=True).update(on=False, ended_at=Now(), ended_by=actor)
-    if not ended:
-        raise TooLate(_("Nothing is stopped."))
+    shown = EmergencyStop.objects.filter(pk=stop_id, on=True)
+    if not shown.update(on=False, ended_at=Now(), ended_by=actor):
+        raise Outdated if current_stop() else TooLate(_("Nothing is stopped."))
 
 
 def current_stop() -> EmergencyStop | None:

@@ -1,14 +1,17 @@
 """A clerk steps in: asks, cancels, withdraws, marks as dealt with; each confirmed first, done by a POST, recorded."""
 
+from typing import Any
+
 import pytest
-from django.http import HttpResponse
 from django.test import Client
 
 from portal.gateway import NotSent, OutcomeUnknown, Rejected
 from recharge.choices import Attention, EventKind, Submission
 from recharge.models import Order, OrderEvent
-from recharge.services import placing, submission
+from recharge.services import checking, interventions, placing, reports, submission
+from tests.deeds import last_event
 from tests.fake_platform import FakePlatform
+from tests.pages import confirm, hidden_fields
 from tests.people import person
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sent")]
@@ -34,7 +37,7 @@ def accepted(order: Order) -> Order:
 
 
 def do(client: Client, order: Order, deed: str, **fields: str) -> str:
-    response: HttpResponse = client.post(f"/orders/{order.order_no}/{deed}/", fields, follow=True)
+    response = confirm(client, f"/orders/{order.order_no}/{deed}/", **fields)
     assert response.redirect_chain[-1][0] == f"/orders/{order.order_no}/"
     return response.content.decode()
 
@@ -126,6 +129,68 @@ def test_mark_without_a_usable_note_changes_nothing(clerk: Client, accepted: Ord
     response = clerk.post(f"/orders/{accepted.order_no}/acknowledge/", {"note": note})
     assert response.status_code == 200
     assert "invalid-feedback" in response.content.decode()
+    assert everything() == before
+
+
+@pytest.fixture
+def reversed_order(accepted: Order, platform: FakePlatform) -> Order:
+    """Succeeded, reversed, refunded: only its mark keeps it from being placed anew."""
+    for status in (2, 10, 4):
+        tell(accepted, platform, status)
+    platform.books[accepted.order_no].status = 4
+    checking.check_order(order_id=accepted.pk)
+    accepted.refresh_from_db()
+    assert (accepted.attention, accepted.is_dead) == (Attention.REVERSED, True)
+    return accepted
+
+
+def tell(order: Order, platform: FakePlatform, status: int) -> None:
+    reports.receive_callback(order_no=order.order_no, report=platform.report(order.order_no, status))
+
+
+def test_note_clears_nothing_that_came_after_its_page_was_opened(
+    clerk: Client, reversed_order: Order, platform: FakePlatform
+) -> None:
+    address = f"/orders/{reversed_order.order_no}/acknowledge/"
+    shown = hidden_fields(clerk.get(address))
+    for status in (2, 1):  # two conflicts: the second is not the one that the first refusal shows
+        tell(reversed_order, platform, status)
+        before = everything()
+        refused = clerk.post(address, {**shown, "note": "返销，已告知客户"})
+        assert refused.status_code == 200
+        for words in ("打开此页之后情况有变", str(Attention.CONFLICT.label), "返销，已告知客户"):
+            assert words in refused.content.decode()
+        assert everything() == before
+        reversed_order.refresh_from_db()
+        assert not reversed_order.is_dead
+        shown = hidden_fields(refused)
+    assert "alert-success" in clerk.post(address, {**shown, "note": "已核对"}, follow=True).content.decode()
+    reversed_order.refresh_from_db()
+    assert reversed_order.attention == ""
+
+
+def test_page_is_shown_anew_with_what_came_at_the_last_moment(
+    clerk: Client, reversed_order: Order, platform: FakePlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = interventions.acknowledge
+
+    def overtaken(**arguments: Any) -> Order:
+        tell(reversed_order, platform, 2)
+        return real(**arguments)
+
+    monkeypatch.setattr(interventions, "acknowledge", overtaken)
+    refused = confirm(clerk, f"/orders/{reversed_order.order_no}/acknowledge/", note="已核对")
+    assert str(Attention.CONFLICT.label) in refused.content.decode()
+    assert hidden_fields(refused)["seen"] == str(last_event(reversed_order))
+
+
+@pytest.mark.parametrize("seen", [{}, *({"seen": text} for text in ("", "0", "-1", "abc", "9" * 30, "\x00"))])
+def test_mark_by_who_has_seen_nothing_changes_nothing(clerk: Client, accepted: Order, seen: dict[str, str]) -> None:
+    Order.objects.filter(pk=accepted.pk).update(attention=Attention.CONFLICT)
+    before = everything()
+    response = clerk.post(f"/orders/{accepted.order_no}/acknowledge/", {"note": "已核对", **seen})
+    assert response.status_code == 200
+    assert "alert-danger" in response.content.decode()
     assert everything() == before
 
 

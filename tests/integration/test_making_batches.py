@@ -20,6 +20,7 @@ from recharge.models import Batch, BatchDraft, Order, OrderEvent, Spending
 from recharge.services import batch_making, batch_reading, batches, checking, placing, submission
 from recharge.services.errors import BadLines, LimitReached, NotConfigured, NothingToPlace, ReasonNeeded
 from tests.batches import batch_of, mobiles, sheet, upload
+from tests.deeds import make_again
 from tests.fake_platform import FakePlatform
 from tests.oil_cards import active_card
 
@@ -278,10 +279,10 @@ def test_what_failed_for_a_card_that_is_gone_is_not_placed_anew(clerk_user: User
     fail_all(batch, platform)
     OilCard.objects.update(state=State.DELETED)
     with pytest.raises(NothingToPlace):
-        batch_making.make_again(batch_id=batch.pk, made_by=clerk_user, nonce=uuid.uuid4())
+        make_again(batch, clerk_user)
     assert Order.objects.count() == 1
     OilCard.objects.update(state=State.ACTIVE)
-    assert batch_making.make_again(batch_id=batch.pk, made_by=clerk_user, nonce=uuid.uuid4()).size == 1
+    assert make_again(batch, clerk_user).size == 1
 
 
 def test_a_kept_sheet_is_not_readable_in_the_database(clerk_user: User) -> None:
@@ -306,12 +307,12 @@ def test_failed_orders_are_placed_anew_and_replaced_once(clerk_user: User, platf
     submission.submit_batches()
     assert batch_making.failed_orders(batch).count() == 2, "the one that hangs may have been taken"
     nonce = uuid.uuid4()
-    again = batch_making.make_again(batch_id=batch.pk, made_by=clerk_user, nonce=nonce)
-    assert batch_making.make_again(batch_id=batch.pk, made_by=clerk_user, nonce=nonce) == again
+    again = make_again(batch, clerk_user, nonce)
+    assert make_again(batch, clerk_user, nonce) == again
     assert again.size == 2
     assert {order.replaces.line for order in Order.objects.filter(batch=again) if order.replaces} == {2, 4}
     with pytest.raises(NothingToPlace):
-        batch_making.make_again(batch_id=batch.pk, made_by=clerk_user, nonce=uuid.uuid4())
+        make_again(batch, clerk_user)
     assert Order.objects.count() == 5
 
 
@@ -320,7 +321,7 @@ def test_what_was_placed_by_hand_meanwhile_is_not_placed_anew(clerk_user: User, 
         batch = batch_of(*mobiles(2), made_by=clerk_user)
     fail_all(batch, platform)
     placing.place_mobile_order(placed_by=clerk_user, mobile="13800000000", face_value=50)
-    again = batch_making.make_again(batch_id=batch.pk, made_by=clerk_user, nonce=uuid.uuid4())
+    again = make_again(batch, clerk_user)
     assert list(Order.objects.filter(batch=again).values_list("mobile", flat=True)) == ["13800000001"]
 
 
@@ -336,7 +337,7 @@ def test_what_another_list_placed_days_ago_is_not_placed_anew(clerk_user: User, 
         checking.check_order(order_id=order.pk)
     days = dt.timedelta(days=3)
     Order.objects.update(placed_at=F("placed_at") - days, submitted_at=F("submitted_at") - days)
-    again = batch_making.make_again(batch_id=failed.pk, made_by=clerk_user, nonce=uuid.uuid4())
+    again = make_again(failed, clerk_user)
     assert list(Order.objects.filter(batch=again).values_list("mobile", flat=True)) == ["13800000000"]
 
 
@@ -348,7 +349,7 @@ def test_failed_orders_are_read_in_pieces(
     fail_all(batches.skip_canary(batch_id=batch.pk, actor=clerk_user), platform)
     monkeypatch.setattr(batch_making, "AT_A_TIME", 2)
     with CaptureQueriesContext(connection) as captured:
-        again = batch_making.make_again(batch_id=batch.pk, made_by=clerk_user, nonce=uuid.uuid4())
+        again = make_again(batch, clerk_user)
     whole = [query["sql"] for query in captured if '"recharge_order"."duplicate_reason"' in query["sql"]]
     assert whole
     assert all('"id" IN (' in sql or '"mobile" IN (' in sql for sql in whole)

@@ -25,6 +25,7 @@ from recharge.services import checking, interventions, placing, privacy, product
 from tests.dumps import dump, found_in
 from tests.fake_card_platform import NAME, NATIONAL_ID, NUMBER, PHONE, SECRETS, details
 from tests.fake_platform import FakePlatform
+from tests.pages import confirm
 
 pytestmark = pytest.mark.usefixtures("sent")
 HOLDER = {"name": NAME, "phone": PHONE, "user_num": NATIONAL_ID, "card_num": NUMBER, "mobile": PHONE}
@@ -198,7 +199,7 @@ def test_what_people_write_about_an_order_is_cleaned_too(
     order = recharge(card, talkative)
     call_back(client, order, as_json=True, status=99)
     written = f"{NAME} called from {PHONE[:3]}-{PHONE[3:7]} {PHONE[7:]}, order {order.order_no}"
-    client.post(f"/orders/{order.order_no}/acknowledge/", {"note": written})
+    confirm(client, f"/orders/{order.order_no}/acknowledge/", note=written)
     client.post("/orders/new/oil/", {"oil_card": card.pk, "face_value": "500", "duplicate_reason": written})
     again = Order.objects.latest("pk")
     assert order.events.last().note.endswith(f": *** called from ***, order {order.order_no}")

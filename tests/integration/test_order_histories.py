@@ -6,7 +6,6 @@ and `--hypothesis-seed` plays it again.
 
 import datetime as dt
 import os
-import uuid
 from contextlib import suppress
 from unittest import mock
 
@@ -40,6 +39,7 @@ from recharge.services import (
 )
 from recharge.services.errors import ServiceError, TooLate
 from recharge.status import TRANSITIONS, Status
+from tests import deeds
 from tests.fake_platform import FakePlatform, WorkerKilled
 from tests.oil_cards import active_card
 
@@ -124,7 +124,7 @@ class Histories(RuleBasedStateMachine):
     def acknowledge(self, number: int) -> None:
         order = self.pick(number, list(Order.objects.needing_attention()))
         if order.order_no not in self.forged and order.attention not in (Attention.CONFLICT, Attention.UNEXPECTED):
-            interventions.acknowledge(order_id=order.pk, actor=self.clerk, note="seen")
+            deeds.acknowledge(order, self.clerk)
 
     @precondition(lambda self: Order.objects.filter(submission__in=DEAD_SUBMISSIONS).exists())
     @rule(number=picks)
@@ -153,7 +153,9 @@ class Histories(RuleBasedStateMachine):
         batch = list(Batch.objects.order_by("pk"))[number % Batch.objects.count()]
         with suppress(ServiceError):
             if deed == "again":
-                batch_making.make_again(batch_id=batch.pk, made_by=self.clerk, nonce=uuid.uuid4())
+                deeds.make_again(batch, self.clerk)
+            elif deed == "resume":
+                deeds.resume(batch, self.clerk)
             elif deed == "approve":
                 approving.approve_batch(batch_id=batch.pk, actor=self.approver)
             else:
@@ -173,7 +175,7 @@ class Histories(RuleBasedStateMachine):
             if stop:
                 stopping.stop_everything(actor=self.clerk, reason="looks wrong")
             else:
-                stopping.go_on(actor=self.clerk)
+                deeds.go_on(self.clerk)
 
     # --- workers ----------------------------------------------------------------------------------------------
     @precondition(lambda self: Order.objects.exists())
@@ -351,7 +353,7 @@ class Histories(RuleBasedStateMachine):
             if not Order.objects.open().filter(attention="").exists():
                 break
             for batch in Batch.objects.filter(state=BatchState.PAUSED):
-                batches.resume(batch_id=batch.pk, actor=self.clerk)
+                deeds.resume(batch, self.clerk)
             self.time_passes(61)
             self.sweep(lose=False, behaviour="accept")
         braking.look_at_all()

@@ -12,6 +12,7 @@ from recharge.choices import Attention, Submission, Verdict
 from recharge.models import Order
 from recharge.services import checking, interventions, placing, reports, submission, sweeping
 from recharge.services.errors import DuplicateOrder, NotReplaceable
+from tests.deeds import acknowledge
 from tests.fake_platform import FakePlatform
 
 pytestmark = pytest.mark.usefixtures("sent")
@@ -192,7 +193,7 @@ def test_order_of_which_a_part_arrived_is_not_dead_when_the_rest_is_refunded(
     refreshed(accepted)
     assert (accepted.status, bool(accepted.confirmed_at)) == (4, True)
     assert (accepted.attention, accepted.is_dead) == (Attention.PARTLY_ARRIVED, False)
-    interventions.acknowledge(order_id=accepted.pk, actor=accepted.placed_by, note="told the customer")
+    acknowledge(accepted, accepted.placed_by)
     assert not refreshed(accepted).is_dead
     assert not Order.objects.filter(placing.PROVEN_DEAD).exists()
     with pytest.raises(DuplicateOrder):
@@ -211,7 +212,7 @@ def test_contradiction_of_a_settled_order_is_asked_about_until_a_person_has_seen
         minutes_pass(60)
         checking.check_order(order_id=accepted.pk)
         assert refreshed(accepted).next_check_at, behaviour
-    interventions.acknowledge(order_id=accepted.pk, actor=accepted.placed_by, note="seen")
+    acknowledge(accepted, accepted.placed_by)
     minutes_pass(60 * 24)
     checking.check_due_orders()
     assert refreshed(accepted).next_check_at is None
@@ -300,7 +301,7 @@ def test_unfinished_for_a_week_calls_for_a_person_and_can_be_dealt_with(
     checking.check_order(order_id=accepted.pk)
     refreshed(accepted)
     assert (accepted.attention, accepted.next_check_at) == (Attention.OVERDUE, None)
-    interventions.acknowledge(order_id=accepted.pk, actor=clerk_user, note="phoned them")
+    acknowledge(accepted, clerk_user, note="phoned them")
     refreshed(accepted)
     assert accepted.attention == ""
     assert accepted.next_check_at

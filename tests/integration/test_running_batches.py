@@ -20,6 +20,7 @@ from recharge.models import Balance, Batch, BatchDraft, Order, OrderEvent, Spend
 from recharge.services import answers, batches, braking, checking, placing, queue, stopping, submission, sweeping
 from recharge.services.errors import TooLate
 from tests.batches import batch_of, mobiles, upload
+from tests.deeds import go_on, last_event, resume
 from tests.fake_platform import FakePlatform, WorkerKilled
 from tests.oil_cards import active_card
 
@@ -125,14 +126,14 @@ def test_whoever_releases_it_waits_for_its_first_orders_no_more(
     batch: Batch, platform: FakePlatform, clerk_user: User
 ) -> None:
     lane(platform, "reject")
-    batches.resume(batch_id=batch.pk, actor=clerk_user, reason="空号")
+    resume(batch, clerk_user, reason="空号")
     lane(platform)
     assert submissions(batch) == [Submission.REJECTED] + [Submission.ACCEPTED] * 9
 
 
 def test_a_pause_by_hand_does_not_skip_the_first_orders(batch: Batch, clerk_user: User) -> None:
     batches.pause(batch_id=batch.pk, actor=clerk_user)
-    assert batches.resume(batch_id=batch.pk, actor=clerk_user).state == BatchState.CANARY
+    assert resume(batch, clerk_user).state == BatchState.CANARY
 
 
 @pytest.mark.parametrize(("canary", "size"), [(0, 10), (3, 3), (3, 2)])
@@ -141,6 +142,18 @@ def test_no_order_goes_ahead_where_none_would_follow(
 ) -> None:
     with override_settings(BATCH_CANARY=canary):
         assert state(batch_of(*mobiles(size), made_by=clerk_user)) == (BatchState.RUNNING, "")
+
+
+def test_once_released_it_never_waits_for_its_first_orders_again(
+    batch: Batch, platform: FakePlatform, clerk_user: User
+) -> None:
+    lane(platform, "reject")
+    assert state(batch) == (BatchState.PAUSED, Brake.CANARY)
+    resume(batch, clerk_user)
+    batches.pause(batch_id=batch.pk, actor=clerk_user)
+    assert resume(batch, clerk_user).state == BatchState.RUNNING
+    sweeping.sweep()
+    assert state(batch) == (BatchState.RUNNING, "")
 
 
 # --- the brake --------------------------------------------------------------------------------------------------
@@ -174,7 +187,7 @@ def test_what_happened_before_its_release_does_not_stop_it_again(
     running: Batch, platform: FakePlatform, clerk_user: User
 ) -> None:
     lane(platform, "reject", "reject")
-    batches.resume(batch_id=running.pk, actor=clerk_user)
+    resume(running, clerk_user)
     lane(platform, "reject", "accept")
     assert state(running)[0] == BatchState.RUNNING
     assert submissions(running).count(Submission.ACCEPTED) == 7
@@ -191,10 +204,10 @@ def test_a_low_balance_stops_it_until_it_is_told_to_be_higher(
     lane(platform)
     assert not platform.books
     with pytest.raises(TooLate):
-        batches.resume(batch_id=running.pk, actor=clerk_user)
+        resume(running, clerk_user)
     assert state(running) == (BatchState.PAUSED, Brake.BALANCE)
     Balance.objects.update(amount=1000)
-    batches.resume(batch_id=running.pk, actor=clerk_user)
+    resume(running, clerk_user)
     lane(platform)
     assert len(platform.books) == 10
 
@@ -210,7 +223,7 @@ def test_a_paused_batch_sends_nothing_and_goes_on_where_it_was(
     sweeping.sweep()
     assert not platform.books
     assert state(running) == (BatchState.PAUSED, Brake.BY_HAND)
-    batches.resume(batch_id=running.pk, actor=clerk_user, reason="好了")
+    resume(running, clerk_user, reason="好了")
     lane(platform)
     assert all(booked.pushes == 1 for booked in platform.books.values())
     assert submissions(running) == [Submission.ACCEPTED] * 10
@@ -265,8 +278,9 @@ def test_an_order_that_comes_back_to_a_withdrawn_batch_is_withdrawn_too(
 def test_what_does_not_fit_its_state_is_refused(running: Batch, clerk_user: User, deed: object) -> None:
     batches.withdraw_rest(batch_id=running.pk, actor=clerk_user)
     events = len(kinds(running))
+    seen = {"last_seen": last_event(running)} if deed == batches.resume else {}
     with pytest.raises(TooLate):
-        deed(batch_id=running.pk, actor=clerk_user)  # type: ignore[operator]
+        deed(batch_id=running.pk, actor=clerk_user, **seen)  # type: ignore[operator]
     assert state(running) == (BatchState.WITHDRAWN, "")
     assert len(kinds(running)) == events
 
@@ -282,7 +296,7 @@ def test_nothing_goes_out_while_everything_is_stopped(
     lane(platform)
     submission.submit_order(order_id=single.pk)
     assert (platform.books, sent) == ({}, [])
-    stopping.go_on(actor=clerk_user)
+    go_on(clerk_user)
     sweeping.sweep()
     assert sent == [(queue.SUBMIT, single.pk)]
     lane(platform)

@@ -12,7 +12,9 @@ from recharge.models import EmergencyStop, Order
 from recharge.services import batches, checking, interventions, placing, stopping, submission, sweeping
 from recharge.services.errors import TooLate
 from tests.batches import batch_of, mobiles
+from tests.deeds import go_on
 from tests.fake_platform import FakePlatform
+from tests.pages import confirm, hidden_fields
 from tests.people import person
 from tests.processes import time_passes
 
@@ -38,7 +40,7 @@ def test_single_order_is_held_back_and_goes_out_afterwards(
     time_passes(5)
     sweeping.sweep()
     assert (platform.books, sent) == ({}, [])
-    stopping.go_on(actor=person("approver"))
+    go_on(person("approver"))
     sweeping.sweep()
     assert [order_id for _, order_id in sent] == [order.pk]
     submission.submit_order(order_id=order.pk)
@@ -54,7 +56,7 @@ def test_batch_is_held_back_and_goes_out_afterwards(platform: FakePlatform) -> N
     assert set(batch.orders.values_list("submission", flat=True)) == {Submission.QUEUED}
     batch.refresh_from_db()
     assert batch.state == BatchState.CANARY
-    stopping.go_on(actor=person("approver"))
+    go_on(person("approver"))
     submission.submit_batches()
     assert len(platform.books) == 5
 
@@ -87,7 +89,7 @@ def test_what_is_held_back_can_be_withdrawn(order: Order, platform: FakePlatform
     stop()
     interventions.withdraw(order_id=order.pk, actor=person("clerk"))
     assert batches.withdraw_rest(batch_id=batch.pk, actor=person("clerk")) == 5
-    stopping.go_on(actor=person("approver"))
+    go_on(person("approver"))
     submission.submit_order(order_id=order.pk)
     submission.submit_batches()
     assert platform.books == {}
@@ -124,7 +126,7 @@ def test_approver_lets_orders_go_out_again(client: Client) -> None:
     client.force_login(person("approver"))
     assert "要恢复提交吗" in client.get("/stop/go-on/").content.decode()
     assert EmergencyStop.objects.get().on
-    assert client.post("/stop/go-on/").status_code == 302
+    assert "alert-success" in confirm(client, "/stop/go-on/").content.decode()
     found = EmergencyStop.objects.get()
     assert (found.on, found.ended_by) == (False, person("approver"))
     assert found.ended_at
@@ -142,7 +144,7 @@ def test_who_may_not_approve_is_told_who_lets_them_go_out(client: Client) -> Non
 
 def test_going_on_twice_is_told_and_changes_nothing(client: Client) -> None:
     stop()
-    stopping.go_on(actor=person("approver"))
+    go_on(person("approver"))
     before = EmergencyStop.objects.values().get()
     client.force_login(person("approver"))
     assert client.get("/stop/go-on/")["Location"] == "/stop/"
@@ -150,9 +152,26 @@ def test_going_on_twice_is_told_and_changes_nothing(client: Client) -> None:
     assert EmergencyStop.objects.values().get() == before
 
 
+def test_only_the_stop_that_was_shown_is_ended(client: Client) -> None:
+    stop()
+    client.force_login(person("approver"))
+    shown = hidden_fields(client.get("/stop/go-on/"))
+    go_on(person("administrator"))
+    stopping.stop_everything(actor=person("clerk"), reason="余额异常")
+    before = list(EmergencyStop.objects.order_by("pk").values())
+    for seen in (shown, {}, {"seen": "abc"}, {"seen": "9" * 30}):
+        refused = client.post("/stop/go-on/", seen)
+        assert refused.status_code == 200
+        assert "余额异常" in refused.content.decode()
+        assert "alert-danger" in refused.content.decode()
+        assert list(EmergencyStop.objects.order_by("pk").values()) == before
+    client.post("/stop/go-on/", hidden_fields(refused))
+    assert not EmergencyStop.objects.filter(on=True).exists()
+
+
 def test_earlier_stops_are_shown_with_who_and_why(client: Client) -> None:
     stop()
-    stopping.go_on(actor=person("approver"))
+    go_on(person("approver"))
     client.force_login(person("auditor"))
     page = client.get("/stop/").content.decode()
     for words in ("价格不对", "clerk", "approver"):
@@ -167,7 +186,7 @@ def test_every_page_says_so_while_it_is_on(client: Client, platform: FakePlatfor
     stop()
     page = client.get(path).content.decode()
     assert re.search(r'banner-stop.*?clerk.*?价格不对.*?href="/stop/"', page, re.DOTALL)
-    stopping.go_on(actor=person("approver"))
+    go_on(person("approver"))
     assert "banner-stop" not in client.get(path).content.decode()
 
 
@@ -198,6 +217,6 @@ def test_what_is_held_back_on_purpose_raises_no_question_of_the_worker(order: Or
     assert overview.overdue_seconds() > 500
     stop()
     assert overview.overdue_seconds() == 0
-    stopping.go_on(actor=person("approver"))
+    go_on(person("approver"))
     interventions.withdraw(order_id=order.pk, actor=person("clerk"))
     assert overview.overdue_seconds() == 0  # a batch waits for itself

@@ -2,6 +2,7 @@
 
 import re
 import uuid
+from typing import Any
 
 import pytest
 from django.http import HttpResponse
@@ -17,7 +18,9 @@ from recharge.models import Batch, Order
 from recharge.services import batches, braking, submission
 from recharge.status import Status
 from tests.batch_lists import made_batch, mobile
+from tests.deeds import last_event, resume
 from tests.fake_platform import FakePlatform
+from tests.pages import confirm, hidden_fields
 from tests.people import person
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sent")]
@@ -193,12 +196,48 @@ def test_clerk_pauses_and_lets_it_go_on(clerk: Client, batch: Batch) -> None:
     assert clerk.post(f"{address}resume/", {"reason": "  "}).status_code == 200
     batch.refresh_from_db()
     assert batch.state == BatchState.PAUSED
-    text = text_of(clerk.post(f"{address}resume/", {"reason": "已核实"}, follow=True))
+    text = text_of(confirm(clerk, f"{address}resume/", reason="已核实"))
     assert "已核实" in text
     batch.refresh_from_db()
     assert batch.state == BatchState.CANARY
     kinds = list(batch.events.values_list("kind", flat=True))
     assert kinds == [BatchEventKind.MADE, BatchEventKind.PAUSED, BatchEventKind.RESUMED]
+
+
+def test_brake_that_nobody_was_shown_stays_pulled(clerk: Client, batch: Batch) -> None:
+    address = f"/batches/{batch.pk}/resume/"
+    batches.pause(batch_id=batch.pk, actor=person("approver"))
+    shown = hidden_fields(clerk.get(address))
+    resume(batch, person("approver"))
+    braking._pull(batch, Brake.REJECTIONS)
+    before = list(Batch.objects.values()), batch.events.count()
+    for seen in (shown, {}, {"seen": "abc"}):
+        refused = clerk.post(address, {**seen, "reason": "已核实"})
+        assert refused.status_code == 200
+        for words in ("alert-danger", str(Brake.REJECTIONS.label), str(ADVICE[Brake.REJECTIONS]), "已核实"):
+            assert words in text_of(refused)
+        assert (list(Batch.objects.values()), batch.events.count()) == before
+    clerk.post(address, {**hidden_fields(refused), "reason": "已核实"})
+    batch.refresh_from_db()
+    assert (batch.state, batch.brake) == (BatchState.CANARY, "")
+
+
+def test_page_is_shown_anew_with_the_brake_that_was_pulled_at_the_last_moment(
+    clerk: Client, batch: Batch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batches.pause(batch_id=batch.pk, actor=person("approver"))
+    real = batches.resume
+
+    def overtaken(**arguments: Any) -> Batch:
+        monkeypatch.setattr(batches, "resume", real)
+        resume(batch, person("approver"))
+        braking._pull(batch, Brake.REJECTIONS)
+        return real(**arguments)
+
+    monkeypatch.setattr(batches, "resume", overtaken)
+    refused = confirm(clerk, f"/batches/{batch.pk}/resume/", reason="已核实")
+    assert str(Brake.REJECTIONS.label) in text_of(refused)
+    assert hidden_fields(refused)["seen"] == str(last_event(batch))
 
 
 def test_pause_needs_no_words(clerk: Client, batch: Batch) -> None:
@@ -254,12 +293,10 @@ def test_only_who_approves_skips_the_wait_for_the_first_ones(client: Client, bat
 
 def test_failed_ones_are_placed_anew_once(clerk: Client, batch: Batch) -> None:
     orders = spread(batch)
-    question = text_of(clerk.get(f"/batches/{batch.pk}/again/"))
-    assert '<span class="display-6 number">2</span>' in question
-    assert "¥ 100" in question
-    nonce = re.search(r'name="nonce" value="([^"]+)"', question)
-    assert nonce
-    answers = [clerk.post(f"/batches/{batch.pk}/again/", {"nonce": nonce[1]}) for _ in range(2)]
+    question = clerk.get(f"/batches/{batch.pk}/again/")
+    assert '<span class="display-6 number">2</span>' in text_of(question)
+    assert "¥ 100" in text_of(question)
+    answers = [clerk.post(f"/batches/{batch.pk}/again/", hidden_fields(question)) for _ in range(2)]
     new = Batch.objects.exclude(pk=batch.pk).get()
     assert [answer["Location"] for answer in answers] == [f"/batches/{new.pk}/"] * 2
     assert set(new.orders.values_list("replaces", flat=True)) == {orders[3].pk, orders[5].pk}
@@ -272,6 +309,38 @@ def test_damaged_form_makes_no_second_batch(clerk: Client, batch: Batch, nonce: 
     response = clerk.post(f"/batches/{batch.pk}/again/", {"nonce": nonce})
     assert response.status_code == 200
     assert "alert-danger" in text_of(response)
+    assert Batch.objects.count() == 1
+
+
+def test_only_as_many_are_placed_anew_as_were_shown(clerk: Client, batch: Batch) -> None:
+    address = f"/batches/{batch.pk}/again/"
+    orders = spread(batch)
+    shown = hidden_fields(clerk.get(address))
+    become(orders[0], Submission.REJECTED, settled=True)
+    nothing = {"nonce": shown["nonce"]}
+    for seen in (shown, nothing, nothing | {"orders_seen": "3"}, nothing | {"orders_seen": "x", "money_seen": "150"}):
+        refused = clerk.post(address, seen)
+        assert refused.status_code == 200
+        for words in ("alert-danger", '<span class="display-6 number">3</span>', "¥ 150"):
+            assert words in text_of(refused)
+        assert Batch.objects.count() == 1
+    assert clerk.post(address, hidden_fields(refused)).status_code == 302
+    assert Batch.objects.latest("pk").size == 3
+
+
+@pytest.mark.parametrize(("gone", "left", "money"), [((5,), 2, "¥ 150"), ((3, 5), 1, "¥ 100")])
+def test_as_many_orders_or_as_much_money_alone_are_not_what_was_shown(
+    clerk: Client, batch: Batch, gone: tuple[int, ...], left: int, money: str
+) -> None:
+    orders = spread(batch)
+    shown = hidden_fields(clerk.get(f"/batches/{batch.pk}/again/"))
+    for number in gone:
+        become(orders[number], Submission.UNKNOWN)
+    Order.objects.filter(pk=orders[0].pk).update(face_value=100)
+    become(orders[0], Submission.REJECTED, settled=True)
+    refused = clerk.post(f"/batches/{batch.pk}/again/", shown)
+    assert f'<span class="display-6 number">{left}</span>' in text_of(refused)
+    assert money in text_of(refused)
     assert Batch.objects.count() == 1
 
 

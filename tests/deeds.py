@@ -1,0 +1,37 @@
+"""What only those may do who were shown what it is about; here they have seen all that there is."""
+
+import uuid
+
+from django.contrib.auth.models import User
+
+from recharge.models import Batch, Order
+from recharge.services import batch_making, batches, interventions, stopping
+
+
+def acknowledge(order: Order, actor: User, note: str = "seen") -> Order:
+    return interventions.acknowledge(order_id=order.pk, actor=actor, note=note, last_seen=last_event(order))
+
+
+def resume(batch: Batch, actor: User, reason: str = "") -> Batch:
+    return batches.resume(batch_id=batch.pk, actor=actor, last_seen=last_event(batch), reason=reason)
+
+
+def make_again(batch: Batch, made_by: User, nonce: uuid.UUID | None = None) -> Batch:
+    """Place the failed ones anew, by a form of its own where no nonce is given."""
+    failed = list(batch_making.failed_orders(batch).values_list("face_value", flat=True))
+    return batch_making.make_again(
+        batch_id=batch.pk,
+        made_by=made_by,
+        nonce=nonce or uuid.uuid4(),
+        orders_seen=len(failed),
+        money_seen=sum(failed),
+    )
+
+
+def go_on(actor: User) -> None:
+    stop = stopping.current_stop()
+    stopping.go_on(stop_id=stop.pk if stop else 0, actor=actor)
+
+
+def last_event(thing: Order | Batch) -> int:
+    return thing.events.values_list("pk", flat=True).last() or 0
