@@ -5,9 +5,9 @@ with web pages and refuses; one worker killed with -9, one pause. BATCH_ROWS say
 """
 
 import csv
+import datetime as dt
 import io
 import os
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,10 +17,12 @@ from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.contrib.auth.models import Permission, User
 from django.db import connection, connections
 from django.db.models import Sum
+from django.utils import timezone, translation
 from playwright.sync_api import Browser, Locator, Page
 
-from recharge.choices import BatchState, Brake, Submission
-from recharge.models import DEAD_SUBMISSIONS, Batch, Order
+from recharge import outcomes
+from recharge.choices import BatchEventKind, BatchState, Brake, EventKind, Product, Submission
+from recharge.models import DEAD_SUBMISSIONS, Batch, BatchDraft, Order, OrderEvent
 from tests.browser import launched, sign_in
 from tests.processes import (
     Processes,
@@ -37,6 +39,7 @@ from tests.processes import (
 pytestmark = [pytest.mark.servers, pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
 ROWS = int(os.environ.get("BATCH_ROWS", "1000"))
 BAD, REPEATED, CORRECTED = 137, 50, 100
+CANARY = 3
 FORMULA = '=HYPERLINK("http://127.0.0.1/","13800138000")'
 PASSWORD = "correct horse battery"
 FAULTS = {"accept_hang": 0.05, "refuse_html": 0.02, "reject": 0.01}
@@ -74,6 +77,7 @@ def shop(tmp_path: Path) -> Iterator[tuple[str, Processes, str]]:
                 "WIKEYUN_TIMEOUT": "2",
                 "SWEEP_SECONDS": "0.5",
                 "APPROVAL_ABOVE": "1000",
+                "BATCH_CANARY": str(CANARY),
             }
         )
         processes.serve(port)
@@ -117,12 +121,17 @@ def downloaded(page: Page, link: Locator) -> list[list[str]]:
     return list(csv.reader(io.StringIO(content.decode("utf-8-sig"))))
 
 
-def upload(page: Page, url: str, content: bytes) -> str:
-    """Upload a sheet and return what its preview says."""
+def upload(page: Page, url: str, content: bytes) -> dict[str, int]:
+    """Upload a sheet and return the counts of its preview by their titles."""
     page.goto(f"{url}/batches/new/")
     page.set_input_files("input[name=file]", {"name": "名单.csv", "mimeType": "text/csv", "buffer": content})
     press(page.locator("form[enctype] button[type=submit]"))
-    return page.inner_text("main")
+    tiles = page.locator("main .card-sm").all()
+    return {tile.locator(".subheader").inner_text().strip(): figure(tile) for tile in tiles}
+
+
+def figure(tile: Locator) -> int:
+    return int(tile.locator(".display-6").inner_text().replace(",", ""))
 
 
 def pushes(root: str) -> int:
@@ -140,15 +149,15 @@ def test_every_row_has_a_known_fate_and_both_books_agree(shop: tuple[str, Proces
     clerk, approver = signed_in(browser, url, "clerk"), signed_in(browser, url, "approver")
 
     # Preview, the bad lines as a sheet, correction.
-    preview = upload(clerk, url, sheet())
-    assert re.search(rf"\b{BAD + 1}\b", preview), "the formula is bad, too"
-    assert re.search(rf"\b{REPEATED}\b", preview)
+    judged = ROWS - BAD - REPEATED - 1  # the formula is bad, too
+    assert upload(clerk, url, sheet()) == {"正常": judged, "可疑": REPEATED, "无法下单": BAD + 1}
     bad = downloaded(clerk, clerk.locator("#bad a[download]", has_text="CSV"))
     assert len(bad) == 1 + BAD + 1
     assert any(FORMULA in cell for row in bad for cell in row)
     assert no_formula_in(bad)
     assert not Order.objects.exists()
-    upload(clerk, url, sheet(corrected=CORRECTED))
+    counts = upload(clerk, url, sheet(corrected=CORRECTED))
+    assert counts == {"正常": judged + CORRECTED, "可疑": REPEATED, "无法下单": BAD + 1 - CORRECTED}
     clerk.check("[name=leave_out_bad]")
     clerk.fill("[name=reason]", "同一客户两次")
     press(clerk.locator("main form button[type=submit]"))
@@ -162,6 +171,7 @@ def test_every_row_has_a_known_fate_and_both_books_agree(shop: tuple[str, Proces
     assert pushes(root) == 0
     approver.check("[name=decision][value=approve]", force=True)
     press(approver.locator("main form button[type=submit]"))
+    wait_for(batch.events.filter(kind=BatchEventKind.CANARY_PASSED).exists, "the first orders are accepted")
     for fault, probability in FAULTS.items():
         set_fault(root, fault=fault, probability=probability)
 
@@ -183,8 +193,11 @@ def test_every_row_has_a_known_fate_and_both_books_agree(shop: tuple[str, Proces
         return (not deeds and batch.state == BatchState.HANDED_OVER) or leases_left(batch)
 
     wait_for(under_way, "the batch is handed over", PATIENCE, GLANCE)
+    assert not deeds
     clear_faults(root)
     wait_for(lambda: all_is_known(batch, root), "every order's fate is known", PATIENCE, GLANCE)
+    first_ones_went_ahead(batch)
+    everything_happened(batch)
     compare(batch, root)
     results(clerk, url, batch)
 
@@ -195,8 +208,18 @@ def pause(page: Page, url: str, batch: Batch, root: str) -> None:
     press(page.locator("main form button[type=submit]"))
     wait_for(lambda: not Order.objects.filter(batch=batch, submission=Submission.SUBMITTING).exists(), "quiet")
     before = pushes(root)
+    assert before < batch.size
+    two_sweeps_pass(batch)
     Batch.objects.get(pk=batch.pk, state=BatchState.PAUSED, brake=Brake.BY_HAND)
     assert pushes(root) == before
+
+
+def two_sweeps_pass(batch: Batch) -> None:
+    """Wait until three sweeps have ended, by the old drafts that they delete: the first may have begun before."""
+    for _ in range(3):
+        draft = BatchDraft.objects.create(product=Product.MOBILE, content="", uploaded_by=batch.made_by)
+        BatchDraft.objects.filter(pk=draft.pk).update(uploaded_at=timezone.now() - dt.timedelta(days=2))
+        wait_for(lambda pk=draft.pk: not BatchDraft.objects.filter(pk=pk).exists(), "a sweep")
 
 
 def resume(page: Page, url: str, batch: Batch) -> None:
@@ -215,6 +238,28 @@ def all_is_known(batch: Batch, root: str) -> bool:
     time_passes(11)
     summary = requests.get(f"{root}/sandbox/summary.json", timeout=10).json()
     return not Order.objects.filter(batch=batch, settled_at=None).exists() and not summary["lives_under_way"]
+
+
+def first_ones_went_ahead(batch: Batch) -> None:
+    """No other order was taken up before the platform had accepted the first ones."""
+    passed = batch.events.get(kind=BatchEventKind.CANARY_PASSED).at
+    claims = OrderEvent.objects.filter(order__batch=batch, kind=EventKind.CLAIMED, at__lt=passed)
+    first = Order.objects.filter(batch=batch).order_by("line")[:CANARY]
+    assert sorted(claims.values_list("order", flat=True)) == sorted(first.values_list("pk", flat=True))
+
+
+def everything_happened(batch: Batch) -> None:
+    """The pause, its end, the platform's faults and the killed worker's orders are on record."""
+    by_hand = batch.events.filter(actor__username="clerk")
+    paused = by_hand.get(kind=BatchEventKind.PAUSED)
+    assert by_hand.filter(kind=BatchEventKind.RESUMED, pk__gt=paused.pk).exists()
+    for kind, submission in (
+        (EventKind.ANSWERED, Submission.REJECTED),
+        (EventKind.ANSWERED, Submission.UNKNOWN),
+        (EventKind.LEASE_EXPIRED, Submission.UNKNOWN),
+    ):
+        happened = OrderEvent.objects.filter(order__batch=batch, kind=kind, submission_to=submission)
+        assert happened.exists(), (kind, submission)
 
 
 def compare(batch: Batch, root: str) -> None:
@@ -245,8 +290,13 @@ def results(page: Page, url: str, batch: Batch) -> None:
     page.goto(f"{url}/batches/{batch.pk}/")
     rows = downloaded(page, page.locator("main a[download]", has_text="CSV").first)
     assert len(rows) == 1 + batch.size
-    cells = {cell.removesuffix("\t") for row in rows for cell in row}  # which marks long numbers as texts
-    assert set(Order.objects.filter(batch=batch).values_list("order_no", flat=True)) <= cells
+    number, state = rows[0].index("订单号"), rows[0].index("状态")
+    # The tab marks long numbers as texts.
+    told = {row[number].removesuffix("\t"): row[state] for row in rows[1:]}
+    with translation.override("zh-hans"):
+        true = {order.order_no: str(outcomes.of_order(order).label) for order in Order.objects.filter(batch=batch)}
+    assert told == true
+    assert len(set(told.values())) > 1
     assert no_formula_in(rows)
 
 

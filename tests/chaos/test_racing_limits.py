@@ -2,7 +2,6 @@
 
 import datetime as dt
 import threading
-from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
@@ -16,7 +15,8 @@ from portal import platform as platform_settings
 from recharge.choices import EventKind, Submission
 from recharge.models import Order, Spending
 from recharge.services import approving, interventions, placing, queue, spending
-from recharge.services.errors import LimitReached, ServiceError
+from recharge.services.errors import LimitReached
+from tests.races import together
 
 pytestmark = [pytest.mark.servers, pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
 CLERKS = 6
@@ -41,28 +41,6 @@ def on_postgresql(monkeypatch: pytest.MonkeyPatch) -> None:
     assert connection.vendor == "postgresql", "SQLite lets no two transactions run at once"
     monkeypatch.setattr(queue, "send", lambda task, order_id: None)
     monkeypatch.setattr(platform_settings, "is_configured", lambda: True)
-
-
-def together(*deeds: Callable[[], object]) -> list[Exception]:
-    """Do all of it at the same time; return what was refused."""
-    start = threading.Barrier(len(deeds))
-    refused: list[Exception] = []
-
-    def run(deed: Callable[[], object]) -> None:
-        start.wait()
-        try:
-            deed()
-        except ServiceError as error:
-            refused.append(error)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=[deed]) for deed in deeds]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return refused
 
 
 def place_some(clerk: User, number: int) -> None:

@@ -38,6 +38,7 @@ def portal(database: Path, sandbox: tuple[str, dict[str, str]]) -> Iterator[str]
             "PUBLIC_URL": url,
             "SWEEP_SECONDS": "0.5",
             "WIKEYUN_TIMEOUT": "2",
+            "APPROVAL_ABOVE": "1000",
         }
     )
     try:

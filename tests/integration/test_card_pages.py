@@ -18,6 +18,8 @@ from oilcards.services import adding
 from portal.gateway import CardType as WireCardType
 from recharge.choices import Product, Submission
 from recharge.models import Order
+from recharge.services import stopping
+from tests.addresses import named_patterns
 from tests.fake_card_platform import NAME, NATIONAL_ID, NUMBER, PHONE, SECRETS, FakeCardPlatform, details
 from tests.oil_cards import active_card
 from tests.people import person
@@ -80,6 +82,12 @@ def text(response: HttpResponse) -> str:
 # --- roles ---------------------------------------------------------------------------------------------------
 
 
+def test_every_address_is_accounted_for() -> None:
+    card = "oil-cards/<int:card_id>/"
+    known = {"oil-cards/", "oil-cards/new/", card, *(f"{card}{deed}/" for deed in (*DEEDS, "take-theirs"))}
+    assert {path for _, path in named_patterns() if path.startswith("oil-cards/")} == known
+
+
 @pytest.mark.parametrize("role", ROLES)
 def test_every_page_with_every_role(client: Client, card: OilCard, role: str) -> None:
     signed_in(client, role)
@@ -120,6 +128,16 @@ def test_stranger_is_sent_to_the_sign_in(client: Client, card: OilCard) -> None:
     for path in ("", "new/", f"{card.pk}/", *(f"{card.pk}/{deed}/" for deed in DEEDS)):
         response = client.get(f"/oil-cards/{path}")
         assert response["Location"].startswith("/accounts/login/"), path
+
+
+def test_every_page_says_that_everything_is_stopped(administrator: Client, card: OilCard) -> None:
+    stopping.stop_everything(actor=person("clerk"), reason="价格不对")
+    for path in ("", "new/", f"{card.pk}/", *(f"{card.pk}/{deed}/" for deed in DEEDS)):
+        assert "价格不对" in text(administrator.get(f"/oil-cards/{path}")), path
+    for deed in ("compare", "reveal"):
+        page = administrator.post(f"/oil-cards/{card.pk}/{deed}/", {"reason": "核对发票"})
+        assert page.status_code == 200
+        assert "价格不对" in text(page), deed
 
 
 # --- personal data -------------------------------------------------------------------------------------------

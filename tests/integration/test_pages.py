@@ -1,14 +1,12 @@
 """Every address with every role, and whatever people and programs put into addresses and forms."""
 
 import re
-from collections.abc import Iterator
 
 import pytest
 from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.http import HttpResponse
 from django.test import Client, override_settings
-from django.urls import URLPattern, URLResolver, get_resolver
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pytest_django import DjangoAssertNumQueries
@@ -18,6 +16,7 @@ from recharge.choices import Submission
 from recharge.demo import stories
 from recharge.models import Batch, EmergencyStop, Order, OrderEvent
 from recharge.services import placing, stopping, submission
+from tests.addresses import named_patterns
 from tests.batches import batch_of
 from tests.fake_platform import FakePlatform
 from tests.people import person
@@ -53,16 +52,6 @@ MAY = {
     "administrator": {"view", "add", "change", "approve", "export"},
     "outsider": set(),
 }
-
-
-def named_patterns(resolver: URLResolver | None = None, prefix: str = "") -> Iterator[tuple[str, str]]:
-    for pattern in (resolver or get_resolver()).url_patterns:
-        path = prefix + str(pattern.pattern)
-        if isinstance(pattern, URLResolver):
-            if pattern.namespace != "admin":
-                yield from named_patterns(pattern, path)
-        elif isinstance(pattern, URLPattern) and pattern.name:
-            yield pattern.name, path
 
 
 PATTERNS = [(name, path) for name, path in named_patterns() if not path.startswith(("oil-cards/", "batches/"))]

@@ -17,6 +17,12 @@ from tests.fake_platform import FakePlatform
 
 pytestmark = pytest.mark.django_db
 QUEUES = ("orders", "batches", "checks")
+TASKS = {
+    "orders": {"submit_order"},
+    "batches": {"submit_batches"},
+    "checks": {"check_order", "check_due_orders", "refresh_balance"},
+    "sweeps": {"sweep"},
+}
 
 
 @pytest.fixture
@@ -75,3 +81,14 @@ def test_lanes_are_opened_again_for_those_that_were_taken(clerk_user: User, plat
     assert queue.waiting(queue.SUBMIT_BATCHES) == 1
     sweeping.sweep()
     assert queue.waiting(queue.SUBMIT_BATCHES) == settings.BATCH_LANES
+
+
+def test_each_kind_of_work_has_a_queue_of_its_own() -> None:
+    app.loader.import_default_modules()
+    found: dict[str, set[str]] = {}
+    for task in app.tasks:
+        if task.startswith("recharge."):
+            route = app.amqp.router.route({}, task)
+            found.setdefault(route["queue"].name, set()).add(task.rpartition(".")[2])
+    assert found == TASKS
+    assert set(app.amqp.queues) == set(TASKS), "a worker without -Q serves them all"

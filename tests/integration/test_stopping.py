@@ -1,6 +1,7 @@
 """Stopping everything in an emergency: nothing goes out, everybody sees it, and who may approve lets it go on."""
 
 import re
+import uuid
 from typing import Any
 
 import pytest
@@ -188,6 +189,19 @@ def test_every_page_says_so_while_it_is_on(client: Client, platform: FakePlatfor
     assert re.search(r'banner-stop.*?clerk.*?价格不对.*?href="/stop/"', page, re.DOTALL)
     go_on(person("approver"))
     assert "banner-stop" not in client.get(path).content.decode()
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/orders/1/", "/batches/1/", "/approvals/batches/1/", f"/batches/new/{uuid.UUID(int=1)}/", "/oil-cards/1/"],
+    ids=["order", "batch", "approval", "draft", "card"],
+)
+def test_page_about_what_is_not_there_says_so_too(client: Client, path: str) -> None:
+    stop()
+    client.force_login(person("administrator"))
+    response = client.get(path)
+    assert response.status_code == 404
+    assert "banner-stop" in response.content.decode()
 
 
 def test_stranger_is_told_nothing(client: Client) -> None:

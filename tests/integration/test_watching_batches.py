@@ -2,9 +2,13 @@
 
 import re
 import uuid
+from collections import Counter
+from contextlib import suppress
+from itertools import product
 from typing import Any
 
 import pytest
+from django.db import IntegrityError, transaction
 from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
@@ -16,7 +20,7 @@ from recharge.batch_progress import Part
 from recharge.choices import BatchEventKind, BatchState, Brake, Submission
 from recharge.models import Batch, Order
 from recharge.services import batches, braking, submission
-from recharge.status import Status
+from recharge.status import FINAL, Status
 from tests.batch_lists import made_batch, mobile
 from tests.deeds import last_event, resume
 from tests.fake_platform import FakePlatform
@@ -42,16 +46,25 @@ def text_of(response: HttpResponse) -> str:
     return response.content.decode()
 
 
-def become(order: Order, state: Submission, status: int | None = None, *, settled: bool = False) -> None:
-    """Put an order into a state that it may have, whatever led to it."""
+def become(
+    order: Order,
+    state: Submission,
+    status: int | None = None,
+    *,
+    settled: bool = False,
+    confirmed: bool | None = None,
+) -> None:
+    """Put an order into a state that it may have, whatever led to it; what is settled is confirmed, too."""
     now = timezone.now()
-    accepted = state == Submission.ACCEPTED
+    if confirmed is None:
+        confirmed = settled and status is not None
     Order.objects.filter(pk=order.pk).update(
         submission=state,
         status=status,
-        next_push_at=None,
-        gateway_order_no=f"W{order.pk}" if accepted else None,
-        confirmed_at=now if settled and status is not None else None,
+        next_push_at=now if state == Submission.QUEUED else None,
+        lease_until=now if state == Submission.SUBMITTING else None,
+        gateway_order_no=f"W{order.pk}" if state == Submission.ACCEPTED else None,
+        confirmed_at=now if confirmed else None,
         settled_at=now if settled else None,
         submitted_at=now,
         next_check_at=None if settled else now,
@@ -92,11 +105,20 @@ def test_each_number_leads_to_the_orders_that_it_counts(clerk: Client, batch: Ba
     assert len(shown) == counted > 0
 
 
-def test_every_state_of_an_order_is_in_exactly_one_part() -> None:
-    for state in Submission:
-        assert batch_progress.part_of(state, None) in Part
-    for code in Status:
-        assert batch_progress.part_of(Submission.ACCEPTED, code) in Part
+def test_every_state_of_an_order_is_in_exactly_one_part(batch: Batch) -> None:
+    order, seen = batch.orders.earliest("id"), set()
+    for state, status, *over in product(Submission, [None, *Status], [False, True], [False, True]):
+        with suppress(IntegrityError), transaction.atomic():  # refused by the database: no order is in such a state
+            become(order, state, status, settled=over[0], confirmed=over[1])
+            seen.add((state, status, *over))
+            found = [part for part in Part if Order.objects.filter(batch_progress.in_part(part), pk=order.pk).exists()]
+            assert found == [batch_progress.part_of(state, status)]
+            assert numbers(batch_progress.of_batch(batch)) == Counter({Part.WAITING: 7}) + Counter(found)
+    may_be = {(state, None) for state in Submission} | {(Submission.ACCEPTED, code) for code in Status}
+    assert {(state, status) for state, status, *_ in seen} == may_be
+    assert {status for _, status, settled, confirmed in seen if settled and confirmed} == FINAL
+    waiting = {state for state in Submission if batch_progress.part_of(state, None) == Part.WAITING}
+    assert waiting == {Submission.AWAITING_APPROVAL, Submission.QUEUED}
 
 
 def test_page_asks_for_news_until_nothing_is_open(clerk: Client, batch: Batch) -> None:
