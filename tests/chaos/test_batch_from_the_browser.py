@@ -289,14 +289,17 @@ def compare(batch: Batch, root: str) -> None:
 def results(page: Page, url: str, batch: Batch) -> None:
     page.goto(f"{url}/batches/{batch.pk}/")
     rows = downloaded(page, page.locator("main a[download]", has_text="CSV").first)
-    assert len(rows) == 1 + batch.size
+    assert len(rows) == 1 + batch.size + batch.left_out
     number, state = rows[0].index("订单号"), rows[0].index("状态")
     # The tab marks long numbers as texts.
-    told = {row[number].removesuffix("\t"): row[state] for row in rows[1:]}
+    told = {row[number].removesuffix("\t"): row[state] for row in rows[1 : 1 + batch.size]}
     with translation.override("zh-hans"):
         true = {order.order_no: str(outcomes.of_order(order).label) for order in Order.objects.filter(batch=batch)}
     assert told == true
     assert len(set(told.values())) > 1
+    left_out = rows[1 + batch.size :]
+    assert len(left_out) == batch.left_out == BAD + 1 - CORRECTED
+    assert all(row[state].startswith("未下单：") and not row[number] for row in left_out)
     assert no_formula_in(rows)
 
 
