@@ -133,13 +133,13 @@ def _may_conclude(order: Order) -> bool:
 
 
 def _control(order: Order) -> Order | None:
-    """Return an order that the platform has and finds by our number, if there is one.
+    """Return an order that the platform has spoken of when it was asked, and finds by our number, if there is one.
 
     The document has queries by the platform's number alone; those by ours are [pub]. Where the platform knew of no
     order by its number of ours, it would deny each that it has as well.
     """
-    accepted = Order.objects.filter(product=order.product, submission=Submission.ACCEPTED)
-    known = accepted.order_by("-id").first()
+    confirmed = Order.objects.filter(product=order.product, submission=Submission.ACCEPTED, confirmed_at__isnull=False)
+    known = confirmed.order_by("-id").first()
     if known is None:
         return None
     release_connection()

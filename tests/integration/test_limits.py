@@ -169,7 +169,9 @@ def test_refused_order_gives_its_sum_back_once(platform: FakePlatform) -> None:
 
 def test_order_that_never_arrived_gives_its_sum_back_once(platform: FakePlatform) -> None:
     order = place()
-    submission.submit_order(order_id=place("13900139000").pk)  # which proves that the platform finds what it has
+    known = place("13900139000")  # which proves that the platform finds what it has
+    submission.submit_order(order_id=known.pk)
+    checking.check_order(order_id=known.pk)
     platform.behaviour = "lost"
     submission.submit_order(order_id=order.pk)
     for _ in range(3):

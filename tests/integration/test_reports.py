@@ -50,6 +50,7 @@ def accept_another(platform: FakePlatform) -> Order:
         placed_by=User.objects.get(username="clerk"), mobile="13700137000", face_value=50
     )
     submission.submit_order(order_id=another.pk)
+    checking.check_order(order_id=another.pk)
     return another
 
 
