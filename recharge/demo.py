@@ -6,6 +6,7 @@ the settings say later.
 
 import datetime as dt
 import json
+import uuid
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 
@@ -15,8 +16,8 @@ from django.utils.timezone import localtime
 
 from oilcards.models import OilCard
 
-from .choices import Attention, EventKind, Product, Speed, Submission, Verdict
-from .models import Order, OrderEvent
+from .choices import Attention, BatchEventKind, BatchState, EventKind, Product, Speed, Submission, Verdict
+from .models import Batch, BatchEvent, Order, OrderEvent
 from .status import FINAL, Status
 
 NEVER = dt.datetime(2100, 1, 1, tzinfo=dt.UTC)
@@ -199,14 +200,36 @@ LATELY: tuple[tuple[float, Plot], ...] = (  # minutes ago
 )  # fmt: skip
 BY_CARD = (30, 7)
 DAYS = 14
+OF_BATCH: tuple[Plot, ...] = (*(_succeed,) * 3, *USUAL, Story.lose_answer, *USUAL)
+BATCH_AGE = dt.timedelta(hours=5)
 
 
-def stories(clerk: User, card: OilCard) -> Iterator[Story]:
+def batch_of_this_morning(clerk: User) -> Batch:
+    """Save a batch that was handed over five hours ago; its orders are among the stories."""
+    made_at = timezone.now() - BATCH_AGE
+    batch = Batch.objects.create(
+        nonce=uuid.uuid4(),
+        product=Product.MOBILE,
+        file_name="月度话费.xlsx",
+        size=len(OF_BATCH),
+        total=1,
+        made_by=clerk,
+        made_at=made_at,
+        state=BatchState.HANDED_OVER,
+    )
+    for seconds, kind in ((0, BatchEventKind.MADE), (4, BatchEventKind.CANARY_PASSED), (9, BatchEventKind.HANDED_OVER)):
+        by = clerk if kind == BatchEventKind.MADE else None
+        BatchEvent.objects.create(batch=batch, kind=kind, actor=by, at=made_at + dt.timedelta(seconds=seconds))
+    return batch
+
+
+def stories(clerk: User, card: OilCard, batch: Batch) -> Iterator[Story]:
     """Tell the orders of the last 14 days, oldest first, so that ids rise with the moments of placing.
 
     Args:
         clerk: who is said to have placed them.
         card: which of them has recharged.
+        batch: which some of them are of.
     """
     now = timezone.now()
     number = 0
@@ -218,6 +241,11 @@ def stories(clerk: User, card: OilCard) -> Iterator[Story]:
             number += 1
             placed_at = now - dt.timedelta(days=day, minutes=(orders - order) * 41)
             yield USUAL[number % len(USUAL)](Story(number, placed_at, clerk, card if number % 9 == 4 else None))
+    for line, plot in enumerate(OF_BATCH, start=2):
+        number += 1
+        story = plot(Story(number, batch.made_at, clerk))
+        story.order.batch, story.order.line = batch, line
+        yield story
     for minutes, plot in LATELY:
         number += 1
         yield plot(Story(number, now - dt.timedelta(minutes=minutes), clerk, card if minutes in BY_CARD else None))

@@ -12,9 +12,9 @@ from django.utils import timezone
 
 from oilcards.choices import State
 from oilcards.models import OilCard
-from recharge.choices import Attention, Submission, Verdict
+from recharge.choices import Attention, BatchState, Submission, Verdict
 from recharge.demo import NEVER
-from recharge.models import Order, OrderEvent
+from recharge.models import Batch, Order, OrderEvent
 from recharge.status import Status
 from tests.fake_card_platform import FakeCardPlatform
 
@@ -69,6 +69,30 @@ def test_every_state_is_there(trying_out: None) -> None:
     assert set(Order.objects.exclude(status=None).values_list("status", flat=True)) == set(Status.values)
     shown = set(Order.objects.needing_attention().values_list("attention", flat=True))
     assert shown == {Attention.CONFLICT, Attention.REVERSED, Attention.PARTLY_ARRIVED, Attention.OVERDUE}
+
+
+def test_one_batch_is_over_and_one_waits_for_an_approver(
+    stand_in: FakeCardPlatform, settings: LazySettings, client: Client
+) -> None:
+    settings.APPROVAL_ABOVE = 1000
+    demo()
+    over, waiting = Batch.objects.order_by("pk")
+    assert (over.state, waiting.state) == (BatchState.HANDED_OVER, BatchState.AWAITING_APPROVAL)
+    for batch in (over, waiting):
+        orders = list(batch.orders.all())
+        assert (len(orders), sum(order.face_value for order in orders)) == (batch.size, batch.total)
+    assert waiting.left_out == 1
+    demo()
+    assert Batch.objects.count() == 2
+    client.login(username="approver", password="approver-demo")
+    assert client.get(f"/approvals/batches/{waiting.pk}/").status_code == 200
+    assert client.get(f"/batches/{over.pk}/").status_code == 200
+
+
+def test_no_batch_is_left_where_nobody_has_to_approve_it(stand_in: FakeCardPlatform, settings: LazySettings) -> None:
+    settings.APPROVAL_ABOVE = 0
+    demo()
+    assert Batch.objects.get().state == BatchState.HANDED_OVER
 
 
 def test_active_cards_are_added_at_the_platform(stand_in: FakeCardPlatform) -> None:
