@@ -9,7 +9,7 @@ from portal.database import release_connection
 from portal.gateway import GatewayError
 from recharge.models import Balance
 
-from . import queue
+from . import pacing, queue
 
 REFRESH_WHILE_SPENDING = dt.timedelta(seconds=10)
 
@@ -24,6 +24,7 @@ def refresh_balance() -> None:
     """Ask the platform for the balance and keep the answer; a failure keeps the old one and its age."""
     if not platform.is_configured():
         return
+    pacing.wait_for_turn()
     release_connection()
     try:
         account = platform.client().account()

@@ -12,7 +12,7 @@ from recharge.choices import NOT_HANDED_OVER, NOT_YET_SENT, EventKind, Submissio
 from recharge.models import Order
 from recharge.status import CANCELLABLE
 
-from . import products, queue, spending
+from . import pacing, products, queue, spending
 from .database import lock
 from .errors import NotConfigured, TooLate
 from .events import describe, record, require_all_seen
@@ -113,6 +113,7 @@ def cancel_at_platform(*, order_id: int, actor: User) -> Acknowledgement:
         if not can_cancel(order):
             raise TooLate(_("This order can't be cancelled at the platform."))
         record(order, EventKind.CANCEL_ASKED, actor=actor)
+    pacing.wait_for_turn()
     release_connection()
     try:
         answer = products.cancel(order)

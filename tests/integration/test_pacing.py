@@ -9,8 +9,9 @@ import pytest
 from django.conf import LazySettings
 
 from portal.database import now
+from portal.gateway import OutcomeUnknown
 from recharge.models import Order, Pace
-from recharge.services import pacing, placing, submission
+from recharge.services import account, checking, interventions, pacing, placing, submission
 from tests.batches import batch_of, mobiles
 from tests.fake_platform import FakePlatform
 from tests.people import person
@@ -48,6 +49,19 @@ def test_first_turn_comes_at_once_and_the_others_one_after_the_other(
     assert slept[0] == pytest.approx(0, abs=0.01)
     for number, seconds in enumerate(slept):
         assert 10 * (number - 1) < seconds <= 10 * number + 0.01
+
+
+def test_whatever_is_asked_about_orders_and_money_takes_a_turn(
+    settings: LazySettings, slept: list[float], platform: FakePlatform
+) -> None:
+    settings.WIKEYUN_MAX_RPS = 0.1
+    order = placing.place_mobile_order(placed_by=person("clerk"), mobile="13800138000", face_value=50)
+    submission.submit_order(order_id=order.pk)
+    checking.check_order(order_id=order.pk)
+    interventions.cancel_at_platform(order_id=order.pk, actor=person("clerk"))
+    with mock.patch.object(platform, "account", side_effect=OutcomeUnknown("timeout", ""), create=True):
+        account.refresh_balance()
+    assert [round(seconds / 10) for seconds in slept] == [0, 1, 2, 3]
 
 
 def test_unused_turns_are_not_saved_up(settings: LazySettings, slept: list[float]) -> None:
