@@ -175,7 +175,7 @@ def test_huge_report_is_413_and_changes_nothing(client: Client, order: Order) ->
     assert state(order) == before
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, suppress_health_check=list(HealthCheck))
 @given(
     body=st.binary(max_size=300) | st.binary(max_size=100).map(lambda value: MULTIPART_HEAD + value + b"\r\n--b--\r\n"),
     content_type=st.sampled_from([FORM, "application/json", "multipart/form-data; boundary=b", "multipart/form-data"]),

@@ -453,7 +453,7 @@ def test_card_that_is_not_there_is_not_found(administrator: Client, number: str)
         assert administrator.post(f"/oil-cards/{number}/{deed}", {"reason": "x"}).status_code in (404, 405)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
 @given(fields=st.dictionaries(st.sampled_from([*TYPED, "accepted", "version"]), st.text(max_size=120)))
 def test_whatever_is_typed_into_the_card_form_is_answered(clerk: Client, fields: dict[str, str]) -> None:
     assert clerk.post("/oil-cards/new/", fields).status_code in (200, 302)

@@ -393,7 +393,6 @@ def test_books_agree_after_every_history(clerk: User, part: int) -> None:
         settings=settings(
             max_examples=HISTORIES // PARTS,
             stateful_step_count=20,
-            deadline=None,
             print_blob=True,
             suppress_health_check=list(HealthCheck),
         ),

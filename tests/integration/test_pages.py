@@ -186,7 +186,7 @@ def test_bad_form_gets_a_chinese_answer_and_makes_nothing(
     assert not Order.objects.exists()
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
 @given(query=st.text(max_size=60))
 def test_no_search_crashes(clerk: Client, query: str) -> None:
     assert clerk.get("/orders/", {"q": query}).status_code in (200, 400)
