@@ -1,4 +1,4 @@
-"""Batches for tests, made as people make them: of a sheet."""
+"""Lists as people make them, and batches that were made of them."""
 
 from collections.abc import Iterable
 
@@ -9,24 +9,29 @@ from recharge.models import Batch, BatchDraft
 from recharge.services.batch_making import make_batch
 from recharge.services.batch_reading import keep_upload
 
-HEADER = "手机号,面值"
+HEADER = "手机号,面值,快慢,备注"
 
 
-def sheet(lines: Iterable[str], header: str = HEADER) -> bytes:
-    return "\n".join((header, *lines)).encode()
+def mobile(number: int) -> str:
+    return f"138{number:08d}"
+
+
+def mobiles(count: int, face_value: int = 50, first: int = 1) -> list[str]:
+    """Return so many lines, each with a number of its own."""
+    return [f"{mobile(number)},{face_value}" for number in range(first, first + count)]
+
+
+def sheet(*lines: str, header: str = HEADER) -> bytes:
+    """Return a CSV file as Chinese Excel saves it; a line may lack cells at its end."""
+    return "\r\n".join((header, *lines, "")).encode("gb18030")
 
 
 def upload(uploaded_by: User, lines: Iterable[str], header: str = HEADER) -> BatchDraft:
-    """Upload some lines of CSV, e.g. `13800138000,50`."""
-    content = sheet(lines, header)
+    """Upload some lines, e.g. `13800138000,50`."""
+    content = sheet(*lines, header=header)
     return keep_upload(content=content, file_name="list.csv", product=Product.MOBILE, uploaded_by=uploaded_by)
 
 
 def batch_of(*lines: str, made_by: User, header: str = HEADER, reason: str = "") -> Batch:
-    """Make a batch of some lines of CSV."""
+    """Make a batch of some lines."""
     return make_batch(draft=upload(made_by, lines, header), made_by=made_by, reason=reason)
-
-
-def mobiles(count: int, face_value: int = 50, first: int = 0) -> list[str]:
-    """Return so many lines, each with a number of its own."""
-    return [f"138{first + number:08},{face_value}" for number in range(count)]

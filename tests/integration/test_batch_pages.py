@@ -7,12 +7,11 @@ import pytest
 from django.http import HttpResponse
 from django.test import Client
 
-from recharge.choices import BatchState, Product
+from recharge.choices import BatchState
 from recharge.models import Batch, BatchDraft, BatchEvent, Order, OrderEvent
 from recharge.services import placing, stopping
-from recharge.services.batch_reading import keep_upload
 from tests.addresses import named_patterns
-from tests.batch_lists import good_sheet, made_batch, mobile
+from tests.batches import batch_of, mobile, mobiles, upload
 from tests.fake_platform import FakePlatform
 from tests.people import person
 
@@ -46,11 +45,11 @@ PATTERNS = [(name, path) for name, path in named_patterns() if path.startswith((
 def batch(platform: FakePlatform) -> Batch:
     """A batch, beside a single order."""
     placing.place_mobile_order(placed_by=person("clerk"), mobile=mobile(99), face_value=50)
-    return made_batch(person("clerk"))
+    return batch_of(*mobiles(3), made_by=person("clerk"))
 
 
 def draft_of(name: str) -> BatchDraft:
-    return keep_upload(content=good_sheet(2, 50), file_name="x.csv", product=Product.MOBILE, uploaded_by=person(name))
+    return upload(person(name), mobiles(2, first=50))
 
 
 def visit(client: Client, path: str, batch: Batch, draft: BatchDraft) -> HttpResponse:

@@ -17,7 +17,7 @@ from recharge import exports
 from recharge.choices import Submission
 from recharge.models import Batch, Order
 from recharge.services import placing
-from tests.batch_lists import made_batch, mobile
+from tests.batches import batch_of, mobile, mobiles
 from tests.fake_platform import FakePlatform
 from tests.oil_cards import active_card
 from tests.people import person
@@ -34,7 +34,7 @@ def administrator(client: Client) -> Client:
 
 @pytest.fixture
 def batch(platform: FakePlatform) -> Batch:
-    return made_batch(person("clerk"), size=5)
+    return batch_of(*(f"{mobile(number)},50,快,第{number}" for number in range(1, 6)), made_by=person("clerk"))
 
 
 def content_of(response: HttpResponse) -> bytes:
@@ -82,7 +82,7 @@ def test_workbook_has_the_same_in_it(administrator: Client, batch: Batch) -> Non
 
 
 def test_no_cell_is_a_formula(administrator: Client, batch: Batch) -> None:
-    made_batch(person("clerk"), size=1, first=6)
+    batch_of(*mobiles(1, first=6), made_by=person("clerk"))
     for order, formula in zip(Order.objects.order_by("id"), FORMULAS, strict=True):
         Order.objects.filter(pk=order.pk).update(note=formula, reason=formula)
     rows = table_of(administrator.get("/orders/export.csv"))

@@ -307,4 +307,4 @@ def test_batch_that_stops_by_itself_names_no_number(platform: FakePlatform, sett
     assert batch.events.get(kind="BRAKED").note.endswith("1001 余额不足")
     order.refresh_from_db()
     order.refusal = f"1001 {order.mobile} 号码异常"
-    assert braking._without_number(order) == "1001 138****0000 号码异常"
+    assert braking._without_number(order) == "1001 138****0001 号码异常"

@@ -19,7 +19,7 @@ from recharge.choices import BatchEventKind, BatchState, EventKind, Product, Spe
 from recharge.models import Batch, BatchDraft, Order, OrderEvent, Spending
 from recharge.services import batch_making, batch_reading, batches, checking, placing, submission
 from recharge.services.errors import BadLines, LimitReached, NotConfigured, NothingToPlace, ReasonNeeded
-from tests.batches import batch_of, mobiles, sheet, upload
+from tests.batches import batch_of, mobile, mobiles, sheet, upload
 from tests.deeds import make_again
 from tests.fake_platform import FakePlatform
 from tests.oil_cards import active_card
@@ -169,7 +169,7 @@ def test_orders_older_than_a_day_are_duplicates_only_while_they_are_open(clerk_u
 def test_the_same_file_again_needs_a_reason(clerk_user: User) -> None:
     batch_of(*mobiles(1), made_by=clerk_user)
     Order.objects.update(face_value=100)  # so that only the file itself is the same
-    draft = upload(clerk_user, ["13800000000,50"])
+    draft = upload(clerk_user, mobiles(1))
     assert len(batch_reading.batches_of_same_file(draft)) == 1
     with pytest.raises(ReasonNeeded):
         batch_making.make_batch(draft=draft, made_by=clerk_user)
@@ -225,7 +225,7 @@ def test_statements_grow_with_pieces_and_not_with_lines(clerk_user: User) -> Non
 
 def test_oil_cards_are_found_by_their_number(clerk_user: User) -> None:
     card = active_card(clerk_user)
-    text = sheet([f"{card.card_number},500", "1000110000000000999,500", f"{card.card_number},50"], header="油卡号,面值")
+    text = sheet(f"{card.card_number},500", "1000110000000000999,500", f"{card.card_number},50", header="油卡号,面值")
     draft = batch_reading.keep_upload(content=text, file_name="", product=Product.OIL, uploaded_by=clerk_user)
     found = problems(draft)
     assert list(found) == [3, 4]
@@ -238,21 +238,21 @@ def test_oil_cards_are_found_by_their_number(clerk_user: User) -> None:
 def test_cards_that_are_not_active_are_a_problem(clerk_user: User) -> None:
     card = active_card(clerk_user)
     OilCard.objects.update(state="CHANGE_FAILED")
-    text = sheet([f"{card.card_number},500"], header="油卡号,面值")
+    text = sheet(f"{card.card_number},500", header="油卡号,面值")
     draft = batch_reading.keep_upload(content=text, file_name="", product=Product.OIL, uploaded_by=clerk_user)
     assert list(problems(draft)) == [2]
 
 
 def oil_draft(card: OilCard, by: User) -> BatchDraft:
-    text = sheet([f"{card.card_number},500"], header="油卡号,面值")
+    text = sheet(f"{card.card_number},500", header="油卡号,面值")
     return batch_reading.keep_upload(content=text, file_name="", product=Product.OIL, uploaded_by=by)
 
 
 @pytest.mark.parametrize(("note", "statements"), [("", 0), ("x", 1)])
 def test_holders_are_read_only_for_lines_with_a_note(clerk_user: User, note: str, statements: int) -> None:
     cards = [active_card(clerk_user, number=f"10001111000012345{n}", platform_card_id=f"{n}") for n in range(10, 19)]
-    text = sheet([f"{card.card_number},500,{note}" for card in cards], header="油卡号,面值,备注")
-    draft = batch_reading.keep_upload(content=text, file_name="", product=Product.OIL, uploaded_by=clerk_user)
+    text = sheet(*(f"{card.card_number},500,{note}" for card in cards), header="油卡号,面值,备注")
+    draft = batch_reading.keep_upload(content=text, file_name="list.csv", product=Product.OIL, uploaded_by=clerk_user)
     with CaptureQueriesContext(connection) as captured:
         assert [line.order.note for line in batch_reading.lines(draft) if line.order] == [note] * len(cards)
     assert sum("holder_name" in query["sql"] for query in captured) == statements
@@ -320,16 +320,16 @@ def test_what_was_placed_by_hand_meanwhile_is_not_placed_anew(clerk_user: User, 
     with override_settings(BATCH_CANARY=0):
         batch = batch_of(*mobiles(2), made_by=clerk_user)
     fail_all(batch, platform)
-    placing.place_mobile_order(placed_by=clerk_user, mobile="13800000000", face_value=50)
+    placing.place_mobile_order(placed_by=clerk_user, mobile=mobile(1), face_value=50)
     again = make_again(batch, clerk_user)
-    assert list(Order.objects.filter(batch=again).values_list("mobile", flat=True)) == ["13800000001"]
+    assert list(Order.objects.filter(batch=again).values_list("mobile", flat=True)) == [mobile(2)]
 
 
 def test_what_another_list_placed_days_ago_is_not_placed_anew(clerk_user: User, platform: FakePlatform) -> None:
     with override_settings(BATCH_CANARY=0):
         failed = batch_of(*mobiles(3), made_by=clerk_user)
         fail_all(failed, platform)
-        batch_of(*mobiles(2, first=1), made_by=clerk_user)
+        batch_of(*mobiles(2, first=2), made_by=clerk_user)
     submission.submit_batches()
     for booked in platform.books.values():
         booked.status = 2
@@ -338,7 +338,7 @@ def test_what_another_list_placed_days_ago_is_not_placed_anew(clerk_user: User, 
     days = dt.timedelta(days=3)
     Order.objects.update(placed_at=F("placed_at") - days, submitted_at=F("submitted_at") - days)
     again = make_again(failed, clerk_user)
-    assert list(Order.objects.filter(batch=again).values_list("mobile", flat=True)) == ["13800000000"]
+    assert list(Order.objects.filter(batch=again).values_list("mobile", flat=True)) == [mobile(1)]
 
 
 def test_failed_orders_are_read_in_pieces(
@@ -354,4 +354,4 @@ def test_failed_orders_are_read_in_pieces(
     assert whole
     assert all('"id" IN (' in sql or '"mobile" IN (' in sql for sql in whole)
     lines = Order.objects.filter(batch=again).order_by("line").values_list("line", "replaces__mobile", "mobile")
-    assert list(lines) == [(line, f"1380000000{line - 1}", f"1380000000{line - 1}") for line in range(1, 6)]
+    assert list(lines) == [(line, mobile(line), mobile(line)) for line in range(1, 6)]

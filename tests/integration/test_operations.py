@@ -26,8 +26,7 @@ from recharge.choices import BatchState, Submission
 from recharge.demo import Story
 from recharge.models import Batch, BatchDraft, Order
 from recharge.services import batches, checking, pacing, products, stopping, submission, sweeping
-from tests.batch_lists import made_batch
-from tests.batches import mobiles, upload
+from tests.batches import batch_of, mobiles, upload
 from tests.fake_platform import FakePlatform
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -126,7 +125,7 @@ def test_orders_of_a_batch_have_no_age_in_the_queue(
     client: Client, settings: LazySettings, platform: FakePlatform
 ) -> None:
     settings.METRICS_TOKEN = "the-token"
-    made_batch(User.objects.create_user("clerk"))
+    batch_of(*mobiles(3), made_by=User.objects.create_user("clerk"))
     Order.objects.update(placed_at=timezone.now() - dt.timedelta(days=1))
     assert _metrics(client)["portal_queue_age_seconds"] == 0
 
@@ -201,7 +200,7 @@ def test_a_failing_task_is_logged_with_its_id_and_its_order() -> None:
 def test_a_lane_names_each_order_while_it_is_busy_with_it_and_no_longer(
     platform: FakePlatform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    batch = made_batch(User.objects.create_user("clerk"), size=4)
+    batch = batch_of(*mobiles(4), made_by=User.objects.create_user("clerk"))
     during: list[tuple[str, str | None]] = []
     between: list[str | None] = []
     query = products.query
@@ -239,11 +238,11 @@ def test_after_a_restore_nothing_is_pushed_and_everything_is_asked_for(name: str
         story.order.save(force_insert=True)
     dead = Story(4, now, clerk).reject().order
     dead.save(force_insert=True)
-    ahead, paused, withdrawn = (made_batch(clerk, first=first) for first in (10, 20, 30))
+    ahead, paused, withdrawn = (batch_of(*mobiles(3, first=first), made_by=clerk) for first in (10, 20, 30))
     batches.pause(batch_id=paused.pk, actor=clerk)
     batches.withdraw_rest(batch_id=withdrawn.pk, actor=clerk)
     with override_settings(APPROVAL_ABOVE=100):
-        awaiting = made_batch(clerk, first=40)
+        awaiting = batch_of(*mobiles(3, first=40), made_by=clerk)
     upload(clerk, mobiles(3))
     blocks = re.findall(r"```sql\n(.*?)```", (PROJECT / name).read_text(encoding="utf-8"), re.DOTALL)
     statements = [statement for statement in "".join(blocks).split(";") if statement.strip()]

@@ -13,7 +13,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from oilcards.demo import cards
 from recharge.choices import Submission
-from recharge.demo import stories
+from recharge.demo import batch_of_this_morning, stories
 from recharge.models import Batch, EmergencyStop, Order, OrderEvent
 from recharge.services import placing, stopping, submission
 from tests.addresses import named_patterns
@@ -286,7 +286,7 @@ def test_order_is_found_by_any_of_its_numbers(clerk: Client, order: Order, platf
 
 def fill(clerk: User, times: int) -> None:
     for _ in range(times):
-        told = list(stories(clerk, cards(clerk)[0]))
+        told = list(stories(clerk, cards(clerk)[0], batch_of_this_morning(clerk)))
         for story in told:
             story.order.order_no = placing.new_order_no()
             story.order.gateway_order_no = story.order.gateway_order_no and placing.new_order_no()

@@ -19,8 +19,7 @@ from recharge.choices import BatchState, Product, Submission
 from recharge.models import Batch, BatchDraft, LeftOutLines, Order
 from recharge.services import placing
 from recharge.services.batch_reading import COLUMNS
-from tests.batch_lists import good_sheet, mobile, sheet
-from tests.batches import batch_of
+from tests.batches import batch_of, mobile, mobiles, sheet
 from tests.fake_platform import FakePlatform
 from tests.oil_cards import active_card
 from tests.people import person
@@ -69,7 +68,7 @@ def body_of(response: HttpResponse) -> bytes:
 
 
 def test_list_becomes_a_batch_by_way_of_a_preview(clerk: Client) -> None:
-    address = preview_of(clerk, good_sheet(4))
+    address = preview_of(clerk, sheet(*mobiles(4)))
     text = text_of(clerk.get(address))
     assert "下单 4 笔，共 ¥ 200" in text
     assert not Order.objects.exists()
@@ -139,7 +138,7 @@ def test_reason_holds_only_for_what_was_suspicious_when_it_was_given(clerk: Clie
 
 
 def test_form_that_is_sent_twice_makes_one_batch(clerk: Client) -> None:
-    address = preview_of(clerk, good_sheet(2))
+    address = preview_of(clerk, sheet(*mobiles(2)))
     first, second = clerk.post(address), clerk.post(address)
     assert first["Location"] == second["Location"] == clerk.get(address)["Location"]
     assert Batch.objects.count() == 1
@@ -147,9 +146,9 @@ def test_form_that_is_sent_twice_makes_one_batch(clerk: Client) -> None:
 
 
 def test_same_file_again_needs_a_reason(clerk: Client) -> None:
-    clerk.post(preview_of(clerk, good_sheet(2)))
+    clerk.post(preview_of(clerk, sheet(*mobiles(2))))
     Order.objects.update(submission=Submission.WITHDRAWN, next_push_at=None, settled_at="2026-01-01T00:00Z")
-    address = preview_of(clerk, good_sheet(2))
+    address = preview_of(clerk, sheet(*mobiles(2)))
     text = text_of(clerk.get(address))
     assert "同一份文件以前已生成过批次" in text
     assert f'href="/batches/{Batch.objects.get().pk}/"' in text
@@ -160,13 +159,13 @@ def test_same_file_again_needs_a_reason(clerk: Client) -> None:
 
 def test_duplicate_of_an_order_is_suspicious_and_named(clerk: Client) -> None:
     order = placing.place_mobile_order(placed_by=person("clerk"), mobile=mobile(1), face_value=50)
-    text = text_of(clerk.get(preview_of(clerk, good_sheet(2))))
+    text = text_of(clerk.get(preview_of(clerk, sheet(*mobiles(2)))))
     assert f'<a href="/orders/{order.order_no}/">{order.order_no}</a>' in text
 
 
 def test_large_sum_is_announced_to_need_approval(clerk: Client, settings: LazySettings) -> None:
     settings.APPROVAL_ABOVE = 100
-    address = preview_of(clerk, good_sheet(4))
+    address = preview_of(clerk, sheet(*mobiles(4)))
     assert "提交审批：4 笔，共 ¥ 200" in text_of(clerk.get(address))
     clerk.post(address)
     assert Batch.objects.get().state == BatchState.AWAITING_APPROVAL
@@ -176,7 +175,7 @@ def test_large_sum_is_announced_to_need_approval(clerk: Client, settings: LazySe
 @pytest.mark.parametrize("limit", ["DAILY_LIMIT", "DAILY_LIMIT_PER_PERSON"])
 def test_limit_of_the_day_is_shown_and_kept(clerk: Client, settings: LazySettings, limit: str) -> None:
     setattr(settings, limit, 150)
-    address = preview_of(clerk, good_sheet(4))
+    address = preview_of(clerk, sheet(*mobiles(4)))
     assert "超出今日额度" in text_of(clerk.get(address))
     refused = clerk.post(address)
     assert refused.status_code == 200
@@ -192,7 +191,7 @@ def test_limit_of_the_day_is_shown_and_kept(clerk: Client, settings: LazySetting
 @override_settings(WIKEYUN_APP_KEY="")
 def test_without_credentials_nothing_is_lost(client: Client) -> None:
     client.force_login(person("clerk"))
-    address = preview_of(client, good_sheet(2))
+    address = preview_of(client, sheet(*mobiles(2)))
     refused = client.post(address)
     assert refused.status_code == 200
     assert "alert-danger" in text_of(refused)
@@ -250,7 +249,7 @@ def test_form_that_says_nothing_usable_keeps_what_was_pasted(client: Client, fie
 
 
 def test_file_and_pasted_lines_at_once_are_one_too_many(clerk: Client) -> None:
-    response = upload(clerk, good_sheet(1), text=f"{mobile(9)},50")
+    response = upload(clerk, sheet(*mobiles(1)), text=f"{mobile(9)},50")
     assert response.status_code == 200
     assert mobile(9) in text_of(response)
     assert not BatchDraft.objects.exists()
@@ -264,7 +263,7 @@ def test_what_is_larger_than_any_sheet_is_refused_before_it_is_read(clerk: Clien
 
 
 def test_names_of_files_are_only_text(clerk: Client) -> None:
-    address = preview_of(clerk, good_sheet(1), name="<script>alert(1)</script>\x00.csv" + "长" * 300 + ".csv")
+    address = preview_of(clerk, sheet(*mobiles(1)), name="<script>alert(1)</script>\x00.csv" + "长" * 300 + ".csv")
     text = text_of(clerk.get(address))
     assert "<script>alert" not in text
     clerk.post(address)
@@ -308,8 +307,7 @@ def test_bad_lines_come_back_as_a_sheet_that_can_be_read_again(clerk: Client, ki
 
 
 def test_suspicious_lines_can_be_taken_away_all_of_them(clerk: Client) -> None:
-    content = good_sheet(60) + good_sheet(60).split(b"\n", 1)[1]
-    address = preview_of(clerk, content)
+    address = preview_of(clerk, sheet(*mobiles(60), *mobiles(60)))
     assert len(clerk.get(address).context["seen"].suspicious_lines) == 50
     table = list(csv.reader(io.StringIO(body_of(clerk.get(address + "suspicious.csv")).decode("utf-8-sig"))))
     assert [row[0] for row in table[1:]] == [str(line) for line in range(62, 122)]
@@ -354,7 +352,7 @@ def test_lines_that_were_left_out_are_told_of_with_the_results(clerk: Client, cl
 
 
 def test_a_batch_of_a_sheet_without_bad_lines_has_none_left_out(clerk: Client) -> None:
-    clerk.post(preview_of(clerk, good_sheet(3)))
+    clerk.post(preview_of(clerk, sheet(*mobiles(3))))
     batch = Batch.objects.get()
     assert batch.left_out == 0
     assert "未下单的行" not in text_of(clerk.get(f"/batches/{batch.pk}/"))
@@ -433,7 +431,7 @@ def test_who_sees_no_cards_is_not_asked_which_product(client: Client) -> None:
 def test_number_of_statements_does_not_grow_with_the_lines(
     clerk: Client, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
-    small, large = preview_of(clerk, good_sheet(3)), preview_of(clerk, good_sheet(900))
+    small, large = preview_of(clerk, sheet(*mobiles(3))), preview_of(clerk, sheet(*mobiles(900)))
     with django_assert_max_num_queries(14) as few:
         clerk.get(small)
     with django_assert_max_num_queries(14) as many:

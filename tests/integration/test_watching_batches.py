@@ -21,7 +21,7 @@ from recharge.choices import BatchEventKind, BatchState, Brake, Submission
 from recharge.models import Batch, Order
 from recharge.services import batches, braking, submission
 from recharge.status import FINAL, Status
-from tests.batch_lists import made_batch, mobile
+from tests.batches import batch_of, mobile, mobiles
 from tests.deeds import last_event, resume
 from tests.fake_platform import FakePlatform
 from tests.pages import confirm, hidden_fields
@@ -39,7 +39,7 @@ def clerk(client: Client) -> Client:
 
 @pytest.fixture
 def batch(platform: FakePlatform) -> Batch:
-    return made_batch(person("clerk"), size=8)
+    return batch_of(*mobiles(8), made_by=person("clerk"))
 
 
 def text_of(response: HttpResponse) -> str:
@@ -186,13 +186,13 @@ def test_orders_say_why_the_platform_refused_them(client: Client, batch: Batch) 
     assert mobile(1) not in text
 
 
-def test_orders_carry_the_notes_of_their_sheet(client: Client, batch: Batch) -> None:
-    order = batch.orders.order_by("id")[0]
-    Order.objects.filter(pk=order.pk).update(note=f"<b>{mobile(1)}</b>", placed_by=person("administrator"))
+def test_orders_carry_the_notes_of_their_sheet(client: Client, platform: FakePlatform) -> None:
+    lines = (f"{mobile(1)},50,快,<b>{mobile(1)}</b>", f"{mobile(2)},50,快,第二位")
+    batch = batch_of(*lines, made_by=person("administrator"))
     client.force_login(person("clerk"))
     text = text_of(client.get(f"/batches/{batch.pk}/"))
     assert "&lt;b&gt;138****0001&lt;/b&gt;" in text
-    assert "第2" in text
+    assert "第二位" in text
     assert mobile(1) not in text
 
 
@@ -378,7 +378,7 @@ def test_order_leads_to_its_batch_and_the_list_finds_it(clerk: Client, batch: Ba
     text = text_of(clerk.get(f"/orders/{order.order_no}/"))
     assert f'href="/batches/{batch.pk}/"' in text
     assert "第 4 行" in text
-    made_batch(person("clerk"), size=2, first=100)
+    batch_of(*mobiles(2, first=100), made_by=person("clerk"))
     listed = re.findall(r'<a href="/orders/(\d{20})/">', text_of(clerk.get(f"/orders/?batch={batch.pk}")))
     assert set(listed) == set(batch.orders.values_list("order_no", flat=True))
     for wrong in ("0", "-1", "abc", "9" * 30, "%00"):
@@ -400,15 +400,15 @@ def test_number_of_statements_does_not_grow_with_the_orders(
 ) -> None:
     with django_assert_max_num_queries(14) as few:
         clerk.get(path.format(batch.pk))
-    large = made_batch(person("clerk"), size=70, first=100)
-    made_batch(person("clerk"), size=3, first=500)
+    large = batch_of(*mobiles(70, first=100), made_by=person("clerk"))
+    batch_of(*mobiles(3, first=500), made_by=person("clerk"))
     with django_assert_max_num_queries(14) as many:
         clerk.get(path.format(large.pk))
     assert len(few) == len(many)
 
 
 def test_pages_by_key_show_every_line_once_in_the_order_of_the_sheet(clerk: Client, platform: FakePlatform) -> None:
-    batch = made_batch(person("clerk"), size=120)
+    batch = batch_of(*mobiles(120), made_by=person("clerk"))
     numbers = list(batch.orders.order_by("line").values_list("order_no", flat=True))
     texts: list[str] = []
     query: str | None = ""
