@@ -14,6 +14,7 @@ from tests.benchmarks.rig import PRODUCTION, migrate
 from tests.processes import ROOT
 from tests.unit.sheets.lists import large_csv, large_xlsx
 
+pytestmark = pytest.mark.servers  # it brings its own process and database, and takes a minute: once is enough
 MEBIBYTE = 1024 * 1024
 MOST_OF_MAKING = 128
 
