@@ -362,8 +362,11 @@ class Histories(RuleBasedStateMachine):
     def place_controls(self) -> None:
         """Only where the platform finds an order that it has does it prove anything that it doesn't find another."""
         by = {"placed_by": self.clerk, "duplicate_reason": "control"}
-        placing.place_mobile_order(mobile="13900139000", face_value=50, **by)
-        placing.place_oil_order(oil_card=self.card, face_value=500, **by)
+        mobile = placing.place_mobile_order(mobile="13900139000", face_value=50, **by)
+        oil = placing.place_oil_order(oil_card=self.card, face_value=500, **by)
+        for order in (mobile, oil):
+            self.submit(order.pk, "accept")
+            self.platform.books[order.order_no].status = Status.SUCCEEDED
 
     def compare(self, order: Order) -> None:
         booked = self.platform.books.get(order.order_no)
