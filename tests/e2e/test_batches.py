@@ -14,7 +14,7 @@ TELEPHONE = {"width": 390, "height": 844}
 BATCH_PAGE = re.compile(r"/batches/\d+/$")
 PREVIEW = re.compile(r"/batches/new/[0-9a-f-]{36}/$")
 FILE_NAME = f"二〇二六年十一月员工通讯补贴名单（最终版）{'final_' * 20}list.csv"
-REASON = "no-space-to-break-at-" * 9
+REASON = "nospacetobreakat" * 12
 numbers = count(13_100_000_000)
 """Each list is about phones of its own, so that nothing in it was placed before."""
 
