@@ -129,7 +129,9 @@ def _record_unanswered(order_id: int, error: GatewayError) -> None:
 
 def _may_conclude(order: Order) -> bool:
     """Say whether one more answer that the order isn't there may be the last that it takes."""
-    return order.submission == Submission.UNKNOWN and order.missing_answers >= MISSING_ANSWERS - 1
+    if order.submission != Submission.UNKNOWN or order.missing_answers < MISSING_ANSWERS - 1:
+        return False
+    return order.first_missing_at is not None and database_now() - order.first_missing_at >= MISSING_FOR
 
 
 def _control(order: Order) -> Order | None:

@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 from django.contrib.auth.models import User
 from django.db.models import F
+from django.utils import timezone
 
 from recharge.choices import Attention, Submission, Verdict
 from recharge.models import Order
@@ -234,6 +235,9 @@ def test_order_that_never_arrived_is_proven_by_three_spaced_answers(
         minutes_pass(minutes)
         checking.check_order(order_id=order.pk)
         assert refreshed(order).submission == Submission.UNKNOWN
+    assert order.next_check_at < timezone.now() + checking.MISSING_DELAY, (
+        "the next answer may be the last that it takes"
+    )
     minutes_pass(11)
     checking.check_order(order_id=order.pk)
     refreshed(order)
@@ -257,6 +261,7 @@ def test_platform_that_finds_nothing_by_our_number_proves_nothing(
         assert refreshed(order).submission == Submission.UNKNOWN
         assert order.next_check_at
     assert order.missing_answers > checking.MISSING_ANSWERS
+    assert order.next_check_at > timezone.now() + checking.MISSING_DELAY
     platform.finds_by_our_number = True
     minutes_pass(61)
     checking.check_order(order_id=order.pk)
