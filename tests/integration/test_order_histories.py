@@ -395,7 +395,7 @@ def test_books_agree_after_every_history(clerk: User, part: int) -> None:
         Histories,
         settings=settings(
             max_examples=HISTORIES // PARTS,
-            stateful_step_count=20,
+            stateful_step_count=16,
             print_blob=True,
             suppress_health_check=list(HealthCheck),
         ),
