@@ -88,14 +88,14 @@ def keep_upload(*, content: bytes, file_name: str, product: Product, uploaded_by
         product=product,
         file_name=_shortened(file_name),
         digest=hashlib.sha256(content).hexdigest(),
-        content=base64.b64encode(zlib.compress(content)).decode(),
+        content=packed(content),
         uploaded_by=uploaded_by,
     )
 
 
 def lines(draft: BatchDraft) -> Iterator[Line]:
     """Yield the lines of a draft, each judged by itself, by those before it and by the orders that there are."""
-    content = zlib.decompress(base64.b64decode(draft.content))
+    content = unpacked(draft.content)
     rows = read(content, file_name=draft.file_name, columns=COLUMNS[draft.product])
     first_lines: dict[Target, int] = {}
     while piece := list(islice(rows, AT_A_TIME)):
@@ -105,6 +105,16 @@ def lines(draft: BatchDraft) -> Iterator[Line]:
         _doubt_duplicates([line for line in judged if line.order])
         _hide_holders(judged)
         yield from judged
+
+
+def packed(content: bytes) -> str:
+    """Return what is kept of a sheet as a text for an encrypted column."""
+    return base64.b64encode(zlib.compress(content)).decode()
+
+
+def unpacked(text: str) -> bytes:
+    """Return what `packed` was given."""
+    return zlib.decompress(base64.b64decode(text))
 
 
 def batches_of_same_file(draft: BatchDraft) -> list[Batch]:

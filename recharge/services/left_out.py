@@ -1,12 +1,12 @@
 """The lines of a sheet of which no orders were made: kept with the batch, so that every line's fate can be told."""
 
-import base64
 import json
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from recharge.models import Batch, LeftOutLines
+
+from .batch_reading import packed, unpacked
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ def keep(batch: Batch, lines: Sequence[LeftOutLine]) -> None:
     """Keep lines with a batch that was just made, encrypted like the sheet itself, in the caller's transaction."""
     if lines:
         rows = json.dumps([(line.line, line.problem, line.cells) for line in lines], ensure_ascii=False)
-        LeftOutLines.objects.create(batch=batch, content=base64.b64encode(zlib.compress(rows.encode())).decode())
+        LeftOutLines.objects.create(batch=batch, content=packed(rows.encode()))
         batch.left_out = len(lines)
         batch.save(update_fields=["left_out"])
 
@@ -32,4 +32,4 @@ def left_out_of(batch: Batch) -> list[LeftOutLine]:
     kept = LeftOutLines.objects.filter(batch=batch).first()
     if kept is None:
         return []
-    return [LeftOutLine(*row) for row in json.loads(zlib.decompress(base64.b64decode(kept.content)))]
+    return [LeftOutLine(*row) for row in json.loads(unpacked(kept.content))]
