@@ -21,7 +21,7 @@ from django.utils.translation import gettext_lazy as _
 
 from .filters import OrderFilter
 from .masking import hide_mobile, shown_target
-from .models import Batch, BatchEvent, EmergencyStop, Order, OrderEvent, OrderQuerySet
+from .models import Batch, BatchEvent, EmergencyStop, Order, OrderEvent, OrderQuerySet, PortalEvent
 
 COUNTED_ROWS = 1000
 """Nobody leafs further than this; counting on would read the whole table."""
@@ -140,6 +140,12 @@ class BatchEventAdmin(LookUpAdmin):
 class EmergencyStopAdmin(LookUpAdmin):
     list_display = ("started_at", "started_by", "reason", "on", "ended_at", "ended_by")
     list_select_related = ("started_by", "ended_by")
+
+
+@admin.register(PortalEvent)
+class PortalEventAdmin(LookUpAdmin):
+    list_display = ("at", "kind", "actor", "note")
+    list_select_related = ("actor",)
 
 
 class StaffAdmin(UserAdmin):

@@ -119,3 +119,16 @@ class BatchEventKind(TextChoices):
     RESUMED = "RESUMED", _("Resumed")
     WITHDRAWN = "WITHDRAWN", _("The rest was withdrawn")
     HANDED_OVER = "HANDED_OVER", _("All handed over")
+
+
+class PortalEventKind(TextChoices):
+    """What an entry of the portal's own history is about."""
+
+    ACCOUNT_SEEN = "ACCOUNT_SEEN", _("A new account at the platform was set")
+    ACCOUNT_CONFIRMED = "ACCOUNT_CONFIRMED", _("An account at the platform was confirmed")
+    ACCOUNT_SAME = "ACCOUNT_SAME", _("Two accounts were declared to be the same")
+    RESTORED = "RESTORED", _("Put in order after a restored backup")
+    BELONG_TOGETHER = "BELONG_TOGETHER", _("Database and generation were declared to belong together")
+    BACKED_UP = "BACKED_UP", _("A backup was made")
+    CHECK_BROKEN = "CHECK_BROKEN", _("A check of the books is broken")
+    CHECK_MENDED = "CHECK_MENDED", _("A check of the books holds again")

@@ -5,6 +5,7 @@ from .batches import UNDER_WAY, Batch, BatchDraft, BatchEvent, LeftOutLines
 from .limits import EmergencyStop, Pace, Spending
 from .order_events import OrderEvent
 from .orders import DEAD_SUBMISSIONS, Order, OrderQuerySet
+from .portal_events import PortalEvent
 
 __all__ = [
     "DEAD_SUBMISSIONS",
@@ -19,5 +20,6 @@ __all__ = [
     "OrderEvent",
     "OrderQuerySet",
     "Pace",
+    "PortalEvent",
     "Spending",
 ]

@@ -8,13 +8,14 @@ from django.db.models import F, Value
 
 from portal.gateway import GatewayError, OutcomeUnknown, Rejected
 from portal.statements import insert_row
-from recharge.choices import BatchEventKind, EventKind, Submission, Verdict
-from recharge.models import Batch, BatchEvent, Order, OrderEvent, OrderQuerySet
+from recharge.choices import BatchEventKind, EventKind, PortalEventKind, Submission, Verdict
+from recharge.models import Batch, BatchEvent, Order, OrderEvent, OrderQuerySet, PortalEvent
 
 from .errors import Outdated
 
 RAW_LIMIT = 16 * 1024
 NOTE_LIMIT = 300
+PORTAL_NOTE_LIMIT = 1000
 
 
 def clean(text: str, limit: int) -> str:
@@ -74,6 +75,20 @@ def record_of_batch(batch: Batch, kind: BatchEventKind, *, actor: User | None = 
         The event, with its moment by the database's clock.
     """
     return BatchEvent.objects.create(batch=batch, kind=kind, actor=actor, note=clean(note, NOTE_LIMIT))
+
+
+def record_of_portal(kind: PortalEventKind, *, actor: User | None = None, note: str = "") -> PortalEvent:
+    """Append an event to the portal's own history, in the caller's transaction.
+
+    Args:
+        kind: what it is about.
+        actor: the person; None where the portal did it by itself, or at the command line.
+        note: a sentence for people, without secrets.
+
+    Returns:
+        The event, with its moment by the database's clock.
+    """
+    return PortalEvent.objects.create(kind=kind, actor=actor, note=clean(note, PORTAL_NOTE_LIMIT))
 
 
 def record_of_all(
