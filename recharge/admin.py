@@ -67,7 +67,7 @@ class OrderAdmin(LookUpAdmin):
     search_fields = ("order_no__exact",)  # shows the box; get_search_results does the finding
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
-        columns = ["face_value", "submission", "status", "attention", "placed_by", "placed_at"]
+        columns = ["face_value", "submission", "status", _marks, "placed_by", "placed_at"]
         return ["order_no", _phone_for(request.user), *columns]
 
     def get_fields(self, request: HttpRequest, obj: Order | None = None) -> list[Any]:
@@ -205,6 +205,13 @@ def _text_for(viewer: User, model: type[Order | OrderEvent], name: str) -> Calla
         return hide_mobile(getattr(row, name), row if isinstance(row, Order) else row.order, viewer) or "–"
 
     return _titled(text, model._meta.get_field(name).verbose_name)
+
+
+def _marks(order: Order) -> str:
+    return ", ".join(str(kind.label) for kind in order.marked_as) or "–"
+
+
+_marks.short_description = _("marks")  # type: ignore[attr-defined]  # admin's way to name a column
 
 
 def _titled(show: Callable[[Any], str], title: str | Promise) -> Callable[[Any], str]:

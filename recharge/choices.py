@@ -1,5 +1,7 @@
 """The portal's own words about orders and batches: the choices that their columns hold."""
 
+from collections.abc import Iterable
+
 from django.db.models import IntegerChoices, TextChoices
 from django.utils.translation import gettext_lazy as _
 
@@ -36,8 +38,8 @@ NOT_HANDED_OVER = (*NOT_YET_SENT, Submission.SUBMITTING)
 """There is nothing yet that the platform could be asked about."""
 
 
-class Attention(TextChoices):
-    """Why a person must look at an order."""
+class MarkKind(TextChoices):
+    """Why a person must look at an order. An order may have any number of these at a time."""
 
     CONFLICT = "CONFLICT", _("The platform contradicts itself")
     UNKNOWN_CODE = "UNKNOWN_CODE", _("The platform sent a code that nobody knows")
@@ -46,10 +48,36 @@ class Attention(TextChoices):
     REVERSED = "REVERSED", _("Reversed after success")
     PARTLY_ARRIVED = "PARTLY_ARRIVED", _("Only a part arrived")
     OVERDUE = "OVERDUE", _("Unfinished for seven days")
+    REPLACEMENT_HELD = "REPLACEMENT_HELD", _("Held back: what it replaces is alive")
+    OTHER_ACCOUNT = "OTHER_ACCOUNT", _("Pushed under another account")
 
 
-SIGNS_OF_LIFE = (Attention.UNEXPECTED, Attention.CONFLICT, Attention.NUMBER_TAKEN, Attention.PARTLY_ARRIVED)
-"""While one of these is open, nothing proves that an order spent nothing."""
+MARK_BITS: dict[MarkKind, int] = {
+    MarkKind.CONFLICT: 1,
+    MarkKind.UNKNOWN_CODE: 2,
+    MarkKind.UNEXPECTED: 4,
+    MarkKind.NUMBER_TAKEN: 8,
+    MarkKind.REVERSED: 16,
+    MarkKind.PARTLY_ARRIVED: 32,
+    MarkKind.OVERDUE: 64,
+    MarkKind.REPLACEMENT_HELD: 128,
+    MarkKind.OTHER_ACCOUNT: 256,
+}
+"""How an order's row holds a set of kinds. Stored: a new kind gets the next bit, none ever changes."""
+
+
+def bits_of(kinds: Iterable[MarkKind]) -> int:
+    """Return the number that stands for a set of kinds."""
+    return sum(MARK_BITS[kind] for kind in set(kinds))
+
+
+def kinds_in(bits: int) -> list[MarkKind]:
+    """Return the kinds that a number stands for."""
+    return [kind for kind, bit in MARK_BITS.items() if bits & bit]
+
+
+SIGNS_OF_LIFE = (MarkKind.UNEXPECTED, MarkKind.CONFLICT, MarkKind.NUMBER_TAKEN)
+"""Each of these raises a doubt whether an order spent nothing, which a person's word alone doesn't answer."""
 
 
 class EventKind(TextChoices):
@@ -67,6 +95,9 @@ class EventKind(TextChoices):
     APPROVED = "APPROVED", _("Approved")
     DISAPPROVED = "DISAPPROVED", _("Disapproved")
     ACKNOWLEDGED = "ACKNOWLEDGED", _("Dealt with")
+    HELD = "HELD", _("Held back")
+    MARKED = "MARKED", _("Marked")
+    MARK_CLOSED = "MARK_CLOSED", _("A mark was answered")
 
 
 class Verdict(TextChoices):
@@ -75,13 +106,27 @@ class Verdict(TextChoices):
     APPLIED = "applied", _("Applied")
     DUPLICATE = "duplicate", _("Already known")
     STALE = "stale", _("Late, ignored")
+    OVERTAKEN = "overtaken", _("Overtaken by newer evidence, ignored")
     CONFLICT = "conflict", _("Contradicts what is known")
+    MISMATCH = "mismatch", _("Names another order, target or value")
     UNKNOWN_CODE = "unknown_code", _("Unknown code")
     UNREADABLE = "unreadable", _("Could not be read")
     REJECTED = "rejected", _("Refused")
     NOT_SENT = "not_sent", _("Nothing was sent")
     OUTCOME_UNKNOWN = "outcome_unknown", _("No clear answer")
     MISSING = "missing", _("The platform has no such order")
+
+
+SPOKEN_OF = (
+    Verdict.APPLIED,
+    Verdict.DUPLICATE,
+    Verdict.STALE,
+    Verdict.OVERTAKEN,
+    Verdict.CONFLICT,
+    Verdict.MISMATCH,
+    Verdict.UNKNOWN_CODE,
+)
+"""Verdicts on statements in which the platform spoke of an order as of one that it has."""
 
 
 class BatchState(TextChoices):

@@ -16,8 +16,19 @@ from django.utils.timezone import localtime
 
 from oilcards.models import OilCard
 
-from .choices import Attention, BatchEventKind, BatchState, EventKind, Product, Speed, Submission, Verdict
-from .models import Batch, BatchEvent, Order, OrderEvent
+from .choices import (
+    MARK_BITS,
+    SIGNS_OF_LIFE,
+    BatchEventKind,
+    BatchState,
+    EventKind,
+    MarkKind,
+    Product,
+    Speed,
+    Submission,
+    Verdict,
+)
+from .models import Batch, BatchEvent, Mark, Order, OrderEvent
 from .status import FINAL, Status
 
 NEVER = dt.datetime(2100, 1, 1, tzinfo=dt.UTC)
@@ -32,6 +43,7 @@ class Story:
         self.now = placed_at
         self.clerk = clerk
         self.events: list[OrderEvent] = []
+        self.marks: list[Mark] = []
         self.order = Order(
             order_no=f"{localtime(placed_at):%y%m%d}{73_190_000_000_000 + 91_733 * number * number + number:014d}",
             product=Product.OIL if card else Product.MOBILE,
@@ -122,11 +134,14 @@ class Story:
         self._wait(600)
         raw = f"order_no={self.order.order_no}&order_number={self.order.gateway_order_no}&status={status}"
         self._happened(EventKind.CALLBACK, verdict=Verdict.CONFLICT, reported_status=status, raw=raw)
-        return self.mark(Attention.CONFLICT)
+        return self.mark(MarkKind.CONFLICT)
 
-    def mark(self, attention: Attention) -> "Story":
-        self.order.attention = attention
-        if attention == Attention.OVERDUE:
+    def mark(self, kind: MarkKind) -> "Story":
+        """Mark it for what happened last."""
+        self.order.open_marks |= MARK_BITS[kind]
+        self.order.doubts |= MARK_BITS[kind] if kind in SIGNS_OF_LIFE else 0
+        self.marks.append(Mark(order=self.order, kind=kind, since=self.now, event=self.events[-1]))
+        if kind == MarkKind.OVERDUE:
             self.order.next_check_at = None
         return self
 
@@ -139,6 +154,7 @@ class Story:
             order.status, order.status_at, order.confirmed_at, order.settled_at = status, self.now, None, None
             order.next_check_at = self.now + dt.timedelta(days=1)
             order.reason = WORDS.get(status, "")
+        order.part_arrived |= status == Status.PARTLY_ARRIVED
         if status == Status.SUCCEEDED:
             order.cost_price = Decimal(order.face_value) * Decimal("0.985")
             order.credited_amount = Decimal(order.face_value)
@@ -175,9 +191,9 @@ def _refund(story: Story) -> Story:
 USUAL: tuple[Plot, ...] = (_succeed,) * 5 + (_refund,) + (_succeed,) * 4 + (Story.reject,)
 LATELY: tuple[tuple[float, Plot], ...] = (  # minutes ago
     (240, lambda s: s.accept().report(1, 5).report(2, 90).confirm().report(10, 3600)
-     .mark(Attention.REVERSED)),
+     .mark(MarkKind.REVERSED)),
     (200, lambda s: s.lose_answer().miss()),
-    (180, lambda s: s.accept().report(1, 5).report(11, 300).confirm().mark(Attention.PARTLY_ARRIVED)),
+    (180, lambda s: s.accept().report(1, 5).report(11, 300).confirm().mark(MarkKind.PARTLY_ARRIVED)),
     (150, lambda s: s.accept().report(1, 5).report(2, 90).confirm().contradict(3)),
     (120, lambda s: s.accept().report(1, 5).report(5, 900)),
     (90, lambda s: s.accept().report(6, 3).report(9, 120).confirm()),
@@ -234,7 +250,7 @@ def stories(clerk: User, card: OilCard, batch: Batch) -> Iterator[Story]:
     now = timezone.now()
     number = 0
     overdue = Story(number, now - dt.timedelta(days=DAYS - 1, hours=8), clerk)
-    yield overdue.accept().report(1, 60).mark(Attention.OVERDUE)
+    yield overdue.accept().report(1, 60).mark(MarkKind.OVERDUE)
     for day in range(DAYS - 1, 0, -1):
         orders = 4 + day * 5 % 7
         for order in range(orders):

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from oilcards.models import OilCard
 
-from .choices import Attention, Product, Submission
+from .choices import MarkKind, Product, Submission
 from .models import Order, OrderQuerySet
 from .status import Status
 
@@ -61,7 +61,7 @@ class OrderFilter(filters.FilterSet):
     )
     batch = KeyFilter(label=_("Number of the batch"), min_value=1, max_value=BIGGEST_KEY)
     attention = _choice(
-        _("Attention"), [(ANY_ATTENTION, _("Whatever needs attention")), *Attention.choices], method="attentive"
+        _("Attention"), [(ANY_ATTENTION, _("Whatever needs attention")), *MarkKind.choices], method="attentive"
     )
 
     class Meta:
@@ -89,7 +89,7 @@ class OrderFilter(filters.FilterSet):
     def attentive(self, orders: OrderQuerySet, name: str, value: str) -> OrderQuerySet:
         if value == ANY_ATTENTION:
             return orders.needing_attention()
-        return orders.filter(attention=value)
+        return orders.marked(MarkKind(value))
 
     def leave_to_filter_queryset(self, orders: OrderQuerySet, name: str, value: dt.date) -> OrderQuerySet:
         """Both dates make one range, see below."""

@@ -15,7 +15,7 @@ from oilcards.models import OilCard
 from portal.forms import MarkedForm, PasswordForm
 
 from . import mobile as numbers
-from .choices import Product, Speed
+from .choices import MarkKind, Product, Speed
 from .models import Order
 from .services.errors import DuplicateOrder, FormAlreadyUsed, InvalidOrder, ServiceError
 
@@ -276,13 +276,28 @@ class DecisionForm(PasswordForm):
         self.add_error(None, str(error))
 
 
-class NoteForm(forms.Form):
+class NoteForm(MarkedForm):
+    """What was done about an order's marks; which ones is asked where there are several."""
+
     seen = SeenField()
+    marks = forms.MultipleChoiceField(
+        label=_("What have you dealt with?"),
+        choices=MarkKind.choices,
+        widget=forms.CheckboxSelectMultiple(attrs={"class": "form-check-input"}),
+        error_messages={"required": _("Choose what you have dealt with.")},
+    )
     note = forms.CharField(
         label=_("What did you find, what did you do?"),
         max_length=200,
         widget=forms.Textarea(attrs={"class": "form-control", "rows": 3, "autofocus": True}),
     )
+
+    def __init__(self, *args: Any, open_marks: Sequence[MarkKind], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if len(open_marks) > 1:
+            self.fields["marks"].choices = [(kind.value, kind.label) for kind in open_marks]
+        else:
+            del self.fields["marks"]
 
 
 class GoOnForm(forms.Form):

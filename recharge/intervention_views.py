@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods
 from portal.gateway import GatewayError, NotSent, Rejected
 
 from . import outcomes
+from .choices import MarkKind
 from .forms import NoteForm
 from .masking import hide_mobile
 from .models import Order
@@ -63,11 +64,18 @@ def withdraw(request: HttpRequest, order_no: str) -> HttpResponse:
 @permission_required("recharge.change_order", raise_exception=True)
 def acknowledge(request: HttpRequest, order_no: str) -> HttpResponse:
     """Mark what needed attention as dealt with, with a note."""
-    form = NoteForm(_sent(request))
+    order = _find(order_no)
+    form = NoteForm(_sent(request), open_marks=order.marked_as if order else [])
 
     def deed(order: Order) -> str:
         said = form.cleaned_data
-        interventions.acknowledge(order_id=order.pk, actor=request.user, note=said["note"], last_seen=said["seen"])
+        interventions.acknowledge(
+            order_id=order.pk,
+            actor=request.user,
+            note=said["note"],
+            last_seen=said["seen"],
+            kinds=[MarkKind(kind) for kind in said.get("marks", [])],
+        )
         return _("Marked as dealt with.")
 
     return _confirm_or_do(request, order_no, "recharge/confirm_acknowledge.html", deed, form)
@@ -96,8 +104,7 @@ def _confirm_or_do(
 def _ask_to_confirm(request: HttpRequest, order: Order | None, template: str, form: forms.Form) -> HttpResponse:
     if order is None:
         return render(request, "recharge/order_unknown.html", status=404)
-    advice = outcomes.ADVICE.get(order.attention, "")
-    return render(request, template, {"order": order, "form": form, "advice": advice})
+    return render(request, template, {"order": order, "form": form, "marks": outcomes.open_marks(order)})
 
 
 def _find(order_no: str) -> Order | None:

@@ -6,8 +6,8 @@ from enum import StrEnum
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from .choices import Attention, Submission
-from .models import Order
+from .choices import MarkKind, Submission
+from .models import DEAD_SUBMISSIONS, Mark, Order
 from .status import Status
 
 
@@ -162,20 +162,45 @@ GROUP_LOOKS = {
 }
 
 ADVICE: dict[str, str | Promise] = {
-    Attention.CONFLICT: _(
+    MarkKind.CONFLICT: _(
         "Compare the evidence with the order in the platform's console, and ask the vendor which is true."
     ),
-    Attention.UNKNOWN_CODE: _("Look the order up in the platform's console, and ask the vendor what the code means."),
-    Attention.UNEXPECTED: _(
+    MarkKind.UNKNOWN_CODE: _("Look the order up in the platform's console, and ask the vendor what the code means."),
+    MarkKind.UNEXPECTED: _(
         "Look in the platform's console whether money was spent on it. Don't place it again before you know."
     ),
-    Attention.NUMBER_TAKEN: _(
+    MarkKind.NUMBER_TAKEN: _(
         "Look both orders up in the platform's console: one of the two may not have been carried out."
     ),
-    Attention.REVERSED: _("Tell the customer, and see to it that the platform gives the money back."),
-    Attention.PARTLY_ARRIVED: _("Ask the vendor for the rest, and tell the customer how much has arrived."),
-    Attention.OVERDUE: _("Ask the vendor what has become of it. Don't place it again before you know."),
+    MarkKind.REVERSED: _("Tell the customer, and see to it that the platform gives the money back."),
+    MarkKind.PARTLY_ARRIVED: _("Ask the vendor for the rest, and tell the customer how much has arrived."),
+    MarkKind.OVERDUE: _("Ask the vendor what has become of it. Don't place it again before you know."),
+    MarkKind.REPLACEMENT_HELD: _(
+        "It was not sent. Withdraw it, unless the other order turns out to have failed: then it can be approved."
+    ),
+    MarkKind.OTHER_ACCOUNT: _(
+        "Look it up in the console of the account that it was pushed under. Nothing is concluded about it here."
+    ),
 }
+
+
+def open_marks(order: Order) -> list[tuple[Mark, str | Promise]]:
+    """Return the open marks of an order, oldest first, each with what a person should do about it."""
+    marks = order.marks.open().select_related("event") if order.open_marks else []
+    return [(mark, ADVICE[mark.kind]) for mark in marks]
+
+
+def why_not_again(order: Order) -> str | Promise:
+    """Say why an order that looks dead can't be placed again from its page; "" where it can, or doesn't look dead."""
+    looks_dead = order.submission in DEAD_SUBMISSIONS or (order.status == Status.REFUNDED and order.confirmed_at)
+    if not looks_dead or order.is_provably_unspent:
+        return ""
+    if order.part_arrived or order.credited_amount:
+        return _("It can't be placed again for the whole value: the platform said that a part arrived.")
+    return _(
+        "It can't be placed again from here: the platform once spoke of it as of an order that lives, and no evidence "
+        "has settled that. Marking it as dealt with doesn't either."
+    )
 
 
 def of(submission: str, status: int | None) -> Outcome:

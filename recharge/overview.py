@@ -10,8 +10,8 @@ from django.db.models.functions import TruncDate
 from django.utils import timezone
 
 from . import outcomes
-from .choices import Attention, BatchState
-from .models import Balance, Batch, Order, OrderQuerySet
+from .choices import BatchState, MarkKind
+from .models import Balance, Batch, Mark, Order, OrderQuerySet
 from .outcomes import Group
 from .services.stopping import current_stop
 from .status import Status
@@ -54,10 +54,10 @@ def last_days() -> list[Day]:
     return [*past, *_days(today, today + dt.timedelta(days=1))]
 
 
-def attention_kinds() -> list[tuple[Attention, int]]:
+def attention_kinds() -> list[tuple[MarkKind, int]]:
     """Return why orders need a person, and how many for each reason, most frequent first."""
-    rows = Order.objects.needing_attention().order_by().values_list("attention").annotate(count=Count("pk"))
-    return sorted(((Attention(kind), count) for kind, count in rows), key=lambda pair: -pair[1])
+    rows = Mark.objects.open().order_by().values_list("kind").annotate(count=Count("pk"))
+    return sorted(((MarkKind(kind), count) for kind, count in rows), key=lambda pair: -pair[1])
 
 
 def balance() -> Balance | None:

@@ -2,7 +2,7 @@
 
 from django.contrib.auth.models import User
 from django.template.loader import render_to_string
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
@@ -109,8 +109,8 @@ class AttentionTable(OrderTable):
         sequence = ("state", "order_no", "attention", "...")
 
     def render_attention(self, record: Order) -> SafeString:
-        return format_html(
-            '<div><strong>{}</strong><div class="text-secondary">{}</div></div>',
-            record.get_attention_display(),
-            outcomes.ADVICE[record.attention],
+        return format_html_join(
+            "",
+            '<div data-mark="{}"><strong>{}</strong><div class="text-secondary">{}</div></div>',
+            ((kind.value, kind.label, outcomes.ADVICE[kind]) for kind in record.marked_as),
         )

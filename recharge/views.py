@@ -23,7 +23,7 @@ from .filters import OrderFilter
 from .forms import CardSearchForm, MobileForm, MobileOrderForm, OilOrderForm, OrderForm
 from .masking import may_see
 from .models import Order
-from .services import approving, interventions, placing, spending
+from .services import approving, interventions, placing, replacing, spending
 from .services.errors import ServiceError
 from .tables import AttentionTable, OrderTable
 
@@ -109,14 +109,18 @@ def attention(request: HttpRequest) -> HttpResponse:
 @permission_required("recharge.view_order", raise_exception=True)
 def order_detail(request: HttpRequest, order_no: str) -> HttpResponse:
     """Show an order, what is known of its fate, and everything that happened to it."""
-    related = Order.objects.with_people_and_cards().select_related("replaces", "replaced_by", "approved_by", "batch")
+    related = Order.objects.with_people_and_cards().select_related(
+        "replaces", "replaced_by", "approved_by", "batch", "account"
+    )
     order = related.filter(order_no=order_no).first()
     if order is None:
         return _unknown(request)
     context = {
         "order": order,
         "explanation": why_queued(order) or outcomes.of_order(order).explanation,
-        "advice": outcomes.ADVICE.get(order.attention, ""),
+        "marks": outcomes.open_marks(order),
+        "why_not_again": outcomes.why_not_again(order),
+        "chain_notice": replacing.notice(order),
         "events": order.events.select_related("actor"),
         "can_ask": interventions.can_ask(order),
         "can_cancel": interventions.can_cancel(order),

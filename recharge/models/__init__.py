@@ -1,21 +1,26 @@
 """Rows of these are written by `recharge.services` alone."""
 
+from .accounts import Account
 from .balance import Balance
 from .batches import UNDER_WAY, Batch, BatchDraft, BatchEvent, LeftOutLines
 from .limits import EmergencyStop, Pace, Spending
+from .marks import Mark
 from .order_events import OrderEvent
-from .orders import DEAD_SUBMISSIONS, Order, OrderQuerySet
+from .orders import DEAD_SUBMISSIONS, PROVABLY_UNSPENT, Order, OrderQuerySet
 from .portal_events import PortalEvent
 
 __all__ = [
     "DEAD_SUBMISSIONS",
+    "PROVABLY_UNSPENT",
     "UNDER_WAY",
+    "Account",
     "Balance",
     "Batch",
     "BatchDraft",
     "BatchEvent",
     "EmergencyStop",
     "LeftOutLines",
+    "Mark",
     "Order",
     "OrderEvent",
     "OrderQuerySet",

@@ -32,6 +32,7 @@ class OrderEvent(AppendOnly):
     status_to = models.PositiveIntegerField(choices=Status, null=True)
     reported_status = models.PositiveIntegerField(null=True)
     verdict = models.CharField(_("verdict"), max_length=15, choices=Verdict, blank=True)
+    began_at = models.DateTimeField(null=True, help_text=_("when the query began, by the database's clock"))
     note = models.CharField(_("note"), max_length=300, blank=True)
     raw = models.TextField(_("evidence"), blank=True)
 

@@ -15,13 +15,19 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from oilcards.models import SECRET_FIELDS, OilCard
-from recharge.choices import NOT_HANDED_OVER, SIGNS_OF_LIFE, Attention, BatchState, Product, Speed, Submission
+from recharge.choices import NOT_HANDED_OVER, BatchState, MarkKind, Product, Speed, Submission, kinds_in
 from recharge.status import FINAL, Status
 
+from .accounts import Account
 from .batches import Batch
 
 DEAD_SUBMISSIONS = (Submission.REJECTED, Submission.NOT_RECEIVED, Submission.WITHDRAWN)
 """Nothing was spent, and nothing will be."""
+
+NOTHING_ARRIVED = Q(part_arrived=False) & (Q(credited_amount=None) | Q(credited_amount=0))
+ALL_CAME_BACK = Q(status=Status.REFUNDED, confirmed_at__isnull=False) & NOTHING_ARRIVED
+PROVABLY_UNSPENT = Q(doubts=0) & (Q(submission__in=DEAD_SUBMISSIONS) & NOTHING_ARRIVED | ALL_CAME_BACK)
+"""The same as `Order.is_provably_unspent`, for the database; a property test compares the two."""
 
 BOUND_SLACK = dt.timedelta(hours=1)
 """How much the order of `id` and that of `placed_at` may differ: longer than any transaction lives."""
@@ -33,7 +39,20 @@ class OrderQuerySet(models.QuerySet["Order"]):
         return self.filter(settled_at=None)
 
     def needing_attention(self) -> OrderQuerySet:
-        return self.exclude(attention="")
+        return self.filter(open_marks__gt=0)
+
+    def marked(self, kind: MarkKind) -> OrderQuerySet:
+        """Orders with an open mark of this kind."""
+        return self.needing_attention().filter(marks__kind=kind, marks__closed_at=None)
+
+    def provably_unspent(self) -> OrderQuerySet:
+        """Orders of which it is proven that they spent nothing, or that all that they spent came back."""
+        return self.filter(PROVABLY_UNSPENT)
+
+    def attempts_like(self, order: Order) -> OrderQuerySet:
+        """The other attempts of the order's chain of replacements."""
+        first = order.first_attempt_id or order.pk
+        return self.filter(Q(pk=first) | Q(first_attempt=first)).exclude(pk=order.pk)
 
     def with_people_and_cards(self) -> OrderQuerySet:
         """Read along who placed them, and of their cards what may be shown to everybody."""
@@ -120,6 +139,14 @@ class Order(models.Model):
     replaces = models.OneToOneField(
         "self", models.PROTECT, null=True, verbose_name=_("replaces"), related_name="replaced_by"
     )
+    first_attempt = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        related_name="later_attempts",
+        db_index=False,
+        help_text=_("of the chain of replacements that it belongs to; empty in the first attempt itself"),
+    )
 
     approved_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -138,6 +165,15 @@ class Order(models.Model):
     lease_until = models.DateTimeField(null=True)
     submitted_at = models.DateTimeField(_("handed over at"), null=True)
     refusal = models.CharField(_("refusal"), max_length=300, blank=True)
+    account = models.ForeignKey(
+        Account,
+        models.PROTECT,
+        null=True,
+        verbose_name=_("account at the platform"),
+        related_name="+",
+        db_index=False,
+        help_text=_("under which it was pushed; empty before the claim, and in orders older than accounts"),
+    )
 
     gateway_order_no = models.CharField(_("platform number"), max_length=64, null=True, unique=True)  # noqa: DJ001  (unique where it is known)
     status = models.PositiveIntegerField(_("status"), choices=Status, null=True)
@@ -159,7 +195,12 @@ class Order(models.Model):
     missing_answers = models.PositiveSmallIntegerField(default=0)
     first_missing_at = models.DateTimeField(null=True)
     last_missing_at = models.DateTimeField(null=True)
-    attention = models.CharField(_("attention"), max_length=16, choices=Attention, blank=True)
+    heard_at = models.DateTimeField(null=True, help_text=_("when the last evidence that counted was taken in"))
+    open_marks = models.PositiveIntegerField(default=0, help_text=_("which kinds of marks are open, as MARK_BITS says"))
+    doubts = models.PositiveIntegerField(
+        default=0, help_text=_("which kinds of marks, open or closed by a person, no evidence has answered")
+    )
+    part_arrived = models.BooleanField(default=False, help_text=_("the platform said so once; it stays true"))
     settled_at = models.DateTimeField(_("settled at"), null=True, help_text=_("nothing more is expected"))
 
     objects = OrderQuerySet.as_manager()
@@ -199,7 +240,6 @@ class Order(models.Model):
             models.CheckConstraint(name="order_submission_known", condition=Q(submission__in=Submission.values)),
             models.CheckConstraint(name="order_speed_known", condition=Q(speed__in=Speed.values)),
             models.CheckConstraint(name="order_status_known", condition=Q(status=None) | Q(status__in=Status.values)),
-            models.CheckConstraint(name="order_attention_known", condition=Q(attention__in=["", *Attention.values])),
             models.CheckConstraint(
                 name="order_number_of_platform_iff_accepted",
                 condition=Q(submission=Submission.ACCEPTED, gateway_order_no__isnull=False) & ~Q(gateway_order_no="")
@@ -238,7 +278,11 @@ class Order(models.Model):
                 condition=Q(settled_at__isnull=False)
                 | Q(submission__in=[*NOT_HANDED_OVER])
                 | Q(next_check_at__isnull=False)
-                | ~Q(attention=""),
+                | Q(open_marks__gt=0),
+            ),
+            models.CheckConstraint(
+                name="order_chain_iff_replacement",
+                condition=Q(replaces=None, first_attempt=None) | Q(replaces__isnull=False, first_attempt__isnull=False),
             ),
         ]
         indexes = [
@@ -253,7 +297,8 @@ class Order(models.Model):
                 name="order_placed_at",
                 include=["submission", "status", "face_value", "confirmed_at", "id"],
             ),
-            models.Index(F("attention"), F("id").desc(), name="order_attention", condition=~Q(attention="")),
+            models.Index(F("id").desc(), name="order_marked", condition=Q(open_marks__gt=0)),
+            models.Index("first_attempt", name="order_chain", condition=Q(first_attempt__isnull=False)),
             models.Index(F("id").desc(), name="order_open", condition=Q(settled_at=None)),
             models.Index(
                 F("id").desc(),
@@ -294,9 +339,14 @@ class Order(models.Model):
         return self.order_no
 
     @property
-    def is_dead(self) -> bool:
+    def is_provably_unspent(self) -> bool:
         """Whether it is proven that this order spent nothing, or that all that it spent came back."""
-        if self.attention in SIGNS_OF_LIFE:
+        if self.doubts or self.part_arrived or self.credited_amount:
             return False
-        returned = self.status == Status.REFUNDED and self.confirmed_at is not None and not self.credited_amount
+        returned = self.status == Status.REFUNDED and self.confirmed_at is not None
         return self.submission in DEAD_SUBMISSIONS or returned
+
+    @property
+    def marked_as(self) -> list[MarkKind]:
+        """The kinds of its open marks."""
+        return kinds_in(self.open_marks)

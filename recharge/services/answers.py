@@ -16,31 +16,24 @@ from django.utils import timezone
 
 from portal.database import release_connection
 from portal.gateway import GatewayError, NotSent, PushReceipt, Rejected
-from portal.gateway.guesses import may_mean_duplicate
-from portal.statements import swap_row
-from recharge.choices import SIGNS_OF_LIFE, Attention, EventKind, Submission, Verdict
-from recharge.models import DEAD_SUBMISSIONS, Order
+from portal.gateway.guesses import is_definite_no, may_mean_duplicate
+from recharge.choices import NOT_YET_SENT, SIGNS_OF_LIFE, EventKind, MarkKind, Submission, Verdict
+from recharge.models import Order
 
-from . import spending
-from .database import lock, remember, save_changes
-from .events import clean, record
-from .scheduling import CHECK_DELAYS, ask_at_once, schedule_check
+from .database import lock
+from .events import clean
+from .products import card_id
+from .scheduling import CHECK_DELAYS, REFUSED_DELAY, ask_at_once, schedule_check
+from .transitions import Change, accept_undisturbed
 
 FIRST_RETRY = dt.timedelta(seconds=15)
 LONGEST_RETRY = dt.timedelta(minutes=10)
 RECORDING_PAUSES = (0.2, 1.0, 3.0)
 """Seconds between the attempts to record an answer while the database is away."""
 
-ACCEPTED_COLUMNS = (  # not "attention": a callback may have set it a moment ago
-    "submission",
-    "gateway_order_no",
-    "lease_until",
-    "checks",
-    "next_check_at",
-    "cost_price",
-    "rebate",
-)
-Change = Callable[[Order], tuple[Verdict, str, str]]
+Answered = tuple[Verdict, str, str]
+"""Verdict, evidence and note of the entry in the history."""
+Judge = Callable[[Change], Answered]
 
 
 def record_receipt(claimed: Order, receipt: PushReceipt) -> None:
@@ -65,12 +58,12 @@ def record_failure(claimed: Order, error: GatewayError) -> None:
         error: what the push raised.
     """
     if isinstance(error, NotSent):
-        change: Change = partial(_not_sent, error=error, claims=claimed.claims)
+        judge: Judge = partial(_not_sent, error=error, claims=claimed.claims)
     elif isinstance(error, Rejected):
-        change = partial(_rejected, error=error)
+        judge = partial(_rejected, error=error)
     else:
-        change = partial(_outcome_unknown, raw=getattr(error, "raw", "") or str(error), note="")
-    _in_several_attempts(partial(_record_once, claimed, change))
+        judge = partial(_outcome_unknown, raw=getattr(error, "raw", "") or str(error), note="")
+    _in_several_attempts(partial(_record_once, claimed, judge))
 
 
 def _in_several_attempts(write: Callable[[], object]) -> None:
@@ -86,7 +79,7 @@ def _in_several_attempts(write: Callable[[], object]) -> None:
 
 
 def _accept(claimed: Order, receipt: PushReceipt) -> None:
-    if not _accept_if_undisturbed(claimed, receipt):
+    if _contradicts(claimed, receipt) or not _accept_if_undisturbed(claimed, receipt):
         _record_once(claimed, partial(_accepted, receipt=receipt))
 
 
@@ -97,73 +90,61 @@ def _accept_if_undisturbed(claimed: Order, receipt: PushReceipt) -> bool:
     The constraint on the platform's number refuses one that another order has.
     """
     accepted = copy(claimed)
-    accepted.submission = Submission.ACCEPTED
     accepted.gateway_order_no = receipt.gateway_order_no
-    accepted.lease_until = None
-    accepted.checks = 0
+    accepted.next_check_at = timezone.now() + CHECK_DELAYS[0]
     _take_over_prices(accepted, receipt)
-    schedule_check(accepted)
-    undisturbed: dict[str, int | str] = {"submission": Submission.SUBMITTING, "claims": claimed.claims}
     with transaction.atomic(durable=True):
-        if not swap_row(accepted, ACCEPTED_COLUMNS, undisturbed):
-            return False
-        record(
-            claimed,
-            EventKind.ANSWERED,
-            raw=receipt.raw,
-            verdict=Verdict.APPLIED,
-            submission_from=Submission.SUBMITTING,
-            submission_to=Submission.ACCEPTED,
-        )
-    return True
+        return accept_undisturbed(accepted, receipt.raw)
 
 
-def _record_once(claimed: Order, change: Change) -> None:
-    """Lock the order, let `change` mutate it, save it and append the event that `change` describes."""
+def _record_once(claimed: Order, judge: Judge) -> None:
+    """Lock the order, let `judge` say what the answer makes of it, and record that."""
     with transaction.atomic(durable=True):
-        order = lock(claimed.pk)
-        before = remember(order)
-        verdict, raw, note = change(order)
-        save_changes(order, before)
-        record(
-            order,
-            EventKind.ANSWERED,
-            raw=raw,
-            note=note,
-            verdict=verdict,
-            submission_from=before["submission"],
-            submission_to=order.submission,
-            status_from=before["status"],
-            status_to=order.status,
-        )
+        change = Change(lock(claimed.pk))
+        verdict, raw, note = judge(change)
+        change.record(EventKind.ANSWERED, verdict=verdict, raw=raw, note=note)
 
 
-def _accepted(order: Order, receipt: PushReceipt) -> tuple[Verdict, str, str]:
+def _accepted(change: Change, receipt: PushReceipt) -> Answered:
+    order = change.order
     if order.submission == Submission.ACCEPTED:
-        return _accepted_before(order, receipt)
-    number = receipt.gateway_order_no
-    if Order.objects.filter(gateway_order_no=number).exclude(pk=order.pk).exists():
-        return _number_taken(order, receipt)
+        return _accepted_before(change, receipt)
+    if Order.objects.filter(gateway_order_no=receipt.gateway_order_no).exclude(pk=order.pk).exists():
+        return _number_taken(change, receipt)
     if order.submission not in (Submission.SUBMITTING, Submission.UNKNOWN):
-        order.attention = Attention.UNEXPECTED
-    if order.submission in DEAD_SUBMISSIONS:
-        spending.count_again(order)
-    order.submission = Submission.ACCEPTED
-    order.gateway_order_no = number
-    order.lease_until = order.next_push_at = order.settled_at = None
-    order.checks = 0
+        change.mark(MarkKind.UNEXPECTED)
+    if order.submission in NOT_YET_SENT:
+        change.lose()  # the answer to a claim that was given up: it was sent all the same
+    change.accept(receipt.gateway_order_no)
     _take_over_prices(order, receipt)
-    schedule_check(order)
+    schedule_check(change)
+    if _contradicts(order, receipt):
+        change.mark(MarkKind.CONFLICT)
+        ask_at_once(order)
+        return Verdict.MISMATCH, receipt.raw, ""
     return Verdict.APPLIED, receipt.raw, ""
 
 
-def _accepted_before(order: Order, receipt: PushReceipt) -> tuple[Verdict, str, str]:
+def _accepted_before(change: Change, receipt: PushReceipt) -> Answered:
     """A callback was faster than the answer to the push."""
-    if order.gateway_order_no != receipt.gateway_order_no:
-        order.attention = Attention.CONFLICT
-        return Verdict.CONFLICT, receipt.raw, ""
+    order = change.order
+    if order.gateway_order_no != receipt.gateway_order_no or _contradicts(order, receipt):
+        change.mark(MarkKind.CONFLICT)
+        return Verdict.MISMATCH, receipt.raw, ""
     _take_over_prices(order, receipt)
     return Verdict.DUPLICATE, receipt.raw, ""
+
+
+def _contradicts(order: Order, receipt: PushReceipt) -> bool:
+    """Say whether the receipt states another order, target or value than was pushed."""
+    pairs = (
+        (receipt.order_no, order.order_no),
+        (receipt.mobile, order.mobile),
+        (receipt.card_id, card_id(order) if receipt.card_id else ""),
+    )
+    if any(theirs and ours and theirs != ours for theirs, ours in pairs):
+        return True
+    return receipt.face_value is not None and receipt.face_value != order.face_value
 
 
 def _take_over_prices(order: Order, receipt: PushReceipt) -> None:
@@ -173,49 +154,44 @@ def _take_over_prices(order: Order, receipt: PushReceipt) -> None:
         order.rebate = receipt.rebate
 
 
-def _number_taken(order: Order, receipt: PushReceipt) -> tuple[Verdict, str, str]:
-    order.attention = Attention.NUMBER_TAKEN
-    _make_unknown(order)
+def _number_taken(change: Change, receipt: PushReceipt) -> Answered:
+    change.mark(MarkKind.NUMBER_TAKEN)
+    _make_unknown(change)
     return Verdict.CONFLICT, receipt.raw, ""
 
 
-def _rejected(order: Order, error: Rejected) -> tuple[Verdict, str, str]:
-    note = clean(f"{error.code} {error.message}", 300)
-    if may_mean_duplicate(error):
-        return _outcome_unknown(order, error.raw, note)
+def _rejected(change: Change, error: Rejected) -> Answered:
+    """Take a refusal for one only where its words leave no doubt: whatever else isn't sure is unknown."""
+    order, note = change.order, clean(f"{error.code} {error.message}", 300)
+    if may_mean_duplicate(error) or not is_definite_no(error):
+        return _outcome_unknown(change, error.raw, note)
     if order.submission == Submission.SUBMITTING:
-        order.submission = Submission.REJECTED
-        order.lease_until = None
-        order.refusal = note
-        order.settled_at = timezone.now()
-        spending.uncount([order])
+        if change.is_marked(*SIGNS_OF_LIFE):
+            return _outcome_unknown(change, error.raw, note)  # the platform spoke of it: one of the two is wrong
+        change.reject(note)
+        order.next_check_at = timezone.now() + REFUSED_DELAY
     elif order.submission == Submission.ACCEPTED:
-        order.attention = Attention.CONFLICT
+        change.mark(MarkKind.CONFLICT)
         ask_at_once(order)
     return Verdict.REJECTED, error.raw, note
 
 
-def _not_sent(order: Order, error: NotSent, claims: int) -> tuple[Verdict, str, str]:
+def _not_sent(change: Change, error: NotSent, claims: int) -> Answered:
     """Queue the order again, unless this is recorded once more after another worker has taken it up since."""
+    order = change.order
     if order.submission == Submission.SUBMITTING and order.claims == claims:
-        if order.attention in SIGNS_OF_LIFE:
-            return _outcome_unknown(order, str(error), "")  # the platform spoke of it: sending might spend twice
-        delay = min(FIRST_RETRY * 2 ** min(order.not_sent, 10), LONGEST_RETRY)
-        order.submission = Submission.QUEUED
-        order.lease_until = None
-        order.not_sent += 1
-        order.next_push_at = timezone.now() + delay
+        if change.is_marked(*SIGNS_OF_LIFE):
+            return _outcome_unknown(change, str(error), "")  # the platform spoke of it: sending might spend twice
+        change.requeue(min(FIRST_RETRY * 2 ** min(order.not_sent, 10), LONGEST_RETRY))
     return Verdict.NOT_SENT, str(error), ""
 
 
-def _outcome_unknown(order: Order, raw: str, note: str) -> tuple[Verdict, str, str]:
-    _make_unknown(order)
+def _outcome_unknown(change: Change, raw: str, note: str) -> Answered:
+    _make_unknown(change)
     return Verdict.OUTCOME_UNKNOWN, raw, note
 
 
-def _make_unknown(order: Order) -> None:
-    if order.submission == Submission.SUBMITTING:
-        order.submission = Submission.UNKNOWN
-        order.lease_until = None
-        order.checks = 0
-        schedule_check(order, CHECK_DELAYS[0])
+def _make_unknown(change: Change) -> None:
+    if change.order.submission == Submission.SUBMITTING:
+        change.lose()
+        schedule_check(change, CHECK_DELAYS[0])

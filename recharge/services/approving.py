@@ -2,18 +2,17 @@
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models.functions import Now
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from recharge.choices import BatchEventKind, BatchState, EventKind, Submission
 from recharge.models import Batch, Order
 
-from . import queue, spending
+from . import queue, spending, transitions
 from .database import lock, lock_batch
-from .errors import NotYours, TooLate
-from .events import clean, record, record_of_all, record_of_batch
-from .placing import SWEEP_AFTER
+from .errors import NotReplaceable, NotYours, TooLate
+from .events import clean, record_of_batch
+from .replacing import explain, hold_all_with_living_original, living_attempt
+from .transitions import Change
 
 REASON_LIMIT = 200
 
@@ -30,15 +29,16 @@ def approve_order(*, order_id: int, actor: User, reason: str = "") -> Order:
         NotYours: the approver placed it.
         TooLate: it awaits no approval (any more), or it is part of a batch.
         LimitReached: it doesn't fit into what may be spent today.
+        NotReplaceable: what it replaces is alive after all.
     """
     with transaction.atomic(durable=True):
         order = _awaiting(order_id, actor)
-        order.submission = Submission.QUEUED
-        order.next_push_at = timezone.now() + SWEEP_AFTER
+        if living := living_attempt(order):
+            raise NotReplaceable(explain(living))
+        change = Change(order)
+        change.queue()
         order.approved_by = actor
-        order.counted_on = spending.count(person=order.placed_by, amount=order.face_value)
-        order.save(update_fields=["submission", "next_push_at", "approved_by", "counted_on"])
-        _record(order, EventKind.APPROVED, actor, reason)
+        change.record(EventKind.APPROVED, actor=actor, note=clean(reason, REASON_LIMIT))
         queue.send_on_commit(queue.SUBMIT, order.pk)
     return order
 
@@ -47,10 +47,9 @@ def disapprove_order(*, order_id: int, actor: User, reason: str) -> Order:
     """Withdraw an order that awaits approval; errors as in `approve_order`."""
     with transaction.atomic(durable=True):
         order = _awaiting(order_id, actor)
-        order.submission = Submission.WITHDRAWN
-        order.settled_at = timezone.now()
-        order.save(update_fields=["submission", "settled_at"])
-        _record(order, EventKind.DISAPPROVED, actor, reason)
+        change = Change(order)
+        change.withdraw()
+        change.record(EventKind.DISAPPROVED, actor=actor, note=clean(reason, REASON_LIMIT))
     return order
 
 
@@ -77,8 +76,8 @@ def approve_batch(*, batch_id: int, actor: User, reason: str = "") -> Batch:
         waiting = orders.select_for_update(of=("self",)).order_by("pk")
         total = sum(waiting.values_list("face_value", flat=True))
         day = spending.count(person=batch.made_by, amount=total)
-        record_of_all(orders, EventKind.APPROVED, actor=actor, submission_to=Submission.QUEUED)
-        orders.update(submission=Submission.QUEUED, next_push_at=Now(), approved_by=actor, counted_on=day)
+        transitions.queue_all(orders, approved_by=actor, counted_on=day)
+        hold_all_with_living_original(Order.objects.filter(batch=batch))
         record_of_batch(batch, BatchEventKind.APPROVED, actor=actor, note=reason)
     return batch
 
@@ -90,8 +89,7 @@ def disapprove_batch(*, batch_id: int, actor: User, reason: str) -> Batch:
         batch.state = BatchState.DISAPPROVED
         batch.save(update_fields=["state"])
         orders = Order.objects.filter(batch=batch, submission=Submission.AWAITING_APPROVAL)
-        record_of_all(orders, EventKind.DISAPPROVED, actor=actor, submission_to=Submission.WITHDRAWN)
-        orders.update(submission=Submission.WITHDRAWN, settled_at=Now())
+        transitions.withdraw_all(orders, EventKind.DISAPPROVED, actor=actor)
         record_of_batch(batch, BatchEventKind.DISAPPROVED, actor=actor, note=reason)
     return batch
 
@@ -120,14 +118,3 @@ def _batch_awaiting(batch_id: int, actor: User) -> Batch:
     if batch.made_by_id == actor.pk:
         raise NotYours(_("You made this batch yourself: another person has to approve it."))
     return batch
-
-
-def _record(order: Order, kind: EventKind, actor: User, reason: str) -> None:
-    record(
-        order,
-        kind,
-        actor=actor,
-        note=clean(reason, REASON_LIMIT),
-        submission_from=Submission.AWAITING_APPROVAL,
-        submission_to=order.submission,
-    )

@@ -20,6 +20,7 @@ VARYING = (
     "note",
     "duplicate_reason",
     "replaces_id",
+    "first_attempt_id",
 )
 """The columns, numbers and texts, in which the orders of a piece differ."""
 

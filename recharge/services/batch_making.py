@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from oilcards.services.orders import lock_all_for_recharge
 from portal import platform
 from recharge.choices import BatchEventKind, BatchState, EventKind, Submission
-from recharge.models import Batch, BatchDraft, Order, OrderQuerySet
+from recharge.models import PROVABLY_UNSPENT, Batch, BatchDraft, Order, OrderQuerySet
 from recharge.status import Status
 
 from . import left_out, spending
@@ -24,7 +24,8 @@ from .database import lock_batch
 from .errors import BadLines, NotConfigured, NothingToPlace, Outdated, ReasonNeeded
 from .events import clean, record_of_all, record_of_batch
 from .left_out import LeftOutLine
-from .placing import PROVEN_DEAD, lock_all_targets, may_have_spent, needs_approval, new_order_no
+from .placing import first_attempt_of, lock_all_targets, may_have_spent, needs_approval, new_order_no
+from .transitions import ORIGINAL_UNSPENT
 
 AT_A_TIME = 1000
 REASON_LIMIT = 200
@@ -121,7 +122,7 @@ def make_again(*, batch_id: int, made_by: User, nonce: uuid.UUID, orders_seen: i
 def failed_orders(batch: Batch) -> OrderQuerySet:
     """Return the orders of a batch that were sent and are proven to have spent nothing, and that none replaces yet."""
     sent = Q(submission__in=[Submission.REJECTED, Submission.NOT_RECEIVED]) | Q(status=Status.REFUNDED)
-    return Order.objects.filter(PROVEN_DEAD, sent, batch=batch, replaced_by=None)
+    return Order.objects.filter(PROVABLY_UNSPENT, ORIGINAL_UNSPENT, sent, batch=batch, replaced_by=None)
 
 
 def _require_platform() -> None:
@@ -193,6 +194,7 @@ def _replacements(failed: list[int]) -> Iterator[Order]:
                 note=dead.note,
                 line=line,
                 replaces=dead,
+                first_attempt_id=first_attempt_of(dead),
             )
 
 

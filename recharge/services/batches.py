@@ -8,10 +8,11 @@ from django.utils.translation import gettext as _
 from recharge.choices import NOT_YET_SENT, BatchEventKind, BatchState, Brake, EventKind, Submission
 from recharge.models import UNDER_WAY, Batch, Order
 
-from . import braking, spending
+from . import braking, transitions
 from .database import lock_batch
 from .errors import TooLate
-from .events import record_of_all, record_of_batch, require_all_seen
+from .events import record_of_batch, require_all_seen
+from .replacing import hold_all_with_living_original
 
 WITHDRAWABLE = (*UNDER_WAY, BatchState.PAUSED, BatchState.AWAITING_APPROVAL)
 """States of a batch whose rest can be taken back."""
@@ -67,6 +68,7 @@ def resume(*, batch_id: int, actor: User, last_seen: int, reason: str = "") -> B
         batch.brake, batch.braked_at, batch.released_at = "", None, Now()
         batch.save(update_fields=["state", "brake", "braked_at", "released_at", "canary_until"])
         record_of_batch(batch, BatchEventKind.RESUMED, actor=actor, note=reason)
+        hold_all_with_living_original(Order.objects.filter(batch=batch))
     return batch
 
 
@@ -137,9 +139,7 @@ def _withdraw_waiting(batch: Batch, actor: User | None) -> None:
             if not orders:
                 return
             piece = Order.objects.filter(pk__in=[order.pk for order in orders])
-            record_of_all(piece, EventKind.WITHDRAWN, actor=actor, submission_to=Submission.WITHDRAWN)
-            piece.update(submission=Submission.WITHDRAWN, next_push_at=None, settled_at=Now())
-            spending.uncount(orders)
+            transitions.withdraw_all(piece, EventKind.WITHDRAWN, actor=actor)
 
 
 def _awaits_canary(batch: Batch) -> bool:

@@ -2,11 +2,14 @@
 
 import datetime as dt
 import time
+from dataclasses import dataclass
+from functools import cache
 
 import structlog
 from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from portal.database import from_now, release_connection
@@ -14,14 +17,15 @@ from portal.database import now as database_now
 from portal.gateway import GatewayError, NotSent, Rejected
 from portal.gateway.guesses import means_no_such_call, means_no_such_order
 from portal.statements import Composed
-from recharge.choices import NOT_HANDED_OVER, Attention, EventKind, Product, Submission, Verdict
-from recharge.models import Order, OrderQuerySet
+from recharge.choices import NOT_HANDED_OVER, SPOKEN_OF, EventKind, MarkKind, Product, Submission, Verdict
+from recharge.models import DEAD_SUBMISSIONS, Order, OrderQuerySet
 
-from . import pacing, products, queue, spending
+from . import accounts, pacing, products, queue
 from .database import lock
-from .events import describe, record
-from .reports import apply_answer
-from .scheduling import QUERY_SPACING, UNANSWERED_DELAY, schedule_check, settle_if_over
+from .events import describe
+from .reports import apply_answer, is_overtaken
+from .scheduling import CHECK_DELAYS, QUERY_SPACING, UNANSWERED_DELAY, ask_at_once, next_delay, schedule_check
+from .transitions import Change, is_over
 
 ANSWER_WITHIN = dt.timedelta(minutes=2)
 """When the sweep asks again if the worker that took up a query never came back."""
@@ -44,13 +48,29 @@ LANE_SECONDS = 2.0
 
 
 def _askable(orders: OrderQuerySet) -> OrderQuerySet:
-    handed_over = orders.exclude(submission__in=NOT_HANDED_OVER)
+    """Of some orders, those that the platform can know, was not asked about just now, and under this account alone."""
+    handed_over = orders.exclude(submission__in=NOT_HANDED_OVER).filter(accounts.of_current())
     return handed_over.filter(Q(asked_at=None) | Q(asked_at__lte=from_now(-QUERY_SPACING)))
 
 
-THIS_ONE = Composed(lambda order_id: _askable(Order.objects.filter(pk=order_id)))
-NEXT_SINGLE = Composed(lambda _: _askable(Order.objects.single().due_for_check()))
-NEXT_OF_BATCHES = Composed(lambda _: _askable(Order.objects.in_batches().due_for_check()))
+@dataclass(frozen=True, slots=True)
+class _Askable:
+    """The queries that find what to ask about, composed once for each account that the settings name."""
+
+    this_one: Composed[Order]
+    next_single: Composed[Order]
+    next_of_batches: Composed[Order]
+
+
+@cache
+def _finding(fingerprint: str) -> _Askable:
+    return _Askable(
+        Composed(lambda order_id: _askable(Order.objects.filter(pk=order_id))),
+        Composed(lambda _: _askable(Order.objects.single().due_for_check())),
+        Composed(lambda _: _askable(Order.objects.in_batches().due_for_check())),
+    )
+
+
 TAKEN_UP = Composed(
     lambda order_id: Order.objects.filter(pk=order_id), asked_at=Now(), next_check_at=from_now(ANSWER_WITHIN)
 )
@@ -63,7 +83,7 @@ def check_order(*, order_id: int) -> None:
         order_id: the order's primary key. Orders that were not handed over are left alone.
     """
     pacing.wait_for_turn()
-    order = _claim(THIS_ONE, order_id)
+    order = _claim(_finding(accounts.fingerprint()).this_one, order_id)
     if order:
         _ask(order)
 
@@ -74,10 +94,11 @@ def check_due_orders() -> None:
     It ends where the platform can't be reached, as a lane of `submission` does.
     """
     over = time.monotonic() + LANE_SECONDS
+    askable = _finding(accounts.fingerprint())
     while time.monotonic() < over and not queue.closing.is_set():
         if not pacing.wait_in_lane():
             continue
-        order = _claim(NEXT_SINGLE) or _claim(NEXT_OF_BATCHES)
+        order = _claim(askable.next_single) or _claim(askable.next_of_batches)
         if order is None:
             return
         error = _ask(order)
@@ -99,32 +120,43 @@ def _claim(askable: Composed[Order], key: int = 0) -> Order | None:
 
 def _ask(order: Order) -> GatewayError | None:
     """Ask about an order and record the answer; return the error that it was."""
+    began_at = database_now()
     release_connection()
     try:
         report = products.query(order)
     except Rejected as error:
         if means_no_such_order(error):
             control = _control(order) if _may_conclude(order) else None
-            _record_missing(order.pk, error, control)
+            _record_missing(order.pk, error, control, began_at)
         elif order.product == Product.OIL and means_no_such_call(error):
-            _record_no_such_call(order.pk, error)
+            _record_no_such_call(order.pk, error, began_at)
         else:
-            _record_unanswered(order.pk, error)
+            _record_unanswered(order.pk, error, began_at)
         return error
     except GatewayError as error:
-        _record_unanswered(order.pk, error)
+        _record_unanswered(order.pk, error, began_at)
         return error
-    apply_answer(order_id=order.pk, report=report)
+    apply_answer(order_id=order.pk, report=report, began_at=began_at)
     return None
 
 
-def _record_unanswered(order_id: int, error: GatewayError) -> None:
+def _record_unanswered(order_id: int, error: GatewayError, began_at: dt.datetime) -> None:
     verdict, raw, note = describe(error)
     with transaction.atomic(durable=True):
-        order = lock(order_id)
-        schedule_check(order, UNANSWERED_DELAY)
-        order.save(update_fields=["next_check_at", "attention"])
-        record(order, EventKind.QUERIED, raw=raw, note=note, verdict=verdict)
+        change = Change(lock(order_id))
+        if change.order.submission == Submission.REJECTED:
+            _ask_again_after_refusal(change, answered=isinstance(error, Rejected))
+        else:
+            schedule_check(change, UNANSWERED_DELAY)
+        change.record(EventKind.QUERIED, raw=raw, note=note, verdict=verdict, began_at=began_at)
+
+
+def _ask_again_after_refusal(change: Change, *, answered: bool) -> None:
+    """A refused order is asked about until one answer came, but not for ever: its refusal was definite."""
+    order = change.order
+    order.checks += 1
+    again = not answered and order.checks < len(CHECK_DELAYS)
+    order.next_check_at = timezone.now() + next_delay(order) if again else None
 
 
 def _may_conclude(order: Order) -> bool:
@@ -138,10 +170,11 @@ def _control(order: Order) -> Order | None:
     """Return an order that the platform has spoken of when it was asked, and finds by our number, if there is one.
 
     The document has queries by the platform's number alone; those by ours are [pub]. Where the platform knew of no
-    order by its number of ours, it would deny each that it has as well.
+    order by its number of ours, it would deny each that it has as well. It is an order of the same account: what
+    another one knows says nothing.
     """
     confirmed = Order.objects.filter(product=order.product, submission=Submission.ACCEPTED, confirmed_at__isnull=False)
-    known = confirmed.order_by("-id").first()
+    known = confirmed.filter(accounts.of_current()).order_by("-id").first()
     if known is None:
         return None
     release_connection()
@@ -153,53 +186,64 @@ def _control(order: Order) -> Order | None:
     return known if report.gateway_order_no == known.gateway_order_no else None
 
 
-def _record_missing(order_id: int, error: Rejected, control: Order | None) -> None:
+def _record_missing(order_id: int, error: Rejected, control: Order | None, began_at: dt.datetime) -> None:
     with transaction.atomic(durable=True):
-        order = lock(order_id)
-        submission = order.submission
-        order.checks += 1
-        order.one_witness = False  # there is a query, and it is an answer
-        if submission == Submission.UNKNOWN:
-            may_conclude = _may_conclude(order)
-            _count_missing(order, control)
-            schedule_check(order, UNPROVEN_DELAY if may_conclude else MISSING_DELAY)
-        else:
-            if submission == Submission.ACCEPTED:
-                order.attention = Attention.CONFLICT
-                settle_if_over(order)
-            schedule_check(order)
-        order.save()
-        record(
-            order,
+        change = Change(lock(order_id))
+        overtaken = is_overtaken(change.order, began_at)
+        if not overtaken:
+            _take_as_missing(change, control)
+        elif not is_over(change.order):
+            ask_at_once(change.order)
+        change.record(
             EventKind.QUERIED,
             raw=error.raw,
             note=" ".join([error.code, error.message, *_named(control)]),
-            verdict=Verdict.MISSING,
-            submission_from=submission,
-            submission_to=order.submission,
+            verdict=Verdict.OVERTAKEN if overtaken else Verdict.MISSING,
+            began_at=began_at,
         )
 
 
-def _record_no_such_call(order_id: int, error: Rejected) -> None:
+def _take_as_missing(change: Change, control: Order | None) -> None:
+    order = change.order
+    order.checks += 1
+    order.one_witness = False  # there is a query, and it is an answer
+    if order.submission == Submission.UNKNOWN:
+        may_conclude = _may_conclude(order)
+        _count_missing(change, control)
+        schedule_check(change, UNPROVEN_DELAY if may_conclude else MISSING_DELAY)
+        return
+    if order.submission == Submission.ACCEPTED:
+        change.mark(MarkKind.CONFLICT)
+    schedule_check(change)
+
+
+def _record_no_such_call(order_id: int, error: Rejected, began_at: dt.datetime) -> None:
     """`Oil/query` isn't in the platform's document [pub]: where it doesn't exist, callbacks are all there is."""
     with transaction.atomic(durable=True):
-        order = lock(order_id)
-        record(order, EventKind.QUERIED, raw=error.raw, note=str(error), verdict=Verdict.REJECTED)
-        order.one_witness = order.one_witness or _has_no_query(order)
-        settle_if_over(order)
-        schedule_check(order, None if order.one_witness else MISSING_DELAY)
-        order.save()
+        change = Change(lock(order_id))
+        order = change.order
+        if order.submission in DEAD_SUBMISSIONS:
+            order.next_check_at = None
+        else:
+            order.one_witness = order.one_witness or _has_no_query(order, began_at)
+            schedule_check(change, None if order.one_witness else MISSING_DELAY)
+        change.record(EventKind.QUERIED, raw=error.raw, note=str(error), verdict=Verdict.REJECTED, began_at=began_at)
 
 
-def _has_no_query(order: Order) -> bool:
-    """Say whether spaced answers, and nothing but such answers, say that the platform doesn't know the call."""
-    moments: list[dt.datetime] = []
+def _has_no_query(order: Order, began_at: dt.datetime) -> bool:
+    """Say whether spaced answers, and nothing but such answers, say that the platform doesn't know the call.
+
+    Args:
+        order: the order, locked.
+        began_at: when the query began whose answer was the last of them; it is not in the history yet.
+    """
+    moments = [began_at]
     for event in order.events.filter(kind=EventKind.QUERIED).order_by("-id")[:ANSWERS_LOOKED_AT]:
         if event.verdict in (Verdict.OUTCOME_UNKNOWN, Verdict.NOT_SENT):
             continue
         if event.verdict != Verdict.REJECTED or not means_no_such_call(Rejected("", event.note)):
             break  # it was answered otherwise: there is such a call
-        if not moments or moments[-1] - event.at >= MISSING_SPACING:
+        if moments[-1] - event.at >= MISSING_SPACING:
             moments.append(event.at)
     return len(moments) >= MISSING_ANSWERS and moments[0] - moments[-1] >= MISSING_FOR
 
@@ -208,9 +252,9 @@ def _named(control: Order | None) -> list[str]:
     return [_("(found by its number: %(number)s)") % {"number": control.order_no}] if control else []
 
 
-def _count_missing(order: Order, control: Order | None) -> None:
+def _count_missing(change: Change, control: Order | None) -> None:
     """Count an answer that the order isn't there; enough of them prove it, if the platform finds what is there."""
-    now = database_now()  # a worker's clock that is fast must prove nothing
+    order, now = change.order, database_now()  # a worker's clock that is fast must prove nothing
     if order.last_missing_at and now - order.last_missing_at < MISSING_SPACING:
         return
     order.missing_answers += 1
@@ -219,15 +263,12 @@ def _count_missing(order: Order, control: Order | None) -> None:
     if order.missing_answers < MISSING_ANSWERS or now - order.first_missing_at < MISSING_FOR:
         return
     if _has_shown_life(order):
-        order.attention = order.attention or Attention.UNEXPECTED
+        change.mark(MarkKind.UNEXPECTED)
     elif control:
-        order.submission = Submission.NOT_RECEIVED
-        order.settled_at = now
-        spending.uncount([order])
+        change.void()
 
 
 def _has_shown_life(order: Order) -> bool:
     """Say whether the platform ever spoke of the order as of one that it has, however wrongly."""
-    spoken = (Verdict.APPLIED, Verdict.DUPLICATE, Verdict.STALE, Verdict.CONFLICT, Verdict.UNKNOWN_CODE)
-    reports = order.events.filter(kind__in=(EventKind.ANSWERED, EventKind.QUERIED), verdict__in=spoken)
+    reports = order.events.filter(kind__in=(EventKind.ANSWERED, EventKind.QUERIED), verdict__in=SPOKEN_OF)
     return reports.exists() or order.events.filter(kind=EventKind.CALLBACK).exists()

@@ -1,6 +1,7 @@
 """Writing history: the one place where events are made."""
 
-from typing import Any
+import datetime as dt
+from typing import TypedDict, Unpack
 
 from django.contrib.auth.models import User
 from django.db import connection
@@ -16,6 +17,29 @@ from .errors import Outdated
 RAW_LIMIT = 16 * 1024
 NOTE_LIMIT = 300
 PORTAL_NOTE_LIMIT = 1000
+
+
+class EventFields(TypedDict, total=False):
+    """What an entry of an order's history may say besides what it is about. What is left out is empty."""
+
+    actor: User | None
+    """The person; None where the portal or the platform did it."""
+    submission_from: str
+    submission_to: str
+    """One of Submission each."""
+    status_from: int | None
+    status_to: int | None
+    """The platform's codes before and after."""
+    reported_status: int | None
+    """The code that the platform reported, known to us or not."""
+    verdict: str
+    """One of Verdict."""
+    note: str
+    """A sentence for people."""
+    raw: str
+    """The evidence as it came, without secrets."""
+    began_at: dt.datetime | None
+    """When the query began whose answer it is, by the database's clock."""
 
 
 def clean(text: str, limit: int) -> str:
@@ -49,17 +73,28 @@ def require_all_seen(thing: Order | Batch, last_seen: int) -> None:
         raise Outdated
 
 
-def record(order: Order, kind: EventKind, *, raw: str = "", note: str = "", **fields: Any) -> None:
+def record(order: Order, kind: EventKind, **fields: Unpack[EventFields]) -> None:
     """Append an event to the order's history, in the caller's transaction.
 
     Args:
         order: the order it is about.
         kind: what it is about.
-        raw: the evidence as it came, without secrets.
-        note: a sentence for people.
-        fields: the other columns of the event.
+        fields: the rest, see `EventFields`.
     """
-    insert_row(OrderEvent(order=order, kind=kind, raw=clean(raw, RAW_LIMIT), note=clean(note, NOTE_LIMIT), **fields))
+    insert_row(_event(order, kind, fields))
+
+
+def record_and_return(order: Order, kind: EventKind, **fields: Unpack[EventFields]) -> OrderEvent:
+    """Do the same as `record`, and return the event with its key, which costs a little more."""
+    event = _event(order, kind, fields)
+    event.save(force_insert=True)
+    return event
+
+
+def _event(order: Order, kind: EventKind, fields: EventFields) -> OrderEvent:
+    event = OrderEvent(order=order, kind=kind, **fields)
+    event.raw, event.note = clean(event.raw, RAW_LIMIT), clean(event.note, NOTE_LIMIT)
+    return event
 
 
 def record_of_batch(batch: Batch, kind: BatchEventKind, *, actor: User | None = None, note: str = "") -> BatchEvent:

@@ -1,23 +1,29 @@
 """What a person may do with an order that is under way. Each deed is recorded with its author."""
 
+from collections.abc import Collection
+
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from portal import platform
 from portal.database import release_connection
 from portal.gateway import Acknowledgement, GatewayError
-from recharge.choices import NOT_HANDED_OVER, NOT_YET_SENT, EventKind, Submission, Verdict
+from recharge.choices import NOT_HANDED_OVER, NOT_YET_SENT, EventKind, MarkKind, Submission, Verdict
 from recharge.models import Order
 from recharge.status import CANCELLABLE
 
-from . import pacing, products, queue, spending
+from . import accounts, pacing, products, queue
 from .database import lock
 from .errors import NotConfigured, TooLate
 from .events import describe, record, require_all_seen
 from .privacy import hiding
 from .scheduling import CHECK_DELAYS, ask_at_once
+from .transitions import Change
+
+ELSEWHERE = _lazy("This order was pushed under another account: the present one can't be asked about it.")
 
 
 def ask_now(*, order_id: int, actor: User) -> Order:
@@ -37,9 +43,11 @@ def ask_now(*, order_id: int, actor: User) -> Order:
         order = lock(order_id)
         if not can_ask(order):
             raise TooLate(_("The order has not been handed to the platform yet."))
+        if not accounts.belongs_here(order):
+            raise TooLate(ELSEWHERE)
+        change = Change(order)
         ask_at_once(order)
-        order.save(update_fields=["next_check_at", "attention"])
-        record(order, EventKind.ASKED_BY_HAND, actor=actor)
+        change.record(EventKind.ASKED_BY_HAND, actor=actor)
         queue.send_on_commit(queue.CHECK, order.pk)
     return order
 
@@ -58,22 +66,12 @@ def withdraw(*, order_id: int, actor: User) -> Order:
         TooLate: a worker has taken it up; it may have reached the platform.
     """
     with transaction.atomic(durable=True):
-        before = Order.objects.values_list("submission", flat=True).get(pk=order_id)
-        withdrawn = Order.objects.filter(pk=order_id, submission=before, submission__in=NOT_YET_SENT).update(
-            submission=Submission.WITHDRAWN, next_push_at=None, settled_at=timezone.now()
-        )
-        if not withdrawn:
+        change = Change(lock(order_id))
+        if not can_withdraw(change.order):
             raise TooLate(_("The order is no longer queued: it may have reached the platform."))
-        order = Order.objects.get(pk=order_id)
-        spending.uncount([order])
-        record(
-            order,
-            EventKind.WITHDRAWN,
-            actor=actor,
-            submission_from=before,
-            submission_to=Submission.WITHDRAWN,
-        )
-    return order
+        change.withdraw()
+        change.record(EventKind.WITHDRAWN, actor=actor)
+    return change.order
 
 
 def can_ask(order: Order) -> bool:
@@ -112,6 +110,8 @@ def cancel_at_platform(*, order_id: int, actor: User) -> Acknowledgement:
         order = lock(order_id)
         if not can_cancel(order):
             raise TooLate(_("This order can't be cancelled at the platform."))
+        if not accounts.belongs_here(order):
+            raise TooLate(ELSEWHERE)
         record(order, EventKind.CANCEL_ASKED, actor=actor)
     pacing.wait_for_turn()
     release_connection()
@@ -124,37 +124,38 @@ def cancel_at_platform(*, order_id: int, actor: User) -> Acknowledgement:
     return answer
 
 
-def acknowledge(*, order_id: int, actor: User, note: str, last_seen: int) -> Order:
-    """Record that a person has dealt with what needed attention.
+def acknowledge(*, order_id: int, actor: User, note: str, last_seen: int, kinds: Collection[MarkKind] = ()) -> Order:
+    """Record that a person has dealt with what needed attention. No order becomes replaceable by that alone.
 
     Args:
         order_id: the order's primary key.
         actor: the person.
         note: what was found and done.
         last_seen: the last event that the person knew of, see `require_all_seen`.
+        kinds: the marks that were dealt with; all that are open, where none is named.
 
     Raises:
-        TooLate: nothing needs attention (any more).
+        TooLate: nothing of it needs attention (any more).
         Outdated: something has happened since; it may need attention, too.
     """
     with transaction.atomic(durable=True):
         order = lock(order_id)
-        if not order.attention:
+        change = Change(order)
+        dealt_with = [kind for kind in order.marked_as if not kinds or kind in kinds]
+        if not dealt_with:
             raise TooLate(_("This order needs no attention any more."))
         require_all_seen(order, last_seen)
-        reason = order.get_attention_display()
         hide = hiding(order)
-        order.attention = ""
+        change.deal_with(dealt_with)
         if not order.settled_at and order.submission not in NOT_HANDED_OVER and not order.next_check_at:
             order.next_check_at = timezone.now() + CHECK_DELAYS[-1]
-        order.save(update_fields=["attention", "next_check_at"])
-        record(order, EventKind.ACKNOWLEDGED, actor=actor, note=f"{reason}: {hide(note) if hide else note}")
+        labels = ", ".join(str(kind.label) for kind in dealt_with)
+        change.record(EventKind.ACKNOWLEDGED, actor=actor, note=f"{labels}: {hide(note) if hide else note}")
     return order
 
 
 def _record_cancel_answer(order_id: int, actor: User, verdict: Verdict, raw: str, note: str) -> None:
     with transaction.atomic(durable=True):
-        order = lock(order_id)
-        ask_at_once(order)
-        order.save(update_fields=["next_check_at", "attention"])
-        record(order, EventKind.CANCEL_ASKED, actor=actor, verdict=verdict, raw=raw, note=note)
+        change = Change(lock(order_id))
+        ask_at_once(change.order)
+        change.record(EventKind.CANCEL_ASKED, actor=actor, verdict=verdict, raw=raw, note=note)

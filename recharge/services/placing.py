@@ -17,26 +17,17 @@ from oilcards.services.errors import NotRechargeable
 from oilcards.services.orders import lock_for_recharge
 from portal import platform
 from recharge import mobile as numbers
-from recharge.choices import SIGNS_OF_LIFE, EventKind, Product, Speed, Submission
-from recharge.models import DEAD_SUBMISSIONS, Order, OrderQuerySet
-from recharge.status import Status
+from recharge.choices import Product, Speed, Submission
+from recharge.models import PROVABLY_UNSPENT, Order, OrderQuerySet
 
-from . import queue, spending
+from . import queue, transitions
 from .database import lock
 from .errors import DuplicateOrder, FormAlreadyUsed, InvalidOrder, NotConfigured, NotReplaceable
-from .events import record
+from .replacing import explain, living_attempt
 
 DUPLICATE_WINDOW = dt.timedelta(hours=24)
 ALL_TARGETS = 7_202_611_250
 """The number of an advisory lock: no hash of a target is as large."""
-
-SWEEP_AFTER = dt.timedelta(seconds=30)
-"""When the sweep sends an order to a worker again, should the first message have been lost."""
-
-NOTHING_ARRIVED = Q(credited_amount=None) | Q(credited_amount=0)
-ALL_CAME_BACK = Q(status=Status.REFUNDED, confirmed_at__isnull=False) & NOTHING_ARRIVED
-PROVEN_DEAD = (Q(submission__in=DEAD_SUBMISSIONS) | ALL_CAME_BACK) & ~Q(attention__in=SIGNS_OF_LIFE)
-"""The same as `Order.is_dead`, for the database."""
 
 
 def new_order_no() -> str:
@@ -162,21 +153,9 @@ def place(order: Order, *, duplicate_of: str = "") -> Order:
             _require_replaceable(order.replaces, order)
         _refuse_duplicate(order, known=duplicate_of)
         order.order_no = new_order_no()
-        if needs_approval(order.face_value):
-            order.submission = Submission.AWAITING_APPROVAL
-        else:
-            order.submission = Submission.QUEUED
-            order.next_push_at = timezone.now() + SWEEP_AFTER
-            order.counted_on = spending.count(person=order.placed_by, amount=order.face_value)
+        order.first_attempt_id = first_attempt_of(order.replaces)
         structlog.contextvars.bind_contextvars(order_no=order.order_no)
-        order.save(force_insert=True)
-        record(
-            order,
-            EventKind.PLACED,
-            actor=order.placed_by,
-            submission_to=order.submission,
-            note=order.duplicate_reason,
-        )
+        transitions.place(order, awaits_approval=needs_approval(order.face_value))
         if order.submission == Submission.QUEUED:
             queue.send_on_commit(queue.SUBMIT, order.pk)
     return order
@@ -207,7 +186,7 @@ def may_have_spent(orders: OrderQuerySet, *, since: int | None = None) -> OrderQ
     lately = Q(placed_at__gte=day_ago) | Q(submitted_at__gte=day_ago) | Q(settled_at=None)
     if since:
         lately |= Q(pk__gt=since)
-    return orders.filter(lately).exclude(PROVEN_DEAD)
+    return orders.filter(lately).exclude(PROVABLY_UNSPENT)
 
 
 def lock_target(order: Order) -> None:
@@ -264,11 +243,18 @@ def _require_active(card: OilCard) -> None:
         raise InvalidOrder("oil_card", str(error)) from None
 
 
+def first_attempt_of(replaced: Order | None) -> int | None:
+    """Return the key of the first attempt of the chain that an order joins by replacing another; None if it doesn't."""
+    return (replaced.first_attempt_id or replaced.pk) if replaced else None
+
+
 def _require_replaceable(old: Order, new: Order) -> None:
     current = lock(old.pk)
     if any(getattr(current, name) != getattr(new, name) for name in ("mobile", "oil_card_id", "face_value")):
         raise NotReplaceable(_("What replaces an order has the same target and face value."))
-    if not current.is_dead:
+    if not current.is_provably_unspent:
         raise NotReplaceable(_("It isn't proven that this order spent nothing."))
+    if living := living_attempt(current):
+        raise NotReplaceable(explain(living))
     if Order.objects.filter(replaces=current).exists():
         raise NotReplaceable(_("This order has been replaced already."))

@@ -1,29 +1,30 @@
 """What the platform says of an order, by callback or in answer to a query: the only writer of `status`."""
 
+import datetime as dt
 from collections.abc import Callable
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from portal import metrics
 from portal.gateway import OrderReport
 from recharge import status as codes
-from recharge.choices import NOT_YET_SENT, Attention, EventKind, Submission, Verdict
-from recharge.models import DEAD_SUBMISSIONS, Order
+from recharge.choices import NOT_YET_SENT, EventKind, MarkKind, Submission, Verdict
+from recharge.models import DEAD_SUBMISSIONS, Mark, Order
 from recharge.status import Status
 
-from . import spending
-from .database import lock, lock_by_number, remember, save_changes
-from .events import RAW_LIMIT, clean, record
+from .database import lock, lock_by_number
+from .events import RAW_LIMIT, clean
 from .privacy import hiding, without_personal_data
 from .products import card_id
-from .scheduling import CHECK_DELAYS, ask_at_once, schedule_check, settle_if_over
+from .scheduling import CHECK_DELAYS, ask_at_once, schedule_check
+from .transitions import Change, is_over
 
-ATTENTION_OF_STATUS = {
-    Status.REVERSED: Attention.REVERSED,
-    Status.PARTLY_ARRIVED: Attention.PARTLY_ARRIVED,
+MARK_OF_STATUS = {
+    Status.REVERSED: MarkKind.REVERSED,
+    Status.PARTLY_ARRIVED: MarkKind.PARTLY_ARRIVED,
 }
-IN_BETWEEN = (Submission.SUBMITTING, Submission.UNKNOWN)
 
 
 def receive_callback(*, order_no: str, report: OrderReport) -> Verdict:
@@ -60,78 +61,76 @@ def keep_unreadable_callback(*, order_no: str, raw: str) -> None:
         raw = clean(hide(raw) if hide else raw, RAW_LIMIT)
         if order.events.filter(verdict=Verdict.UNREADABLE, raw=raw).exists():
             return
-        before = remember(order)
+        change = Change(order)
         if order.submission in NOT_YET_SENT:
-            _hold(order)
+            _hold_back(change)
         elif order.submission in DEAD_SUBMISSIONS:
-            order.attention = Attention.UNEXPECTED
-        if not order.settled_at or order.attention == Attention.UNEXPECTED:
+            change.mark(MarkKind.UNEXPECTED)
+        if not order.settled_at or change.is_marked(MarkKind.UNEXPECTED):
             ask_at_once(order)
-        save_changes(order, before)
-        record(
-            order,
-            EventKind.CALLBACK,
-            raw=raw,
-            verdict=Verdict.UNREADABLE,
-            submission_from=before["submission"],
-            submission_to=order.submission,
-        )
+        change.record(EventKind.CALLBACK, raw=raw, verdict=Verdict.UNREADABLE)
     metrics.CALLBACKS.labels(Verdict.UNREADABLE).inc()
 
 
-def apply_answer(*, order_id: int, report: OrderReport) -> Verdict:
+def apply_answer(*, order_id: int, report: OrderReport, began_at: dt.datetime) -> Verdict:
     """Take in the platform's own answer to our query, which is what confirms a status.
 
     Args:
         order_id: the order that was asked for.
         report: the answer.
+        began_at: when the query began, by the database's clock. Where other evidence was taken in since, the answer
+            is kept, and decides nothing: it may be older.
 
     Returns:
         What it did to the order; the evidence is committed in any case.
     """
-    return _apply(report, EventKind.QUERIED, lambda: lock(order_id))
+    return _apply(report, EventKind.QUERIED, lambda: lock(order_id), began_at)
 
 
-def _apply(report: OrderReport, source: EventKind, lock_order: Callable[[], Order]) -> Verdict:
+def is_overtaken(order: Order, began_at: dt.datetime) -> bool:
+    """Say whether evidence that counts was taken in after a query began."""
+    return order.heard_at is not None and began_at < order.heard_at
+
+
+def _apply(
+    report: OrderReport,
+    source: EventKind,
+    lock_order: Callable[[], Order],
+    began_at: dt.datetime | None = None,
+) -> Verdict:
     with transaction.atomic(durable=True):
         order = lock_order()
-        before = remember(order)
+        change = Change(order)
         if source == EventKind.CALLBACK:
             report = without_personal_data(order, report)
-        verdict = _judge(order, report, first_hand=source == EventKind.QUERIED)
-        _plan_next_step(order, verdict, source)
-        save_changes(order, before)
-        record(
-            order,
-            source,
-            raw=report.raw,
-            verdict=verdict,
-            submission_from=before["submission"],
-            submission_to=order.submission,
-            status_from=before["status"],
-            status_to=order.status,
-            reported_status=report.status,
-        )
+        if began_at and is_overtaken(order, began_at):
+            verdict = Verdict.OVERTAKEN
+            if not is_over(order):
+                ask_at_once(order)
+        else:
+            verdict = _judge(change, report, first_hand=source == EventKind.QUERIED)
+            _plan_next_step(change, verdict, source)
+        change.record(source, raw=report.raw, verdict=verdict, reported_status=report.status, began_at=began_at)
     return verdict
 
 
-def _judge(order: Order, report: OrderReport, *, first_hand: bool) -> Verdict:
+def _judge(change: Change, report: OrderReport, *, first_hand: bool) -> Verdict:
+    order = change.order
     if order.submission in NOT_YET_SENT:
-        _hold(order)
+        _hold_back(change)
         return Verdict.CONFLICT
     if _is_about_another(order, report):
-        order.attention = Attention.CONFLICT
+        change.mark(MarkKind.CONFLICT)
+        return Verdict.MISMATCH
+    if order.submission != Submission.ACCEPTED and not _accept(change, report, first_hand=first_hand):
         return Verdict.CONFLICT
-    if order.submission != Submission.ACCEPTED and not _accept(order, report, first_hand=first_hand):
-        return Verdict.CONFLICT
-    return _apply_status(order, report, first_hand=first_hand)
+    return _apply_status(change, report, first_hand=first_hand)
 
 
-def _hold(order: Order) -> None:
+def _hold_back(change: Change) -> None:
     """It must not be sent any more: whatever made the platform know it, sending might spend twice."""
-    order.submission = Submission.UNKNOWN
-    order.next_push_at = None
-    order.attention = Attention.UNEXPECTED
+    change.lose()
+    change.mark(MarkKind.UNEXPECTED)
 
 
 def _is_about_another(order: Order, report: OrderReport) -> bool:
@@ -148,49 +147,77 @@ def _is_about_another(order: Order, report: OrderReport) -> bool:
     return not report.order_no and report.gateway_order_no != order.gateway_order_no
 
 
-def _accept(order: Order, report: OrderReport, *, first_hand: bool) -> bool:
+def _accept(change: Change, report: OrderReport, *, first_hand: bool) -> bool:
     """Take the report as evidence that the platform has the order. False: it can't be taken as that."""
+    order = change.order
     if order.submission in DEAD_SUBMISSIONS:
-        order.attention = Attention.UNEXPECTED
+        change.mark(MarkKind.UNEXPECTED)
         if not first_hand:
             return False
     if not report.gateway_order_no:
-        order.attention = order.attention or Attention.CONFLICT
+        change.mark(MarkKind.CONFLICT)
         return False
     if Order.objects.filter(gateway_order_no=report.gateway_order_no).exclude(pk=order.pk).exists():
-        order.attention = Attention.NUMBER_TAKEN
+        change.mark(MarkKind.NUMBER_TAKEN)
         return False
-    if order.submission in DEAD_SUBMISSIONS:
-        spending.count_again(order)
-    order.submission = Submission.ACCEPTED
-    order.gateway_order_no = report.gateway_order_no
-    order.lease_until = None
-    order.settled_at = None
+    change.accept(report.gateway_order_no)
     return True
 
 
-def _apply_status(order: Order, report: OrderReport, *, first_hand: bool) -> Verdict:
+def _apply_status(change: Change, report: OrderReport, *, first_hand: bool) -> Verdict:
+    order = change.order
     if first_hand:
         order.one_witness = False
+    _note_partial_arrival(change, report)
     if report.status is None:
         return Verdict.DUPLICATE
     verdict = Verdict(codes.verdict(order.status, report.status))
-    now = timezone.now()
-    if verdict == Verdict.APPLIED:
-        order.status = report.status
-        order.status_at = now
-        order.confirmed_at = None
-        order.attention = ATTENTION_OF_STATUS.get(Status(report.status), order.attention)
-    elif verdict == Verdict.CONFLICT:
-        order.attention = Attention.CONFLICT
+    if verdict == Verdict.CONFLICT:
+        change.mark(MarkKind.CONFLICT)
     elif verdict == Verdict.UNKNOWN_CODE:
-        order.attention = Attention.UNKNOWN_CODE
-    if verdict in (Verdict.APPLIED, Verdict.DUPLICATE):
-        if first_hand:
-            order.confirmed_at = now
-        if first_hand or not order.confirmed_at:
-            _take_over_amounts(order, report)
+        change.mark(MarkKind.UNKNOWN_CODE)
+    elif verdict in (Verdict.APPLIED, Verdict.DUPLICATE):
+        _take_over(change, report, Status(report.status), verdict, first_hand=first_hand)
     return verdict
+
+
+def _take_over(change: Change, report: OrderReport, status: Status, verdict: Verdict, *, first_hand: bool) -> None:
+    """Take over what the platform says, where it says something new or what is known already."""
+    order = change.order
+    if verdict == Verdict.APPLIED:
+        change.set_status(status)
+        if status in MARK_OF_STATUS:
+            change.mark(MARK_OF_STATUS[status])
+    if first_hand:
+        change.confirm()
+        _answer_late_contradiction(change)
+    if first_hand or not order.confirmed_at:
+        _take_over_amounts(order, report)
+
+
+def _note_partial_arrival(change: Change, report: OrderReport) -> None:
+    """`arrived_amount` is optional [pub]: the code alone says it as well."""
+    some = report.credited_amount is not None and 0 < report.credited_amount < change.order.face_value
+    if some or report.status == Status.PARTLY_ARRIVED:
+        change.part_arrived()
+
+
+def _answer_late_contradiction(change: Change) -> None:
+    """Close a contradiction that was only late news, now that the platform's own answer confirms what is known.
+
+    It was late where it told of a code that the order had had before: callbacks are sent up to six times [doc], and
+    may overtake each other. Anything else that contradicts is for a person.
+    """
+    if not change.is_marked(MarkKind.CONFLICT):
+        return
+    mark = Mark.objects.open().select_related("event").filter(order=change.order, kind=MarkKind.CONFLICT).first()
+    if mark is None or mark.event is None or mark.event.verdict != Verdict.CONFLICT:
+        return
+    events, code = change.order.events, mark.event.reported_status
+    more = events.filter(pk__gt=mark.event.pk, verdict__in=[Verdict.CONFLICT, Verdict.MISMATCH])
+    had_it_before = events.filter(pk__lt=mark.event.pk, status_to=code).exclude(status_to=None)
+    if had_it_before.exists() and not more.exclude(verdict=Verdict.CONFLICT, reported_status=code).exists():
+        change.answer(MarkKind.CONFLICT, _("what contradicted was older news; the platform confirms the later one"))
 
 
 def _take_over_amounts(order: Order, report: OrderReport) -> None:
@@ -202,17 +229,18 @@ def _take_over_amounts(order: Order, report: OrderReport) -> None:
         order.reason = clean(report.reason, 300)
 
 
-def _plan_next_step(order: Order, verdict: Verdict, source: EventKind) -> None:
-    settle_if_over(order)
+def _plan_next_step(change: Change, verdict: Verdict, source: EventKind) -> None:
+    order = change.order
     if source == EventKind.QUERIED:
         order.checks += 1
-        schedule_check(order)
-    elif verdict in (Verdict.CONFLICT, Verdict.UNKNOWN_CODE):
+        schedule_check(change)
+    elif verdict in (Verdict.CONFLICT, Verdict.MISMATCH, Verdict.UNKNOWN_CODE):
         ask_at_once(order)
-    elif not order.settled_at:
+    elif is_over(order):
+        order.next_check_at = None
+    elif order.status in codes.IN_PROGRESS:
         # News of mere progress would use up the one query a minute just before the outcome comes.
-        if order.status in codes.IN_PROGRESS:
-            order.next_check_at = order.next_check_at or timezone.now() + CHECK_DELAYS[0]
-        else:
-            order.checks = 0  # an older answer that is on its way must not push the next query far off
-            ask_at_once(order)
+        order.next_check_at = order.next_check_at or timezone.now() + CHECK_DELAYS[0]
+    else:
+        order.checks = 0  # an older answer that is on its way must not push the next query far off
+        ask_at_once(order)

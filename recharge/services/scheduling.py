@@ -4,9 +4,10 @@ import datetime as dt
 
 from django.utils import timezone
 
-from recharge.choices import SIGNS_OF_LIFE, Attention, Submission
+from recharge.choices import SIGNS_OF_LIFE, MarkKind
 from recharge.models import Order
-from recharge.status import FINAL
+
+from .transitions import Change, is_over
 
 CHECK_DELAYS = [
     dt.timedelta(seconds=30),
@@ -24,44 +25,38 @@ UNANSWERED_DELAY = dt.timedelta(minutes=5)
 QUERY_SPACING = dt.timedelta(minutes=1)
 """The least time between two queries of one order."""
 
+REFUSED_DELAY = dt.timedelta(minutes=5)
+"""After a refusal: the platform is asked once whether it has the order all the same."""
+
 OVERDUE_AFTER = dt.timedelta(days=7)
 
 
-def schedule_check(order: Order, delay: dt.timedelta | None = None) -> None:
-    """Set when to ask next, or call for a person where asking has been in vain for a week.
+def schedule_check(change: Change, delay: dt.timedelta | None = None) -> None:
+    """Set when to ask next, or call for a person where a week of asking has not settled the order.
 
     Args:
-        order: the order, locked; the caller saves it.
+        change: what is happening to the order; the caller records it.
         delay: how long to wait; by default the next step of CHECK_DELAYS.
     """
-    now = timezone.now()
+    order, now = change.order, timezone.now()
     overdue_at = (order.submitted_at or order.placed_at) + OVERDUE_AFTER
-    if order.settled_at and order.attention not in SIGNS_OF_LIFE:
+    if is_over(order) and not change.is_marked(*SIGNS_OF_LIFE):
         order.next_check_at = None
     elif now > overdue_at:
         order.next_check_at = None
-        order.attention = order.attention or Attention.OVERDUE
+        change.mark(MarkKind.OVERDUE)
     elif order.one_witness:
         order.next_check_at = min(now + CHECK_DELAYS[-1], overdue_at)  # the platform may get the query yet
     else:
-        if delay is None:
-            delay = CHECK_DELAYS[min(order.checks, len(CHECK_DELAYS) - 1)]
-        order.next_check_at = now + delay
+        order.next_check_at = now + (next_delay(order) if delay is None else delay)
+
+
+def next_delay(order: Order) -> dt.timedelta:
+    """Return how long to wait before the next query, by how many there were."""
+    return CHECK_DELAYS[min(order.checks, len(CHECK_DELAYS) - 1)]
 
 
 def ask_at_once(order: Order) -> None:
     """Make a query due as soon as the spacing of queries allows; the caller saves the order."""
     now = timezone.now()
     order.next_check_at = max(now, order.asked_at + QUERY_SPACING) if order.asked_at else now
-
-
-def settle_if_over(order: Order) -> None:
-    """Mark the order as settled where a final status is confirmed, or never can be; the caller saves it."""
-    witnessed = order.confirmed_at or order.one_witness
-    over = order.submission == Submission.ACCEPTED and order.status in FINAL and witnessed
-    if over and not order.settled_at:
-        order.settled_at = timezone.now()
-    elif not over and order.submission == Submission.ACCEPTED:
-        order.settled_at = None
-    if order.settled_at:
-        order.next_check_at = None

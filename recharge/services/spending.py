@@ -15,7 +15,7 @@ from django.db.models.functions import Greatest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from recharge.models import Order, Spending
+from recharge.models import DEAD_SUBMISSIONS, Order, Spending
 
 from .errors import LimitReached
 
@@ -63,10 +63,24 @@ def uncount(orders: Iterable[Order]) -> None:
         Spending.objects.filter(day=day, person=person).update(amount=Greatest(F("amount") - amount, 0))
 
 
-def count_again(order: Order) -> None:
-    """Count an order that was held for dead and lives, whatever the limits: its money is being spent."""
-    for (day, person), amount in _sums([order]):
-        Spending.objects.filter(day=day, person=person).update(amount=F("amount") + amount)
+def follow(order: Order, *, was: str, counted_on: dt.date | None) -> None:
+    """Let the sums follow what became of an order, in the transaction that changes it.
+
+    An order that is dead or taken out of the queue counts no longer. One that was held for dead and lives counts again,
+    whatever the limits: its money is being spent. What is queued was counted by `count` before.
+
+    Args:
+        order: as it is now.
+        was: its submission before.
+        counted_on: the day that it counted towards before.
+    """
+    counted = counted_on is not None and was not in DEAD_SUBMISSIONS
+    counts = order.counted_on is not None and order.submission not in DEAD_SUBMISSIONS
+    if counted and not counts:
+        uncount([Order(counted_on=counted_on, face_value=order.face_value, placed_by_id=order.placed_by_id)])
+    elif counts and was in DEAD_SUBMISSIONS:
+        for (day, person), amount in _sums([order]):
+            Spending.objects.filter(day=day, person=person).update(amount=F("amount") + amount)
 
 
 def allowances(person: User) -> list[Allowance]:

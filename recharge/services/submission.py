@@ -8,25 +8,21 @@ the order becomes UNKNOWN: it may have been sent.
 import datetime as dt
 import random
 import time
-from functools import cache
 
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
-from django.db.models.functions import Now
-from django.utils import timezone
 
 from oilcards.services.orders import may_be_recharged
 from portal import platform
 from portal.database import from_now, release_connection
 from portal.gateway import GatewayError, NotSent
 from portal.statements import Composed
-from recharge.choices import BatchState, EventKind, Submission, Verdict
+from recharge.choices import BatchState, Submission
 from recharge.models import Batch, Order
 
-from . import answers, braking, pacing, products, queue
-from .events import record
+from . import accounts, answers, braking, pacing, products, queue, transitions
+from .replacing import hold_if_original_lives
 from .stopping import NOT_STOPPED
 
 LEASE_MARGIN = dt.timedelta(seconds=60)
@@ -54,6 +50,8 @@ def submit_order(*, order_id: int) -> None:
     platform.client()  # settings that make no client must fail before the claim
     if settings.WIKEYUN_MAX_RPS and not Order.objects.filter(pk=order_id, submission=Submission.QUEUED).exists():
         return  # it would take a turn for nothing
+    if not accounts.is_confirmed():
+        return
     pacing.wait_for_turn()
     started = time.monotonic()
     order = _claim(QUEUED_ALONE, order_id)
@@ -68,6 +66,8 @@ def submit_batches() -> None:
     It ends where the platform can't be reached: to go on would write two events for each order that waits, for nothing.
     """
     platform.client()
+    if not accounts.is_confirmed():
+        return None
     # By lot, so that not all threads of a worker are busy until the same moment.
     over = time.monotonic() + random.uniform(0.05, 1.0) * LANE_SECONDS  # noqa: S311  (no secret)
     batches = list(Batch.objects.under_way().order_by().values_list("pk", "state"))
@@ -98,18 +98,7 @@ def expire_lease(*, order_id: int) -> None:
         order_id: an order whose lease may have run out; does nothing where it has not.
     """
     with transaction.atomic(durable=True):
-        expired = Order.objects.with_expired_lease().filter(pk=order_id)
-        if not expired.update(
-            submission=Submission.UNKNOWN, lease_until=None, next_check_at=Now(), asked_at=None, checks=0
-        ):
-            return
-        record(
-            Order(pk=order_id),
-            EventKind.LEASE_EXPIRED,
-            submission_from=Submission.SUBMITTING,
-            submission_to=Submission.UNKNOWN,
-            verdict=Verdict.OUTCOME_UNKNOWN,
-        )
+        transitions.expire(order_id)
 
 
 def lease() -> dt.timedelta:
@@ -118,9 +107,10 @@ def lease() -> dt.timedelta:
 
 
 def _claim(due: Composed[Order], key: int) -> Order | None:
-    """Take up the first of some orders that are due, None where there is none, or everything is stopped.
+    """Take up the first of some orders that are due, None where there is none, or nothing may be sent.
 
-    An order of a card in doubt is put off: it stays queued, and nobody else has to wait behind it.
+    An order of a card in doubt is put off: it stays queued, and nobody else has to wait behind it. A replacement whose
+    original came alive is held back.
 
     Args:
         due: finds them.
@@ -131,36 +121,15 @@ def _claim(due: Composed[Order], key: int) -> Order | None:
             order = due.lock_first(key)
             if order is None:
                 return None
+            structlog.contextvars.bind_contextvars(order_no=order.order_no)
             if order.oil_card_id and not may_be_recharged(card_id=order.oil_card_id):
                 Order.objects.filter(pk=order.pk).update(next_push_at=from_now(CARD_DOUBT))
-                if order.batch_id:
-                    continue
+            elif transitions.claim(order, lease()):
+                return order
+            elif not hold_if_original_lives(order):
                 return None
-            if not _compare_and_swap(lease()).change(order.pk):
+            if not order.batch_id:
                 return None
-            order.submission, order.claims = Submission.SUBMITTING, order.claims + 1
-            order.submitted_at = timezone.now()  # nearly: by the database's clock in the row
-            structlog.contextvars.bind_contextvars(order_no=order.order_no)
-            record(
-                order,
-                EventKind.CLAIMED,
-                submission_from=Submission.QUEUED,
-                submission_to=Submission.SUBMITTING,
-            )
-        return order
-
-
-@cache
-def _compare_and_swap(until: dt.timedelta) -> Composed[Order]:
-    """Return what makes a queued order one that is being handed over, under a lease of this length."""
-    return Composed(
-        lambda order_id: Order.objects.filter(pk=order_id, submission=Submission.QUEUED),
-        submission=Submission.SUBMITTING,
-        lease_until=from_now(until),
-        next_push_at=None,
-        claims=F("claims") + 1,
-        submitted_at=Now(),
-    )
 
 
 def _hand_over(order: Order, started: float) -> GatewayError | None:

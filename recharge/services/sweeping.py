@@ -12,7 +12,7 @@ from portal.database import from_now
 from recharge.choices import BatchState, Submission
 from recharge.models import BatchDraft, Order, OrderQuerySet
 
-from . import account, batches, braking, queue
+from . import account, account_marks, accounts, batches, braking, queue
 from .stopping import current_stop
 from .submission import expire_lease
 
@@ -47,7 +47,8 @@ def _sweep() -> None:
         expire_lease(order_id=order_id)
     braking.look_at_all()
     batches.finish_withdrawals()
-    if not current_stop():
+    account_marks.keep_apart()
+    if not current_stop() and accounts.is_confirmed():
         _send_single_orders()
         _open_batch_lanes()
     _open_check_lanes()

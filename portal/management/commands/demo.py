@@ -14,7 +14,7 @@ from oilcards.models import OilCard
 from portal import platform
 from recharge.choices import Product
 from recharge.demo import batch_of_this_morning, stories
-from recharge.models import Order, OrderEvent
+from recharge.models import Mark, Order, OrderEvent
 from recharge.services.batch_making import make_batch
 from recharge.services.batch_reading import keep_upload
 from recharge.services.placing import needs_approval
@@ -73,6 +73,7 @@ def _add_orders(clerk: User, card: OilCard) -> int:
     told = list(stories(clerk, card, batch))
     Order.objects.bulk_create([story.order for story in told])
     OrderEvent.objects.bulk_create([event for story in told for event in story.events])
+    Mark.objects.bulk_create([mark for story in told for mark in story.marks])
     batch.total = batch.orders.aggregate(total=Sum("face_value"))["total"]
     batch.save(update_fields=["total"])
     return len(told)

@@ -1,0 +1,48 @@
+"""Whom orders are pushed to: accounts at the platform."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+
+class Account(models.Model):
+    """An account at the platform that the settings named at some time. Of its secret nothing is kept.
+
+    `party` is the same in all accounts that a person declared to be one and the same under different keys.
+    """
+
+    fingerprint = models.CharField(_("fingerprint"), max_length=64, unique=True)
+    base_url = models.CharField(_("address of the platform"), max_length=300)
+    app_key = models.CharField(_("name of the key"), max_length=200)
+    store_id = models.CharField(_("store"), max_length=100)
+    party = models.PositiveBigIntegerField(null=True)
+    is_first = models.BooleanField(
+        default=False, help_text=_("orders that were pushed before accounts were kept belong to it")
+    )
+    seen_at = models.DateTimeField(_("first seen at"), db_default=Now())
+    confirmed_at = models.DateTimeField(_("confirmed at"), null=True)
+    confirmed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        verbose_name=_("confirmed by"),
+        related_name="+",
+        db_index=False,
+        help_text=_("empty where it was the first one, which needs no confirmation"),
+    )
+
+    class Meta:
+        verbose_name = _("account at the platform")
+        verbose_name_plural = _("accounts at the platform")
+        ordering = ["id"]
+        default_permissions = ("view", "change")
+        constraints = [
+            models.UniqueConstraint(fields=["is_first"], name="account_one_first", condition=Q(is_first=True)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.app_key} ({self.store_id}) {self.base_url}"
