@@ -24,9 +24,14 @@ def release_connection() -> None:
 def now() -> dt.datetime:
     """Return the moment by the database's clock."""
     with connection.cursor() as cursor:
-        cursor.execute(_NOW[connection.vendor])
+        cursor.execute(f"SELECT {clock()}")
         moment = cursor.fetchone()[0]
     return moment if isinstance(moment, dt.datetime) else dt.datetime.fromisoformat(moment).replace(tzinfo=dt.UTC)
 
 
-_NOW = {"postgresql": "SELECT clock_timestamp()", "sqlite": "SELECT strftime('%Y-%m-%d %H:%M:%f', 'now')"}
+def clock() -> str:
+    """Return the SQL for the moment at which a statement runs, and not the one at which its transaction began."""
+    return _CLOCK[connection.vendor]
+
+
+_CLOCK = {"postgresql": "clock_timestamp()", "sqlite": "strftime('%Y-%m-%d %H:%M:%f', 'now')"}

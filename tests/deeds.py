@@ -3,9 +3,14 @@
 import uuid
 
 from django.contrib.auth.models import User
+from django.db import transaction
 
+from portal.database import now
+from portal.gateway import OrderReport
+from recharge.choices import EventKind, MarkKind, Verdict
 from recharge.models import Batch, Order
-from recharge.services import batch_making, batches, interventions, stopping
+from recharge.services import batch_making, batches, interventions, reports, stopping, transitions
+from recharge.services.database import lock
 
 
 def acknowledge(order: Order, actor: User, note: str = "seen") -> Order:
@@ -26,6 +31,19 @@ def make_again(batch: Batch, made_by: User, nonce: uuid.UUID | None = None) -> B
         orders_seen=len(failed),
         money_seen=sum(failed),
     )
+
+
+def mark(order: Order, kind: MarkKind) -> None:
+    """Mark an order for no event in particular."""
+    with transaction.atomic():
+        change = transitions.Change(lock(order.pk))
+        change.mark(kind)
+        change.record(EventKind.MARKED)
+
+
+def answer(order: Order, report: OrderReport) -> Verdict:
+    """Take in the platform's answer to a query that began just now."""
+    return reports.apply_answer(order_id=order.pk, report=report, began_at=now())
 
 
 def go_on(actor: User) -> None:

@@ -71,3 +71,7 @@ def means_no_such_order(rejected: Rejected) -> bool:
 def means_no_such_call(rejected: Rejected) -> bool:
     """Return whether the platform does not know the interface that was called. [guess]"""
     return _NO_SUCH_CALL.search(rejected.message) is not None
+
+
+def is_definite_no(rejected: Rejected) -> bool:
+    return True

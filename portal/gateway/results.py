@@ -32,6 +32,9 @@ class PushReceipt:
     cost_price: Decimal | None
     rebate: Decimal | None
     raw: str = field(repr=False)
+    order_no: str = ""
+    mobile: str = ""
+    card_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

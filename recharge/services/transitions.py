@@ -15,7 +15,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from portal.database import from_now
-from portal.database import now as database_now
 from portal.statements import Composed, swap_row
 from recharge.choices import MARK_BITS, SIGNS_OF_LIFE, EventKind, MarkKind, Submission, Verdict, bits_of
 from recharge.models import DEAD_SUBMISSIONS, PROVABLY_UNSPENT, Mark, Order, OrderEvent, OrderQuerySet
@@ -176,7 +175,7 @@ class Change:
         order, old = self.order, self._before
         self._derive()
         spending.follow(order, was=old["submission"], counted_on=old["counted_on"])
-        save_changes(order, old)
+        save_changes(order, old, stamped=["heard_at"] if self._heard else [])
         fields = {
             "submission_from": old["submission"],
             "submission_to": order.submission,
@@ -209,8 +208,6 @@ class Change:
             order.next_push_at = None
         if order.submission == Submission.AWAITING_APPROVAL:
             order.counted_on = None
-        if self._heard:
-            order.heard_at = database_now()
         if not is_over(order):
             order.settled_at = None
         elif order.settled_at is None:

@@ -12,7 +12,7 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from recharge.choices import Attention, Submission
+from recharge.choices import MarkKind, Submission
 from recharge.models import Order
 from recharge.status import Status
 from tests.oil_cards import active_card
@@ -129,7 +129,7 @@ def _kinds() -> list[list[str]]:
         for status in Status
         if status != Status.SUCCEEDED
     ]
-    kinds += [["'ACCEPTED'", "2", past, past, never, never, never, f"'{attention}'"] for attention in Attention]
+    kinds += [["'ACCEPTED'", "2", past, past, never, never, never, f"'{attention}'"] for attention in MarkKind]
     return kinds
 
 
@@ -189,7 +189,7 @@ def _addresses(orders: int) -> dict[str, str]:
         "clerk, deep": f"/orders/?placed_by={clerk}&{deep}",
         "attention any": "/orders/?attention=any",
         "attention any, deep": f"/orders/?attention=any&{deep}",
-        **{f"attention {kind.value}": f"/orders/?attention={kind.value}" for kind in Attention},
+        **{f"attention {kind.value}": f"/orders/?attention={kind.value}" for kind in MarkKind},
         "last 14 days": f"/orders/?placed_from={today - dt.timedelta(days=13)}",
         "14 old days": f"/orders/?placed_from={old}&placed_to={old + dt.timedelta(days=13)}",
         "until an old day": f"/orders/?placed_to={old}",

@@ -25,6 +25,8 @@ from typing import Any
 import redis
 import requests
 
+from recharge.services import transitions
+
 from . import rig
 
 LATENCY = 0.2
@@ -198,7 +200,7 @@ def _queued(orders: int, *, in_batch: bool) -> list[Any]:
                     placed_by=clerk,
                     batch=batch,
                     line=number + 1 if batch else None,
-                    next_push_at=timezone.now() + (dt.timedelta(0) if batch else placing.SWEEP_AFTER),
+                    next_push_at=timezone.now() + (dt.timedelta(0) if batch else transitions.SENT_AGAIN_AFTER),
                 )
                 for number in range(orders)
             ],

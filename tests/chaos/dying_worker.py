@@ -28,18 +28,18 @@ def then_die(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def main(point: str, order_id: int) -> None:
     django.setup()
-    from recharge.services import answers, products, submission
+    from recharge.services import answers, products, submission, transitions
 
     if point == "before_claim":
         submission._claim = die
     elif point == "in_claim":
-        submission.record = die  # the row is changed, the transaction is not committed
+        transitions.record = die  # the row is changed, the transaction is not committed
     elif point == "before_send":
         products.push = die
     elif point == "after_send":
         products.push = then_die(products.push)
     elif point == "in_record":
-        answers.record = die
+        answers.accept_undisturbed = die
     submission.submit_order(order_id=order_id)
     if point == "after_record":
         die()

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pytest_django import DjangoAssertNumQueries
 
 from recharge.callback import callback
-from recharge.choices import Attention, EventKind, Submission, Verdict
+from recharge.choices import EventKind, MarkKind, Submission, Verdict
 from recharge.models import Order, OrderEvent
 from recharge.services import checking, placing, products, submission
 from tests.fake_platform import FakePlatform
@@ -128,7 +128,7 @@ def test_unreadable_report_of_an_order_that_was_never_sent_keeps_it_from_being_s
     assert client.post(path(order), b"status=done", content_type=FORM).status_code == 400
     submission.submit_order(order_id=order.pk)
     order.refresh_from_db()
-    assert (order.submission, order.attention) == (Submission.UNKNOWN, Attention.UNEXPECTED)
+    assert (order.submission, order.marked_as) == (Submission.UNKNOWN, [MarkKind.UNEXPECTED])
     assert not platform.books
     event = OrderEvent.objects.latest("pk")
     assert (event.submission_from, event.submission_to) == (Submission.QUEUED, Submission.UNKNOWN)
@@ -141,10 +141,10 @@ def test_unreadable_report_of_a_dead_order_is_a_sign_of_life(
     platform.behaviour = "reject"
     submission.submit_order(order_id=order.pk)
     order.refresh_from_db()
-    assert order.is_dead
+    assert order.is_provably_unspent
     assert client.post(path(order), b"status=done", content_type=FORM).status_code == 400
     order.refresh_from_db()
-    assert (order.attention, order.is_dead) == (Attention.UNEXPECTED, False)
+    assert (order.marked_as, order.is_provably_unspent) == ([MarkKind.UNEXPECTED], False)
     assert order.next_check_at
 
 
@@ -206,4 +206,4 @@ def test_callback_for_an_order_that_was_never_sent_is_noticed(
     order = placing.place_mobile_order(placed_by=clerk_user, mobile="13700137000", face_value=50)
     assert post(client, order).content == b"success"
     order.refresh_from_db()
-    assert order.attention == Attention.UNEXPECTED
+    assert order.marked_as == [MarkKind.UNEXPECTED]

@@ -11,7 +11,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from portal.history import AppendOnlyError
-from recharge.choices import Attention, BatchEventKind, BatchState, Brake, EventKind, Submission
+from recharge.choices import MARK_BITS, BatchEventKind, BatchState, Brake, EventKind, MarkKind, Submission
 from recharge.models import Balance, Batch, BatchEvent, EmergencyStop, Order, OrderEvent, Pace, Spending
 
 pytestmark = pytest.mark.django_db
@@ -43,10 +43,10 @@ def queued(order_no: str = "1") -> Order:
         ("order_face_value_positive", {}, {"face_value": 0}),
         ("order_amounts_not_negative", {}, {"cost_price": -1}),
         ("order_amounts_not_negative", {}, {"credited_amount": -1}),
-        ("order_submission_known", {}, {"submission": "LOST", "next_push_at": None, "attention": "CONFLICT"}),
+        ("order_submission_known", {}, {"submission": "LOST", "next_push_at": None, "open_marks": 1}),
         ("order_speed_known", {}, {"speed": 7}),
         ("order_status_known", ACCEPTED, {"status": 13}),
-        ("order_attention_known", {}, {"attention": "WHATEVER"}),
+        ("order_chain_iff_replacement", {}, {"first_attempt_id": F("id")}),
         ("order_number_of_platform_iff_accepted", {}, {"gateway_order_no": "W1"}),
         ("order_number_of_platform_iff_accepted", ACCEPTED, {"gateway_order_no": None}),
         ("order_number_of_platform_iff_accepted", ACCEPTED, {"gateway_order_no": ""}),
@@ -57,7 +57,7 @@ def queued(order_no: str = "1") -> Order:
         (
             "order_settled_iff_over",
             {},
-            {"submission": Submission.WITHDRAWN, "next_push_at": None, "attention": "CONFLICT"},
+            {"submission": Submission.WITHDRAWN, "next_push_at": None, "open_marks": 1},
         ),
         ("order_lease_iff_submitting", {}, {"submission": Submission.SUBMITTING, "next_push_at": None}),
         ("order_lease_iff_submitting", {}, {"lease_until": NOW}),
@@ -190,9 +190,9 @@ def test_database_refuses_the_same_number_twice(column: str) -> None:
 
 def test_database_refuses_to_replace_an_order_twice() -> None:
     dead, first, second = queued("1"), queued("2"), queued("3")
-    Order.objects.filter(pk=first.pk).update(replaces=dead)
+    Order.objects.filter(pk=first.pk).update(replaces=dead, first_attempt=dead)
     with pytest.raises(IntegrityError), transaction.atomic():
-        Order.objects.filter(pk=second.pk).update(replaces=dead)
+        Order.objects.filter(pk=second.pk).update(replaces=dead, first_attempt=dead)
 
 
 def test_database_refuses_a_second_balance() -> None:
@@ -203,7 +203,7 @@ def test_database_refuses_a_second_balance() -> None:
 def test_attention_is_a_next_step_too() -> None:
     order = queued()
     Order.objects.filter(pk=order.pk).update(
-        submission=Submission.UNKNOWN, next_push_at=None, attention=Attention.OVERDUE
+        submission=Submission.UNKNOWN, next_push_at=None, open_marks=MARK_BITS[MarkKind.OVERDUE]
     )
 
 

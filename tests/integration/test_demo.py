@@ -12,9 +12,9 @@ from django.utils import timezone
 
 from oilcards.choices import State
 from oilcards.models import OilCard
-from recharge.choices import Attention, BatchState, Submission, Verdict
+from recharge.choices import BatchState, MarkKind, Submission, Verdict
 from recharge.demo import NEVER
-from recharge.models import Batch, Order, OrderEvent
+from recharge.models import Batch, Mark, Order, OrderEvent
 from recharge.status import Status
 from tests.fake_card_platform import FakeCardPlatform
 
@@ -67,8 +67,8 @@ def test_every_state_is_there(trying_out: None) -> None:
     demo()
     assert set(Order.objects.values_list("submission", flat=True)) == set(Submission.values)
     assert set(Order.objects.exclude(status=None).values_list("status", flat=True)) == set(Status.values)
-    shown = set(Order.objects.needing_attention().values_list("attention", flat=True))
-    assert shown == {Attention.CONFLICT, Attention.REVERSED, Attention.PARTLY_ARRIVED, Attention.OVERDUE}
+    shown = set(Mark.objects.open().values_list("kind", flat=True))
+    assert shown == {MarkKind.CONFLICT, MarkKind.REVERSED, MarkKind.PARTLY_ARRIVED, MarkKind.OVERDUE}
 
 
 def test_one_batch_is_over_and_one_waits_for_an_approver(

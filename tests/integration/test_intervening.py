@@ -6,9 +6,10 @@ import pytest
 from django.test import Client
 
 from portal.gateway import NotSent, OutcomeUnknown, Rejected
-from recharge.choices import Attention, EventKind, Submission
+from recharge.choices import EventKind, MarkKind, Submission
 from recharge.models import Order, OrderEvent
 from recharge.services import checking, interventions, placing, reports, submission
+from tests import deeds
 from tests.deeds import last_event
 from tests.fake_platform import FakePlatform
 from tests.pages import confirm, hidden_fields
@@ -114,17 +115,17 @@ def test_refusal_to_cancel_is_shown_in_words(
 
 
 def test_clerk_marks_as_dealt_with_and_says_how(clerk: Client, accepted: Order) -> None:
-    Order.objects.filter(pk=accepted.pk).update(attention=Attention.CONFLICT)
+    deeds.mark(accepted, MarkKind.CONFLICT)
     assert f"/orders/{accepted.order_no}/acknowledge/" in clerk.get(f"/orders/{accepted.order_no}/").content.decode()
     do(clerk, accepted, "acknowledge", note="平台确认成功")
     accepted.refresh_from_db()
-    assert accepted.attention == ""
+    assert accepted.marked_as == []
     assert "平台确认成功" in accepted.events.get(kind=EventKind.ACKNOWLEDGED).note
 
 
 @pytest.mark.parametrize("note", ["", "   ", "x" * 201, "\x00"])
 def test_mark_without_a_usable_note_changes_nothing(clerk: Client, accepted: Order, note: str) -> None:
-    Order.objects.filter(pk=accepted.pk).update(attention=Attention.CONFLICT)
+    deeds.mark(accepted, MarkKind.CONFLICT)
     before = everything()
     response = clerk.post(f"/orders/{accepted.order_no}/acknowledge/", {"note": note})
     assert response.status_code == 200
@@ -140,7 +141,7 @@ def reversed_order(accepted: Order, platform: FakePlatform) -> Order:
     platform.books[accepted.order_no].status = 4
     checking.check_order(order_id=accepted.pk)
     accepted.refresh_from_db()
-    assert (accepted.attention, accepted.is_dead) == (Attention.REVERSED, True)
+    assert (accepted.marked_as, accepted.is_provably_unspent) == ([MarkKind.REVERSED], True)
     return accepted
 
 
@@ -156,17 +157,22 @@ def test_note_clears_nothing_that_came_after_its_page_was_opened(
     for status in (2, 1):  # two conflicts: the second is not the one that the first refusal shows
         tell(reversed_order, platform, status)
         before = everything()
-        refused = clerk.post(address, {**shown, "note": "返销，已告知客户"})
+        refused = clerk.post(address, {**shown, "note": "返销，已告知客户", "marks": ["REVERSED"]})
         assert refused.status_code == 200
-        for words in ("打开此页之后情况有变", str(Attention.CONFLICT.label), "返销，已告知客户"):
+        for words in ("打开此页之后情况有变", str(MarkKind.CONFLICT.label), "返销，已告知客户"):
             assert words in refused.content.decode()
         assert everything() == before
         reversed_order.refresh_from_db()
-        assert not reversed_order.is_dead
+        assert not reversed_order.is_provably_unspent
         shown = hidden_fields(refused)
-    assert "alert-success" in clerk.post(address, {**shown, "note": "已核对"}, follow=True).content.decode()
+    assert (
+        "alert-success"
+        in clerk.post(
+            address, {**shown, "note": "已核对", "marks": ["REVERSED", "CONFLICT"]}, follow=True
+        ).content.decode()
+    )
     reversed_order.refresh_from_db()
-    assert reversed_order.attention == ""
+    assert reversed_order.marked_as == []
 
 
 def test_page_is_shown_anew_with_what_came_at_the_last_moment(
@@ -180,13 +186,13 @@ def test_page_is_shown_anew_with_what_came_at_the_last_moment(
 
     monkeypatch.setattr(interventions, "acknowledge", overtaken)
     refused = confirm(clerk, f"/orders/{reversed_order.order_no}/acknowledge/", note="已核对")
-    assert str(Attention.CONFLICT.label) in refused.content.decode()
+    assert str(MarkKind.CONFLICT.label) in refused.content.decode()
     assert hidden_fields(refused)["seen"] == str(last_event(reversed_order))
 
 
 @pytest.mark.parametrize("seen", [{}, *({"seen": text} for text in ("", "0", "-1", "abc", "9" * 30, "\x00"))])
 def test_mark_by_who_has_seen_nothing_changes_nothing(clerk: Client, accepted: Order, seen: dict[str, str]) -> None:
-    Order.objects.filter(pk=accepted.pk).update(attention=Attention.CONFLICT)
+    deeds.mark(accepted, MarkKind.CONFLICT)
     before = everything()
     response = clerk.post(f"/orders/{accepted.order_no}/acknowledge/", {"note": "已核对", **seen})
     assert response.status_code == 200

@@ -14,6 +14,7 @@ from portal.gateway import PushReceipt
 from recharge.choices import Product, Submission
 from recharge.models import Batch, BatchDraft, Order, OrderEvent, Spending
 from recharge.services import (
+    accounts,
     answers,
     batch_making,
     batches,
@@ -21,13 +22,13 @@ from recharge.services import (
     checking,
     interventions,
     placing,
-    reports,
     spending,
     submission,
 )
 from recharge.services.batch_making import make_batch
 from recharge.services.batch_reading import Line, keep_upload, lines
 from recharge.services.errors import LimitReached
+from tests import deeds
 from tests.batches import batch_of, mobiles
 from tests.fake_platform import FakePlatform, WorkerKilled
 from tests.people import person
@@ -201,7 +202,7 @@ def test_dead_order_that_lives_counts_again(platform: FakePlatform) -> None:
     assert sums() == {"": 50, "clerk": 50}
     platform._book(order.order_no, order.mobile, 50)
     for _ in range(2):
-        reports.apply_answer(order_id=order.pk, report=platform.report(order.order_no, 1))
+        deeds.answer(order, platform.report(order.order_no, 1))
         assert sums() == {"": 100, "clerk": 100}
 
 
@@ -221,6 +222,7 @@ def test_receipt_of_an_order_that_was_held_for_dead_counts_it_again(platform: Fa
 
 def test_withdrawn_rest_of_a_batch_gives_its_sum_back_once(platform: FakePlatform) -> None:
     batch = batch_of(*mobiles(5), made_by=person("clerk"))
+    accounts.current()
     submission._hand_over(submission._claim(submission.NEXT_IN_BATCH, batch.pk), submission.time.monotonic())
     assert batches.withdraw_rest(batch_id=batch.pk, actor=person("clerk")) == 4
     batches.finish_withdrawals()

@@ -162,7 +162,7 @@ def test_holders_phone_in_a_report_is_no_contradiction(
     order = recharge(card, talkative)
     call_back(client, order, as_json=True, status=2, card_id="77", amount=500)
     order.refresh_from_db()
-    assert (order.status, order.attention) == (2, "")
+    assert (order.status, order.marked_as) == (2, [])
 
 
 def test_numbers_that_prove_something_are_kept(card: OilCard, talkative: TalkativePlatform, client: Client) -> None:

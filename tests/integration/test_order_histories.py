@@ -20,7 +20,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from oilcards.choices import State
 from oilcards.models import OilCard
 from portal import platform as platform_settings
-from recharge.choices import NOT_HANDED_OVER, NOT_YET_SENT, Attention, BatchState, Product, Submission
+from recharge.choices import NOT_HANDED_OVER, NOT_YET_SENT, BatchState, MarkKind, Product, Submission
 from recharge.models import DEAD_SUBMISSIONS, Batch, BatchEvent, EmergencyStop, Order, OrderEvent, Spending
 from recharge.services import (
     approving,
@@ -123,7 +123,7 @@ class Histories(RuleBasedStateMachine):
     @rule(number=picks)
     def acknowledge(self, number: int) -> None:
         order = self.pick(number, list(Order.objects.needing_attention()))
-        if order.order_no not in self.forged and order.attention not in (Attention.CONFLICT, Attention.UNEXPECTED):
+        if order.order_no not in self.forged and not {MarkKind.CONFLICT, MarkKind.UNEXPECTED} & {*order.marked_as}:
             deeds.acknowledge(order, self.clerk)
 
     @precondition(lambda self: Order.objects.filter(submission__in=DEAD_SUBMISSIONS).exists())
@@ -306,7 +306,7 @@ class Histories(RuleBasedStateMachine):
     def nothing_open_is_forgotten(self) -> None:
         for order in Order.objects.open():
             waiting = order.submission in NOT_HANDED_OVER
-            assert waiting or order.next_check_at or order.attention, order.__dict__
+            assert waiting or order.next_check_at or order.open_marks, order.__dict__
 
     @invariant()
     def nothing_is_queued_where_nobody_takes_it_up(self) -> None:
@@ -350,7 +350,7 @@ class Histories(RuleBasedStateMachine):
         for order in Order.objects.filter(one_witness=True):
             interventions.ask_now(order_id=order.pk, actor=self.clerk)
         for _ in range(8):
-            if not Order.objects.open().filter(attention="").exists():
+            if not Order.objects.open().filter(open_marks=0).exists():
                 break
             for batch in Batch.objects.filter(state=BatchState.PAUSED):
                 deeds.resume(batch, self.clerk)
@@ -372,12 +372,12 @@ class Histories(RuleBasedStateMachine):
         booked = self.platform.books.get(order.order_no)
         if booked is None:
             assert order.submission in DEAD_SUBMISSIONS, order.__dict__
-        elif not order.attention and not (order.order_no in self.forged and order.confirmed_at is None):
+        elif not order.open_marks and not (order.order_no in self.forged and order.confirmed_at is None):
             assert order.submission == Submission.ACCEPTED, order.__dict__
             assert order.gateway_order_no == booked.gateway_order_no
             assert order.status == booked.status, (order.__dict__, booked)
             assert order.confirmed_at
-        if booked and booked.status in (2, 4) and booked.status == order.status and not order.attention:
+        if booked and booked.status in (2, 4) and booked.status == order.status and not order.open_marks:
             assert order.settled_at
 
 

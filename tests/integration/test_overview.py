@@ -19,9 +19,9 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from recharge import overview
-from recharge.choices import Attention, Submission
+from recharge.choices import MarkKind, Submission
 from recharge.demo import Plot, Story
-from recharge.models import Balance, Order, OrderEvent
+from recharge.models import Balance, Mark, Order, OrderEvent
 from recharge.outcomes import Group
 from recharge.tally import Tally
 
@@ -54,6 +54,7 @@ def tell(plot: Plot, placed_at: dt.datetime, clerk: User, number: int = 1) -> Or
     story = plot(Story(number, placed_at, clerk))
     story.order.save(force_insert=True)
     OrderEvent.objects.bulk_create(story.events)
+    Mark.objects.bulk_create(story.marks)
     return story.order
 
 
@@ -142,14 +143,14 @@ def test_the_page_obeys_its_own_content_policy(client: Client, auditor: User) ->
 def test_open_orders_and_those_that_need_a_person_are_counted(client: Client, auditor: User) -> None:
     now = dt.datetime.now(dt.UTC)
     tell(Story.lose_answer, now, auditor, 1)
-    tell(lambda story: story.accept().report(11).confirm().mark(Attention.PARTLY_ARRIVED), now, auditor, 2)
+    tell(lambda story: story.accept().report(11).confirm().mark(MarkKind.PARTLY_ARRIVED), now, auditor, 2)
     response = client.get(reverse("overview"))
     assert {(row["query"], row["orders"]) for row in response.context["open"]} == {
         ("submission=UNKNOWN", 1),
         ("status=11", 1),
     }
-    assert response.context["attention"] == [(Attention.PARTLY_ARRIVED, 1)]
-    assert reverse("attention") in response.content.decode()
+    assert response.context["attention"] == [(MarkKind.PARTLY_ARRIVED, 1)]
+    assert "?attention=PARTLY_ARRIVED" in response.content.decode()
 
 
 def test_the_balance_is_shown_with_its_age(client: Client, auditor: User) -> None:

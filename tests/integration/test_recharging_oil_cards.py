@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from oilcards.choices import Deed, State
 from oilcards.models import OilCard
-from recharge.choices import Attention, EventKind, Speed, Submission
+from recharge.choices import EventKind, MarkKind, Speed, Submission
 from recharge.models import Order, OrderEvent
 from recharge.services import approving, checking, placing, reports, submission
 from recharge.services.errors import DuplicateOrder, InvalidOrder, LimitReached, NotReplaceable
@@ -133,7 +133,7 @@ def test_report_about_another_card_is_a_conflict(order: Order, platform: FakePla
     platform.books[order.order_no].target = "78"
     checking.check_order(order_id=order.pk)
     order.refresh_from_db()
-    assert (order.status, order.attention) == (None, Attention.CONFLICT)
+    assert (order.status, order.marked_as) == (None, [MarkKind.CONFLICT])
 
 
 class TestPlatformWithoutAQueryForOilOrders:
@@ -184,7 +184,7 @@ class TestPlatformWithoutAQueryForOilOrders:
             assert dt.timedelta(0) < wait <= dt.timedelta(days=1)
             ask_after(order, minutes=wait.total_seconds() / 60 + 1)
             days += 1
-        assert order.attention == Attention.OVERDUE
+        assert order.marked_as == [MarkKind.OVERDUE]
         assert 7 <= days <= 8
 
     def test_query_that_exists_after_all_confirms(self, order: Order, platform: FakePlatform) -> None:
@@ -215,5 +215,5 @@ class TestPlatformWithoutAQueryForOilOrders:
         submission.submit_order(order_id=order.pk)
         checking.check_order(order_id=order.pk)
         ask_after(order, minutes=8 * 24 * 60)
-        assert (order.submission, order.attention) == (Submission.UNKNOWN, Attention.OVERDUE)
+        assert (order.submission, order.marked_as) == (Submission.UNKNOWN, [MarkKind.OVERDUE])
         assert order.next_check_at is None

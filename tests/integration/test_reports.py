@@ -9,10 +9,11 @@ from django.contrib.auth.models import User
 from django.db.models import F
 from django.utils import timezone
 
-from recharge.choices import Attention, Submission, Verdict
-from recharge.models import Order
+from recharge.choices import MarkKind, Submission, Verdict
+from recharge.models import PROVABLY_UNSPENT, Order
 from recharge.services import checking, interventions, placing, reports, submission, sweeping
 from recharge.services.errors import DuplicateOrder, NotReplaceable
+from tests import deeds
 from tests.deeds import acknowledge
 from tests.fake_platform import FakePlatform
 
@@ -88,7 +89,7 @@ def test_lie_of_success_is_never_confirmed(accepted: Order, platform: FakePlatfo
     platform.books[accepted.order_no].status = 3
     minutes_pass(5)
     checking.check_order(order_id=accepted.pk)
-    assert refreshed(accepted).attention == Attention.CONFLICT
+    assert refreshed(accepted).marked_as == [MarkKind.CONFLICT]
 
 
 def test_lie_of_a_refund_does_not_allow_a_replacement(
@@ -127,12 +128,12 @@ def test_report_about_something_else_is_a_conflict(
 ) -> None:
     report = dataclasses.replace(platform.report(accepted.order_no, 2), **changes)  # type: ignore[arg-type]
     if first_hand:
-        verdict = reports.apply_answer(order_id=accepted.pk, report=report)
+        verdict = deeds.answer(accepted, report)
     else:
         verdict = reports.receive_callback(order_no=accepted.order_no, report=report)
-    assert verdict == Verdict.CONFLICT
+    assert verdict == Verdict.MISMATCH
     refreshed(accepted)
-    assert (accepted.status, accepted.attention, accepted.gateway_order_no) == (None, Attention.CONFLICT, "W1")
+    assert (accepted.status, accepted.marked_as, accepted.gateway_order_no) == (None, [MarkKind.CONFLICT], "W1")
     assert accepted.next_check_at
 
 
@@ -140,17 +141,17 @@ def test_unknown_code_is_kept_and_shown_but_changes_nothing(accepted: Order, pla
     call_back(accepted, platform, 1)
     call_back(accepted, platform, 99)
     refreshed(accepted)
-    assert (accepted.status, accepted.attention) == (1, Attention.UNKNOWN_CODE)
+    assert (accepted.status, accepted.marked_as) == (1, [MarkKind.UNKNOWN_CODE])
     assert accepted.events.filter(reported_status=99, verdict=Verdict.UNKNOWN_CODE).exists()
 
 
-@pytest.mark.parametrize(("status", "attention"), [(11, Attention.PARTLY_ARRIVED), (10, Attention.REVERSED)])
+@pytest.mark.parametrize(("status", "attention"), [(11, MarkKind.PARTLY_ARRIVED), (10, MarkKind.REVERSED)])
 def test_outcomes_that_books_cannot_settle_call_for_a_person(
-    accepted: Order, platform: FakePlatform, status: int, attention: Attention
+    accepted: Order, platform: FakePlatform, status: int, attention: MarkKind
 ) -> None:
     call_back(accepted, platform, 2 if status == 10 else 1)
     call_back(accepted, platform, status)
-    assert refreshed(accepted).attention == attention
+    assert refreshed(accepted).marked_as == [attention]
 
 
 def test_reversal_reopens_a_settled_order(accepted: Order, platform: FakePlatform) -> None:
@@ -168,7 +169,7 @@ def test_callback_for_a_queued_order_keeps_it_from_being_pushed(order: Order, pl
     assert call_back(order, platform, 1) == Verdict.CONFLICT
     submission.submit_order(order_id=order.pk)
     refreshed(order)
-    assert (order.submission, order.attention) == (Submission.UNKNOWN, Attention.UNEXPECTED)
+    assert (order.submission, order.marked_as) == (Submission.UNKNOWN, [MarkKind.UNEXPECTED])
     assert platform.books[order.order_no].pushes == 1
     checking.check_order(order_id=order.pk)
     assert refreshed(order).submission == Submission.ACCEPTED
@@ -180,7 +181,7 @@ def test_dead_order_comes_back_to_life_only_by_the_platforms_own_answer(order: O
     platform._book(order.order_no, order.mobile, 50)
     call_back(order, platform, 1)
     refreshed(order)
-    assert (order.submission, order.attention) == (Submission.REJECTED, Attention.UNEXPECTED)
+    assert (order.submission, order.marked_as) == (Submission.REJECTED, [MarkKind.UNEXPECTED])
     checking.check_order(order_id=order.pk)
     refreshed(order)
     assert (order.submission, order.status, order.settled_at) == (Submission.ACCEPTED, 1, None)
@@ -194,10 +195,10 @@ def test_order_of_which_a_part_arrived_is_not_dead_when_the_rest_is_refunded(
     checking.check_order(order_id=accepted.pk)
     refreshed(accepted)
     assert (accepted.status, bool(accepted.confirmed_at)) == (4, True)
-    assert (accepted.attention, accepted.is_dead) == (Attention.PARTLY_ARRIVED, False)
+    assert (accepted.marked_as, accepted.is_provably_unspent) == ([MarkKind.PARTLY_ARRIVED], False)
     acknowledge(accepted, accepted.placed_by)
-    assert not refreshed(accepted).is_dead
-    assert not Order.objects.filter(placing.PROVEN_DEAD).exists()
+    assert not refreshed(accepted).is_provably_unspent
+    assert not Order.objects.filter(PROVABLY_UNSPENT).exists()
     with pytest.raises(DuplicateOrder):
         placing.place_mobile_order(placed_by=accepted.placed_by, mobile=accepted.mobile, face_value=50)
 
@@ -286,7 +287,7 @@ def test_platform_that_forgets_an_accepted_order_is_a_conflict(accepted: Order, 
     platform.books.clear()
     checking.check_order(order_id=accepted.pk)
     refreshed(accepted)
-    assert (accepted.submission, accepted.attention) == (Submission.ACCEPTED, Attention.CONFLICT)
+    assert (accepted.submission, accepted.marked_as) == (Submission.ACCEPTED, [MarkKind.CONFLICT])
 
 
 def test_order_is_asked_about_once_a_minute_at_most(accepted: Order, platform: FakePlatform, clerk_user: User) -> None:
@@ -306,10 +307,10 @@ def test_unfinished_for_a_week_calls_for_a_person_and_can_be_dealt_with(
     minutes_pass(8 * 24 * 60)
     checking.check_order(order_id=accepted.pk)
     refreshed(accepted)
-    assert (accepted.attention, accepted.next_check_at) == (Attention.OVERDUE, None)
+    assert (accepted.marked_as, accepted.next_check_at) == ([MarkKind.OVERDUE], None)
     acknowledge(accepted, clerk_user, note="phoned them")
     refreshed(accepted)
-    assert accepted.attention == ""
+    assert accepted.marked_as == []
     assert accepted.next_check_at
 
 
@@ -335,7 +336,7 @@ def test_dead_order_that_shows_life_can_neither_be_replaced_nor_repeated(
     platform.query_behaviour = "unclear"
     checking.check_order(order_id=order.pk)
     refreshed(order)
-    assert (order.attention, order.is_dead) == (Attention.UNEXPECTED, False)
+    assert (order.marked_as, order.is_provably_unspent) == ([MarkKind.UNEXPECTED], False)
     assert order.next_check_at, "it is asked about until that is clear"
     with pytest.raises(NotReplaceable):
         placing.place_mobile_order(placed_by=clerk_user, mobile=order.mobile, face_value=50, replaces=order)
@@ -354,7 +355,7 @@ def test_order_that_once_showed_life_is_never_declared_not_received(order: Order
         checking.check_order(order_id=order.pk)
     refreshed(order)
     assert order.submission == Submission.UNKNOWN
-    assert order.attention
+    assert order.open_marks
     assert order.next_check_at
 
 

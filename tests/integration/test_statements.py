@@ -13,7 +13,7 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.db.transaction import TransactionManagementError
 
 from portal.statements import Composed, insert_row, lock_row, swap_row, update_row
-from recharge.choices import Attention, EventKind, Submission, Verdict
+from recharge.choices import EventKind, Submission, Verdict
 from recharge.models import Order, OrderEvent
 from recharge.services import database
 
@@ -99,13 +99,13 @@ def test_a_moment_that_is_given_is_not_left_to_the_database(order: Order) -> Non
 
 
 def test_only_the_named_columns_are_written(order: Order) -> None:
-    order.attention, order.status_at, order.rebate = Attention.CONFLICT, None, Decimal("0.5")
+    order.reason, order.status_at, order.rebate = "why", None, Decimal("0.5")
     order.mobile = "13900139000"
-    update_row(order, ["attention", "status_at", "rebate"])
+    update_row(order, ["reason", "status_at", "rebate"])
     written = columns(Order.objects.get(pk=order.pk))
-    assert (written["attention"], written["status_at"], written["rebate"]) == ("CONFLICT", None, Decimal("0.5"))
+    assert (written["reason"], written["status_at"], written["rebate"]) == ("why", None, Decimal("0.5"))
     assert written["mobile"] == "13800138000"
-    untouched = set(FULL) - {"status_at"}
+    untouched = set(FULL) - {"status_at", "reason"}
     assert {name: written[name] for name in untouched} == {name: FULL[name] for name in untouched}
 
 

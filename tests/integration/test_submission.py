@@ -14,9 +14,9 @@ from django.db.models import F
 from django.utils import timezone
 
 from portal.gateway import NotSent, OutcomeUnknown
-from recharge.choices import Attention, EventKind, Submission, Verdict
+from recharge.choices import EventKind, MarkKind, Submission, Verdict
 from recharge.models import Order
-from recharge.services import answers, placing, reports, submission, sweeping
+from recharge.services import answers, placing, reports, submission, sweeping, transitions
 from tests.fake_platform import FakePlatform, WorkerKilled
 
 pytestmark = pytest.mark.usefixtures("sent")
@@ -130,21 +130,21 @@ def test_callback_before_the_answer_counts_as_evidence(order: Order, platform: F
     platform.during_push = report
     submit(order, platform, "callback_first")
     assert (order.submission, order.status, order.gateway_order_no) == (Submission.ACCEPTED, 2, "W1")
-    assert not order.attention
+    assert not order.open_marks
 
 
 def test_answer_is_recorded_though_the_database_is_away_for_a_moment(
     order: Order, platform: FakePlatform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(answers, "RECORDING_PAUSES", (0, 0))
-    real, failures = answers.record, [OperationalError("locked"), OperationalError("locked")]
+    real, failures = transitions.record, [OperationalError("locked"), OperationalError("locked")]
 
     def fail_twice(*arguments: Any, **fields: Any) -> Any:
-        if failures:
+        if failures and arguments[1] == EventKind.ANSWERED:
             raise failures.pop()
         return real(*arguments, **fields)
 
-    monkeypatch.setattr(answers, "record", fail_twice)
+    monkeypatch.setattr(transitions, "record", fail_twice)
     submit(order, platform, "accept")
     assert not failures
     assert (order.submission, order.gateway_order_no) == (Submission.ACCEPTED, "W1")
@@ -165,18 +165,18 @@ def test_failure_that_is_recorded_once_more_leaves_a_later_claim_alone(order: Or
     platform.on_push = record_again
     assert submit(order, platform, "accept").submission == Submission.ACCEPTED
     assert platform.books[order.order_no].pushes == 1
-    assert not order.attention
+    assert not order.open_marks
 
 
 def test_order_of_which_the_platform_spoke_is_not_queued_again(order: Order, platform: FakePlatform) -> None:
     def contradict(order_no: str) -> None:
         platform._book(order_no, "13800138000", 50)
         report = replace(platform.report(order_no, 1), face_value=Decimal(100))
-        assert reports.receive_callback(order_no=order_no, report=report) == Verdict.CONFLICT
+        assert reports.receive_callback(order_no=order_no, report=report) == Verdict.MISMATCH
 
     platform.on_push = contradict
     submit(order, platform, "not_sent")
-    assert (order.submission, order.attention) == (Submission.UNKNOWN, Attention.CONFLICT)
+    assert (order.submission, order.marked_as) == (Submission.UNKNOWN, [MarkKind.CONFLICT])
     assert order.next_check_at
     submit(order, platform, "accept")
     assert platform.books[order.order_no].pushes == 1
@@ -189,7 +189,7 @@ def test_two_numbers_for_one_order_need_a_person(order: Order, platform: FakePla
 
     platform.during_push = report
     submit(order, platform, "callback_first")
-    assert (order.gateway_order_no, order.attention) == ("W1", Attention.CONFLICT)
+    assert (order.gateway_order_no, order.marked_as) == ("W1", [MarkKind.CONFLICT])
 
 
 def test_number_that_another_order_has_is_no_acceptance(order: Order, platform: FakePlatform, clerk_user: User) -> None:
@@ -201,7 +201,7 @@ def test_number_that_another_order_has_is_no_acceptance(order: Order, platform: 
 
     platform.during_push = same_number
     submit(order, platform, "callback_first")
-    assert (order.submission, order.attention) == (Submission.UNKNOWN, Attention.NUMBER_TAKEN)
+    assert (order.submission, order.marked_as) == (Submission.UNKNOWN, [MarkKind.NUMBER_TAKEN])
     other.refresh_from_db()
     assert other.gateway_order_no == "W1"
 
@@ -220,7 +220,7 @@ def test_refusal_after_a_callback_is_a_conflict(
     monkeypatch.setattr(platform, "push_mobile_order", accept_then_refuse)
     submission.submit_order(order_id=order.pk)
     order.refresh_from_db()
-    assert (order.submission, order.attention) == (Submission.ACCEPTED, Attention.CONFLICT)
+    assert (order.submission, order.marked_as) == (Submission.ACCEPTED, [MarkKind.CONFLICT])
     assert order.next_check_at
 
 

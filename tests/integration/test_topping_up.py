@@ -45,7 +45,7 @@ def dead_order(platform: FakePlatform, placed_by: str = "clerk", **fields: objec
     )
     submission.submit_order(order_id=order.pk)
     order.refresh_from_db()
-    assert order.is_dead
+    assert order.is_provably_unspent
     return order
 
 

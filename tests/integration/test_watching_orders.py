@@ -7,13 +7,15 @@ import re
 import pytest
 from django.http import HttpResponse
 from django.test import Client
+from django.utils import timezone
 
 from recharge import outcomes
-from recharge.choices import Attention, EventKind, Submission
+from recharge.choices import EventKind, MarkKind, Submission
 from recharge.models import Order
 from recharge.services import checking, placing, submission
 from recharge.services.events import record
 from recharge.status import Status
+from tests import deeds
 from tests.fake_platform import FakePlatform
 from tests.people import person
 
@@ -75,7 +77,7 @@ def test_every_row_of_the_list_says_what_became_of_its_own_order(clerk: Client, 
     for order in orders[:4]:
         settle(order, platform)
     Order.objects.filter(pk__in=[orders[0].pk, orders[2].pk]).update(
-        confirmed_at=None, settled_at=None, attention="OVERDUE"
+        confirmed_at=None, settled_at=None, next_check_at=timezone.now()
     )
     rows = re.findall(
         r'<td data-label="状态">(.*?)</td><td data-label="订单号"><a href="/orders/(\d+)/">',
@@ -137,8 +139,8 @@ def test_search_that_makes_no_sense_says_so_and_shows_nothing(clerk: Client, ord
 
 def test_attention_list_says_why_and_what_to_do(clerk: Client, order: Order) -> None:
     assert order.order_no not in text_of(clerk.get("/attention/"))
-    for reason in Attention:
-        Order.objects.filter(pk=order.pk).update(attention=reason)
+    for reason in MarkKind:
+        deeds.mark(order, reason)
         text = text_of(clerk.get("/attention/"))
         assert order.order_no in text
         assert str(reason.label) not in ("", reason.value)

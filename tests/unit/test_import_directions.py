@@ -19,7 +19,19 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("services", "metrics", "overview", "batch_preview", "batch_progress", "demo"),
     ("outcomes", "*_outcomes", "recharge.masking", "migrations"),
     ("models",),
-    ("choices", "status", "tally", "mobile", "numbers", "masking", "details", "fields", "apps", "__init__"),
+    (
+        "choices",
+        "status",
+        "submissions",
+        "tally",
+        "mobile",
+        "numbers",
+        "masking",
+        "details",
+        "fields",
+        "apps",
+        "__init__",
+    ),
 )
 PRESENTATION = (
     "django.contrib.messages",
