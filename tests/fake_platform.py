@@ -21,6 +21,7 @@ class Booked:
     status: int = 1
     pushes: int = 1
     is_oil: bool = False
+    key: str = ""
     history: list[int] = field(default_factory=lambda: [1])
 
 
@@ -36,6 +37,9 @@ class FakePlatform:
         self.finds_by_our_number = True
         self.on_push: Callable[[str], object] = lambda order_no: None
         self.during_push: Callable[[str], None] = lambda order_no: None
+        self.during_query: Callable[[str], None] = lambda order_no: None
+        self.refused_wrongly: set[str] = set()
+        self.key = ""  # of the account under which it is called
 
     def push_mobile_order(
         self, *, order_no: str, mobile: str, face_value: int, speed: Speed, notify_url: str, **options: object
@@ -48,6 +52,8 @@ class FakePlatform:
             raise NotSent("refused")
         if behaviour == "reject":
             raise Rejected("1001", "余额不足", "{}")
+        if behaviour == "unclear_lost":
+            raise Rejected("9999", "系统异常，请稍后查询订单结果", "{}")
         if behaviour == "lost":
             raise OutcomeUnknown("reset", "")
         self._book(order_no, mobile, face_value)
@@ -57,6 +63,11 @@ class FakePlatform:
             raise WorkerKilled
         if behaviour == "hang":
             raise OutcomeUnknown("timeout", "")
+        if behaviour == "unclear":
+            raise Rejected("9999", "系统异常，请稍后查询订单结果", "{}")
+        if behaviour == "reject_wrongly":
+            self.refused_wrongly.add(order_no)
+            raise Rejected("1001", "余额不足", "{}")
         if behaviour == "says_duplicate":
             raise Rejected("1002", "订单号已存在", "{}")
         number = self.books[order_no].gateway_order_no
@@ -66,7 +77,7 @@ class FakePlatform:
         if order_no in self.books:
             self.books[order_no].pushes += 1
         else:
-            self.books[order_no] = Booked(f"W{len(self.books) + 1}", mobile, face_value)
+            self.books[order_no] = Booked(f"W{len(self.books) + 1}", mobile, face_value, key=self.key)
 
     def query_mobile_order(self, *, order_no: str | None = None, gateway_order_no: str | None = None) -> OrderReport:
         behaviour, self.query_behaviour = self.query_behaviour, "answer"
@@ -78,8 +89,12 @@ class FakePlatform:
             raise WorkerKilled
         for number, booked in self.books.items():
             found_by_ours = order_no == number and self.finds_by_our_number
-            if found_by_ours or gateway_order_no == booked.gateway_order_no:
-                return self.report(number)
+            found = found_by_ours or gateway_order_no == booked.gateway_order_no
+            if found and booked.key == self.key:
+                report, during = self.report(number), self.during_query
+                self.during_query = lambda order_no: None
+                during(number)
+                return report
         raise Rejected("1004", "订单不存在", "{}")
 
     def push_oil_order(

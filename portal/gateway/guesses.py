@@ -74,4 +74,4 @@ def means_no_such_call(rejected: Rejected) -> bool:
 
 
 def is_definite_no(rejected: Rejected) -> bool:
-    return True
+    return "系统" not in rejected.message

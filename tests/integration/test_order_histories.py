@@ -10,6 +10,7 @@ from contextlib import suppress
 from unittest import mock
 
 import pytest
+from django.conf import settings as settings_of_django
 from django.contrib.auth.models import User
 from django.db.models import F
 from django.test import override_settings
@@ -20,9 +21,21 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from oilcards.choices import State
 from oilcards.models import OilCard
 from portal import platform as platform_settings
-from recharge.choices import NOT_HANDED_OVER, NOT_YET_SENT, BatchState, MarkKind, Product, Submission
-from recharge.models import DEAD_SUBMISSIONS, Batch, BatchEvent, EmergencyStop, Order, OrderEvent, Spending
+from recharge.choices import NOT_HANDED_OVER, NOT_YET_SENT, BatchState, MarkKind, Product, Submission, bits_of
+from recharge.models import (
+    DEAD_SUBMISSIONS,
+    Account,
+    Batch,
+    BatchEvent,
+    EmergencyStop,
+    Mark,
+    Order,
+    OrderEvent,
+    PortalEvent,
+    Spending,
+)
 from recharge.services import (
+    accounts,
     approving,
     batch_making,
     batch_reading,
@@ -54,18 +67,26 @@ MOMENTS = [
     "last_missing_at",
     "submitted_at",
     "placed_at",
+    "heard_at",
 ]
-PUSHES = ["accept", "accept", "reject", "lost", "hang", "says_duplicate", "not_sent", "killed_before", "killed_after"]
+PUSHES = [
+    *["accept"] * 2,
+    *["reject", "reject_wrongly", "unclear", "unclear_lost", "says_duplicate"],
+    *["lost", "hang", "not_sent", "killed_before", "killed_after"],
+]
+KEYS = ("first", "second")
 picks = st.integers(0, 1000)
 
 
 class Histories(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
-        OrderEvent.objects.all()._raw_delete(OrderEvent.objects.db)
         BatchEvent.objects.all()._raw_delete("default")
-        Order.objects.update(replaces=None)
-        for model in (Order, Batch, EmergencyStop, Spending):
+        Mark.objects.all()._raw_delete("default")
+        OrderEvent.objects.all()._raw_delete("default")
+        PortalEvent.objects.all()._raw_delete("default")
+        Order.objects.update(replaces=None, first_attempt=None, account=None)
+        for model in (Order, Batch, EmergencyStop, Spending, Account):
             model.objects.all()._raw_delete("default")
         self.clerk = User.objects.get(username="clerk")
         self.approver = User.objects.get(username="approver")
@@ -77,6 +98,11 @@ class Histories(RuleBasedStateMachine):
         self.pushes, self.was_stopped = 0, False
         self.callbacks: list[tuple[str, int]] = []
         self.forged: set[str] = set()
+        self.heard: dict[str, list[int | None]] = {}
+        self.platform.on_push = self.look_at_chain
+        self.settings = override_settings(WIKEYUN_APP_KEY=KEYS[0])
+        self.settings.enable()
+        self.platform.key = KEYS[0]
         self.patches = [
             mock.patch.object(platform_settings, "client", lambda: self.platform),
             mock.patch.object(platform_settings, "is_configured", lambda: True),
@@ -123,18 +149,27 @@ class Histories(RuleBasedStateMachine):
     @rule(number=picks)
     def acknowledge(self, number: int) -> None:
         order = self.pick(number, list(Order.objects.needing_attention()))
-        if order.order_no not in self.forged and not {MarkKind.CONFLICT, MarkKind.UNEXPECTED} & {*order.marked_as}:
-            deeds.acknowledge(order, self.clerk)
+        before = order.is_provably_unspent
+        deeds.acknowledge(order, self.clerk)
+        order.refresh_from_db()
+        assert before or not order.is_provably_unspent, "a person's word is no proof"
 
     @precondition(lambda self: Order.objects.filter(submission__in=DEAD_SUBMISSIONS).exists())
-    @rule(number=picks)
-    def replace(self, number: int) -> None:
+    @rule(number=picks, above=st.sampled_from([0, 10]))
+    def replace(self, number: int, above: int) -> None:
         dead = self.pick(number, list(Order.objects.filter(submission__in=DEAD_SUBMISSIONS)))
-        with suppress(ServiceError):
+        with suppress(ServiceError), override_settings(APPROVAL_ABOVE=above):
             if dead.oil_card:
                 placing.place_oil_order(placed_by=self.clerk, oil_card=dead.oil_card, face_value=500, replaces=dead)
             else:
                 placing.place_mobile_order(placed_by=self.clerk, mobile=dead.mobile, face_value=50, replaces=dead)
+
+    @precondition(lambda self: Order.objects.awaiting_approval().exists())
+    @rule(number=picks)
+    def approve(self, number: int) -> None:
+        order = self.pick(number, list(Order.objects.awaiting_approval()))
+        with suppress(ServiceError):
+            approving.approve_order(order_id=order.pk, actor=self.approver)
 
     # --- batches ----------------------------------------------------------------------------------------------
     @rule(numbers=st.lists(st.integers(0, 9), min_size=1, max_size=6), above=st.sampled_from([0, 100]))
@@ -212,6 +247,31 @@ class Histories(RuleBasedStateMachine):
             checking.check_order(order_id=self.pick(number, list(Order.objects.all())).pk)
         self.platform.query_behaviour = "answer"
 
+    @precondition(lambda self: self.platform.books)
+    @rule(number=picks, step=picks)
+    def callback_overtakes_an_answer(self, number: int, step: int) -> None:
+        """The answer to a query is under way when the order moves on and its callback comes."""
+        order_no = list(self.platform.books)[number % len(self.platform.books)]
+
+        def overtake(_: str) -> None:
+            self.platform_moves_on(number, step)
+            self.call_back(order_no, self.platform.books[order_no].status)
+
+        self.platform.during_query = overtake
+        with suppress(Order.DoesNotExist):
+            checking.check_order(order_id=Order.objects.get(order_no=order_no).pk)
+        self.platform.during_query = lambda order_no: None
+
+    @rule(key=st.sampled_from(KEYS), confirm=st.booleans())
+    def settings_name_an_account(self, key: str, confirm: bool) -> None:
+        self.use(key, confirm=confirm)
+
+    def use(self, key: str, *, confirm: bool) -> None:
+        settings_of_django.WIKEYUN_APP_KEY = self.platform.key = key
+        if confirm:
+            with suppress(TooLate):
+                accounts.confirm(account_id=accounts.current().pk, actor=self.approver)
+
     @rule(lose=st.booleans(), behaviour=st.sampled_from(PUSHES))
     def sweep(self, lose: bool, behaviour: str) -> None:
         sweeping.sweep()
@@ -247,6 +307,10 @@ class Histories(RuleBasedStateMachine):
         """In any order, and, where it is kept, once more later."""
         index = number % len(self.callbacks)
         order_no, status = self.callbacks[index] if keep else self.callbacks.pop(index)
+        self.call_back(order_no, status)
+
+    def call_back(self, order_no: str, status: int) -> None:
+        self.heard.setdefault(order_no, []).append(status)
         reports.receive_callback(order_no=order_no, report=self.platform.report(order_no, status))
 
     @precondition(lambda self: self.callbacks)
@@ -262,7 +326,7 @@ class Histories(RuleBasedStateMachine):
     def liar_calls_back(self, number: int, status: int) -> None:
         order_no = list(self.platform.books)[number % len(self.platform.books)]
         self.forged.add(order_no)
-        reports.receive_callback(order_no=order_no, report=self.platform.report(order_no, status))
+        self.call_back(order_no, status)
 
     @rule(state=st.sampled_from([State.ACTIVE, State.CHANGE_FAILED]))
     def card_falls_in_and_out_of_step(self, state: State) -> None:
@@ -322,10 +386,41 @@ class Histories(RuleBasedStateMachine):
             amounts = Spending.objects.filter(person=person).values_list("amount", flat=True)
             assert sum(amounts) == expected
 
+    def look_at_chain(self, order_no: str) -> None:
+        """At the moment of a push: nothing may be known of what it replaces that tells of life."""
+        order = Order.objects.get(order_no=order_no)
+        assert order.account == accounts.current()
+        assert order.account.confirmed_at
+        for other in Order.objects.attempts_like(order) if order.replaces_id else []:
+            heard = self.heard.get(other.order_no, [])
+            assert other.submission in DEAD_SUBMISSIONS or other.status == Status.REFUNDED, other.__dict__
+            assert other.submission == Submission.ACCEPTED or not heard, other.__dict__
+            assert Status.PARTLY_ARRIVED not in heard, other.__dict__
+
     @invariant()
     def what_is_replaced_spent_nothing(self) -> None:
-        for order in Order.objects.filter(replaced_by__isnull=False):
-            assert not self.platform.spent(order.order_no), order.__dict__
+        """Unless the platform refused in clear words what it carried out: then nobody could know."""
+        for order in Order.objects.filter(replaced_by__submitted_at__isnull=False):
+            assert order.order_no in self.platform.refused_wrongly or not self.platform.spent(order.order_no), (
+                order.__dict__
+            )
+
+    @invariant()
+    def marks_are_rows_and_bits_alike(self) -> None:
+        for order in Order.objects.all():
+            kinds = order.marks.open().values_list("kind", flat=True)
+            assert bits_of(MarkKind(kind) for kind in kinds) == order.open_marks, order.__dict__
+
+    @invariant()
+    def a_part_that_arrived_stays_arrived(self) -> None:
+        for order in Order.objects.exclude(submission__in=NOT_YET_SENT):
+            if Status.PARTLY_ARRIVED in self.heard.get(order.order_no, []):
+                assert not order.is_provably_unspent, order.__dict__
+
+    @invariant()
+    def nothing_is_concluded_under_another_account(self) -> None:
+        for order in Order.objects.filter(submission=Submission.NOT_RECEIVED):
+            assert order.order_no not in self.platform.books, order.__dict__
 
     def teardown(self) -> None:
         try:
@@ -333,6 +428,7 @@ class Histories(RuleBasedStateMachine):
             for order in Order.objects.all():
                 self.compare(order)
         finally:
+            self.settings.disable()
             for patch in self.patches:
                 patch.stop()
 
@@ -346,9 +442,20 @@ class Histories(RuleBasedStateMachine):
                 approving.approve_batch(batch_id=batch.pk, actor=self.approver)
         self.platform.has_oil_query = self.platform.finds_by_our_number = True
         OilCard.objects.update(state=State.ACTIVE)
-        self.place_controls()
-        for order in Order.objects.filter(one_witness=True):
-            interventions.ask_now(order_id=order.pk, actor=self.clerk)
+        for key in KEYS:
+            self.use(key, confirm=True)
+            self.place_controls()
+            self.answer_under_this_account()
+        for order in Order.objects.filter(submission=Submission.AWAITING_APPROVAL):
+            interventions.withdraw(order_id=order.pk, actor=self.clerk)
+        braking.look_at_all()
+        assert not Batch.objects.under_way().exists()
+
+    def answer_under_this_account(self) -> None:
+        self.sweep(lose=True, behaviour="accept")  # takes back what the other account had marked
+        for order in Order.objects.open():
+            with suppress(TooLate):
+                interventions.ask_now(order_id=order.pk, actor=self.clerk)
         for _ in range(8):
             if not Order.objects.open().filter(open_marks=0).exists():
                 break
@@ -356,8 +463,6 @@ class Histories(RuleBasedStateMachine):
                 deeds.resume(batch, self.clerk)
             self.time_passes(61)
             self.sweep(lose=False, behaviour="accept")
-        braking.look_at_all()
-        assert not Batch.objects.under_way().exists()
 
     def place_controls(self) -> None:
         """Only where the platform finds an order that it has does it prove anything that it doesn't find another."""
@@ -372,6 +477,8 @@ class Histories(RuleBasedStateMachine):
         booked = self.platform.books.get(order.order_no)
         if booked is None:
             assert order.submission in DEAD_SUBMISSIONS, order.__dict__
+        elif order.submission == Submission.REJECTED:
+            assert order.order_no in self.platform.refused_wrongly, order.__dict__
         elif not order.open_marks and not (order.order_no in self.forged and order.confirmed_at is None):
             assert order.submission == Submission.ACCEPTED, order.__dict__
             assert order.gateway_order_no == booked.gateway_order_no
