@@ -24,14 +24,9 @@ def release_connection() -> None:
 def now() -> dt.datetime:
     """Return the moment by the database's clock."""
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {clock()}")
+        cursor.execute(_NOW[connection.vendor])
         moment = cursor.fetchone()[0]
     return moment if isinstance(moment, dt.datetime) else dt.datetime.fromisoformat(moment).replace(tzinfo=dt.UTC)
 
 
-def clock() -> str:
-    """Return the SQL for the moment at which a statement runs, and not the one at which its transaction began."""
-    return _CLOCK[connection.vendor]
-
-
-_CLOCK = {"postgresql": "clock_timestamp()", "sqlite": "strftime('%Y-%m-%d %H:%M:%f', 'now')"}
+_NOW = {"postgresql": "SELECT clock_timestamp()", "sqlite": "SELECT strftime('%Y-%m-%d %H:%M:%f', 'now')"}

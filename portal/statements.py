@@ -17,8 +17,6 @@ from django.db.models.expressions import DatabaseDefault
 from django.db.models.sql import UpdateQuery
 from django.db.transaction import TransactionManagementError
 
-from portal.database import clock
-
 Row = TypeVar("Row", bound=Model)
 
 
@@ -127,34 +125,31 @@ def insert_row(row: Model) -> None:
         cursor.execute(insertion.sql, insertion.values(row))
 
 
-def update_row(row: Model, names: Collection[str], *, stamped: Collection[str] = ()) -> None:
+def update_row(row: Model, names: Collection[str]) -> None:
     """Write some columns of a row.
 
     Args:
         row: holds a plain value for each of the columns, no expression.
         names: the columns, as the row's attributes are called.
-        stamped: further columns, which get the moment by the database's clock.
 
     Raises:
         DatabaseError: the row is gone.
     """
-    if not swap_row(row, names, {}, stamped=stamped):
+    if not swap_row(row, names, {}):
         raise DatabaseError(f"the {row._meta.object_name} to be changed is gone")
 
 
-def swap_row(
-    row: Model, names: Collection[str], expected: Mapping[str, int | str], *, stamped: Collection[str] = ()
-) -> bool:
+def swap_row(row: Model, names: Collection[str], expected: Mapping[str, int | str]) -> bool:
     """Write some columns of a row if others are as they are expected to be: a compare-and-swap.
 
     Args:
-        row, names, stamped: as in `update_row`.
+        row, names: as in `update_row`.
         expected: plain numbers and texts by the names of columns.
 
     Returns:
         Whether they were, and the row was changed.
     """
-    change = _change(type(row), tuple(names), tuple(expected), tuple(stamped))
+    change = _change(type(row), tuple(names), tuple(expected))
     with connection.cursor() as cursor:
         cursor.execute(change.sql, [*change.values(row), row.pk, *expected.values()])
         return bool(cursor.rowcount)
@@ -193,14 +188,9 @@ def _insertion(model: type[Model], names: tuple[str, ...]) -> _Writing:
 
 
 @cache
-def _change(
-    model: type[Model], names: tuple[str, ...], expected: tuple[str, ...], stamped: tuple[str, ...]
-) -> _Writing:
+def _change(model: type[Model], names: tuple[str, ...], expected: tuple[str, ...]) -> _Writing:
     fields = _fields(model, names)
-    changes = ", ".join(
-        [f"{_quoted(field)} = %s" for field in fields]
-        + [f"{_quoted(field)} = {clock().replace('%', '%%')}" for field in _fields(model, stamped)]
-    )
+    changes = ", ".join(f"{_quoted(field)} = %s" for field in fields)
     conditions = " AND ".join(f"{_quoted(field)} = %s" for field in [model._meta.pk, *_fields(model, expected)])
     return _Writing(f"UPDATE {_table(model)} SET {changes} WHERE {conditions}", fields)  # noqa: S608  (no values)
 

@@ -16,7 +16,7 @@ from portal.forms import MarkedForm, PasswordForm
 
 from . import mobile as numbers
 from .choices import MarkKind, Product, Speed
-from .models import Order
+from .models import Account, Order
 from .services.errors import DuplicateOrder, FormAlreadyUsed, InvalidOrder, ServiceError
 
 RADIO = {"class": "form-selectgroup-input"}
@@ -298,6 +298,34 @@ class NoteForm(MarkedForm):
             self.fields["marks"].choices = [(kind.value, kind.label) for kind in open_marks]
         else:
             del self.fields["marks"]
+
+
+class ConfirmAccountForm(PasswordForm):
+    """The wish to push orders under the account that was shown, and no other."""
+
+    seen = SeenField()
+
+
+class SameAccountForm(ConfirmAccountForm):
+    """Which earlier account the one of the settings is, and how the person knows."""
+
+    other = forms.ModelChoiceField(
+        Account.objects.none(),
+        label=_("The earlier account"),
+        empty_label=None,
+        widget=forms.Select(attrs={"class": "form-select"}),
+    )
+    reason = forms.CharField(
+        label=_("How do you know?"),
+        max_length=200,
+        widget=forms.TextInput(attrs={"class": "form-control", "autocomplete": "off"}),
+    )
+
+    field_order = ("other", "reason", "password")
+
+    def __init__(self, *args: Any, others: Sequence[Account], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["other"].queryset = Account.objects.filter(pk__in=[account.pk for account in others])
 
 
 class GoOnForm(forms.Form):

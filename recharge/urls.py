@@ -9,6 +9,7 @@ from . import (
     export_views,
     intervention_views,
     overview_views,
+    platform_views,
     stop_views,
     upload_views,
     views,
@@ -88,5 +89,8 @@ urlpatterns = [
     path("approvals/batches/<batch_key:batch_id>/", approval_views.batch_approve, name="batch_approve"),
     path("stop/", stop_views.emergency_stop, name="emergency_stop"),
     path("stop/go-on/", stop_views.go_on, name="go_on"),
+    path("platform/", platform_views.platform, name="platform"),
+    path("platform/confirm/", platform_views.account_confirm, name="account_confirm"),
+    path("platform/same/", platform_views.account_same, name="account_same"),
     path("callback/<str:token>/", callback, name="callback"),
 ]

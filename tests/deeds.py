@@ -43,7 +43,12 @@ def mark(order: Order, kind: MarkKind) -> None:
 
 def answer(order: Order, report: OrderReport) -> Verdict:
     """Take in the platform's answer to a query that began just now."""
-    return reports.apply_answer(order_id=order.pk, report=report, began_at=now())
+    return reports.apply_answer(query=query_of(order), report=report)
+
+
+def query_of(order: Order) -> reports.Query:
+    """Begin a query."""
+    return reports.Query(order.pk, now(), Order.objects.values_list("heard", flat=True).get(pk=order.pk))
 
 
 def go_on(actor: User) -> None:

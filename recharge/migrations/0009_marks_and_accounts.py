@@ -105,8 +105,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name="order",
-            name="heard_at",
-            field=models.DateTimeField(help_text="when the last evidence that counted was taken in", null=True),
+            name="heard",
+            field=models.PositiveIntegerField(
+                default=0,
+                help_text="how often evidence counted: a query that began at another number was overtaken",
+            ),
         ),
         migrations.AddField(
             model_name="order",

@@ -195,7 +195,9 @@ class Order(models.Model):
     missing_answers = models.PositiveSmallIntegerField(default=0)
     first_missing_at = models.DateTimeField(null=True)
     last_missing_at = models.DateTimeField(null=True)
-    heard_at = models.DateTimeField(null=True, help_text=_("when the last evidence that counted was taken in"))
+    heard = models.PositiveIntegerField(
+        default=0, help_text=_("how often evidence counted: a query that began at another number was overtaken")
+    )
     open_marks = models.PositiveIntegerField(default=0, help_text=_("which kinds of marks are open, as MARK_BITS says"))
     doubts = models.PositiveIntegerField(
         default=0, help_text=_("which kinds of marks, open or closed by a person, no evidence has answered")

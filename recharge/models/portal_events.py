@@ -1,5 +1,7 @@
 """The history of the portal as a whole: append-only."""
 
+from __future__ import annotations
+
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
@@ -7,6 +9,13 @@ from django.utils.translation import gettext_lazy as _
 
 from portal.history import AppendOnly
 from recharge.choices import PortalEventKind
+
+ABOUT_ACCOUNTS = (PortalEventKind.ACCOUNT_SEEN, PortalEventKind.ACCOUNT_CONFIRMED, PortalEventKind.ACCOUNT_SAME)
+
+
+class PortalEventQuerySet(models.QuerySet["PortalEvent"]):
+    def about_accounts(self) -> PortalEventQuerySet:
+        return self.filter(kind__in=ABOUT_ACCOUNTS)
 
 
 class PortalEvent(AppendOnly):
@@ -24,6 +33,8 @@ class PortalEvent(AppendOnly):
         help_text=_("nobody where the portal did it by itself, or at the command line"),
     )
     note = models.CharField(_("note"), max_length=1000, blank=True)
+
+    objects = PortalEventQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("portal event")

@@ -23,7 +23,7 @@ from recharge.models import DEAD_SUBMISSIONS, Order, OrderQuerySet
 from . import accounts, pacing, products, queue
 from .database import lock
 from .events import describe
-from .reports import apply_answer, is_overtaken
+from .reports import Query, apply_answer
 from .scheduling import CHECK_DELAYS, QUERY_SPACING, UNANSWERED_DELAY, ask_at_once, next_delay, schedule_check
 from .transitions import Change, is_over
 
@@ -120,35 +120,35 @@ def _claim(askable: Composed[Order], key: int = 0) -> Order | None:
 
 def _ask(order: Order) -> GatewayError | None:
     """Ask about an order and record the answer; return the error that it was."""
-    began_at = database_now()
+    query = Query(order.pk, database_now(), order.heard)
     release_connection()
     try:
         report = products.query(order)
     except Rejected as error:
         if means_no_such_order(error):
             control = _control(order) if _may_conclude(order) else None
-            _record_missing(order.pk, error, control, began_at)
+            _record_missing(query, error, control)
         elif order.product == Product.OIL and means_no_such_call(error):
-            _record_no_such_call(order.pk, error, began_at)
+            _record_no_such_call(query, error)
         else:
-            _record_unanswered(order.pk, error, began_at)
+            _record_unanswered(query, error)
         return error
     except GatewayError as error:
-        _record_unanswered(order.pk, error, began_at)
+        _record_unanswered(query, error)
         return error
-    apply_answer(order_id=order.pk, report=report, began_at=began_at)
+    apply_answer(query=query, report=report)
     return None
 
 
-def _record_unanswered(order_id: int, error: GatewayError, began_at: dt.datetime) -> None:
+def _record_unanswered(query: Query, error: GatewayError) -> None:
     verdict, raw, note = describe(error)
     with transaction.atomic(durable=True):
-        change = Change(lock(order_id))
+        change = Change(lock(query.order_id))
         if change.order.submission == Submission.REJECTED:
             _ask_again_after_refusal(change, answered=isinstance(error, Rejected))
         else:
             schedule_check(change, UNANSWERED_DELAY)
-        change.record(EventKind.QUERIED, raw=raw, note=note, verdict=verdict, began_at=began_at)
+        change.record(EventKind.QUERIED, raw=raw, note=note, verdict=verdict, began_at=query.began_at)
 
 
 def _ask_again_after_refusal(change: Change, *, answered: bool) -> None:
@@ -186,10 +186,10 @@ def _control(order: Order) -> Order | None:
     return known if report.gateway_order_no == known.gateway_order_no else None
 
 
-def _record_missing(order_id: int, error: Rejected, control: Order | None, began_at: dt.datetime) -> None:
+def _record_missing(query: Query, error: Rejected, control: Order | None) -> None:
     with transaction.atomic(durable=True):
-        change = Change(lock(order_id))
-        overtaken = is_overtaken(change.order, began_at)
+        change = Change(lock(query.order_id))
+        overtaken = query.is_overtaken(change.order)
         if not overtaken:
             _take_as_missing(change, control)
         elif not is_over(change.order):
@@ -199,7 +199,7 @@ def _record_missing(order_id: int, error: Rejected, control: Order | None, began
             raw=error.raw,
             note=" ".join([error.code, error.message, *_named(control)]),
             verdict=Verdict.OVERTAKEN if overtaken else Verdict.MISSING,
-            began_at=began_at,
+            began_at=query.began_at,
         )
 
 
@@ -217,17 +217,19 @@ def _take_as_missing(change: Change, control: Order | None) -> None:
     schedule_check(change)
 
 
-def _record_no_such_call(order_id: int, error: Rejected, began_at: dt.datetime) -> None:
+def _record_no_such_call(query: Query, error: Rejected) -> None:
     """`Oil/query` isn't in the platform's document [pub]: where it doesn't exist, callbacks are all there is."""
     with transaction.atomic(durable=True):
-        change = Change(lock(order_id))
+        change = Change(lock(query.order_id))
         order = change.order
         if order.submission in DEAD_SUBMISSIONS:
             order.next_check_at = None
         else:
-            order.one_witness = order.one_witness or _has_no_query(order, began_at)
+            order.one_witness = order.one_witness or _has_no_query(order, query.began_at)
             schedule_check(change, None if order.one_witness else MISSING_DELAY)
-        change.record(EventKind.QUERIED, raw=error.raw, note=str(error), verdict=Verdict.REJECTED, began_at=began_at)
+        change.record(
+            EventKind.QUERIED, raw=error.raw, note=str(error), verdict=Verdict.REJECTED, began_at=query.began_at
+        )
 
 
 def _has_no_query(order: Order, began_at: dt.datetime) -> bool:

@@ -1,6 +1,5 @@
 """Reading an order that nobody else may change meanwhile."""
 
-from collections.abc import Collection
 from typing import Any
 
 from portal.statements import lock_row, update_row
@@ -31,17 +30,11 @@ def remember(order: Order) -> dict[str, Any]:
     return dict(vars(order))
 
 
-def save_changes(order: Order, before: dict[str, Any], *, stamped: Collection[str] = ()) -> None:
-    """Write what differs from `before`; of some 50 columns hardly any does, and each one costs time.
-
-    Args:
-        order: the order, locked.
-        before: what `remember` returned.
-        stamped: columns that get the moment by the database's clock; here they keep the old one.
-    """
+def save_changes(order: Order, before: dict[str, Any]) -> None:
+    """Write what differs from `before`; of some 40 columns hardly any does, and each one costs time."""
     changed = [name for name, value in vars(order).items() if value != before[name]]
-    if changed or stamped:
-        update_row(order, changed, stamped=stamped)
+    if changed:
+        update_row(order, changed)
 
 
 def _lock(name: str, value: str | int) -> Order:

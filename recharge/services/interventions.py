@@ -6,7 +6,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext_lazy
 
 from portal import platform
 from portal.database import release_connection
@@ -23,7 +23,7 @@ from .privacy import hiding
 from .scheduling import CHECK_DELAYS, ask_at_once
 from .transitions import Change
 
-ELSEWHERE = _lazy("This order was pushed under another account: the present one can't be asked about it.")
+ELSEWHERE = gettext_lazy("This order was pushed under another account: the present one can't be asked about it.")
 
 
 def ask_now(*, order_id: int, actor: User) -> Order:

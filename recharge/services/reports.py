@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from django.db import transaction
 from django.utils import timezone
@@ -72,45 +73,62 @@ def keep_unreadable_callback(*, order_no: str, raw: str) -> None:
     metrics.CALLBACKS.labels(Verdict.UNREADABLE).inc()
 
 
-def apply_answer(*, order_id: int, report: OrderReport, began_at: dt.datetime) -> Verdict:
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A question about an order that is under way.
+
+    `began_at` is by the database's clock, for people. What decides is `heard`, how often evidence had counted until
+    then: it is exact where clocks only nearly are.
+    """
+
+    order_id: int
+    began_at: dt.datetime
+    heard: int
+
+    def is_overtaken(self, order: Order) -> bool:
+        """Say whether evidence that counts was taken in since it began: its answer may be older than that."""
+        return order.heard != self.heard
+
+
+def apply_answer(*, query: Query, report: OrderReport) -> Verdict:
     """Take in the platform's own answer to our query, which is what confirms a status.
 
     Args:
-        order_id: the order that was asked for.
+        query: what was asked. Where other evidence was taken in since it began, the answer is kept, and decides
+            nothing.
         report: the answer.
-        began_at: when the query began, by the database's clock. Where other evidence was taken in since, the answer
-            is kept, and decides nothing: it may be older.
 
     Returns:
         What it did to the order; the evidence is committed in any case.
     """
-    return _apply(report, EventKind.QUERIED, lambda: lock(order_id), began_at)
-
-
-def is_overtaken(order: Order, began_at: dt.datetime) -> bool:
-    """Say whether evidence that counts was taken in after a query began."""
-    return order.heard_at is not None and began_at < order.heard_at
+    return _apply(report, EventKind.QUERIED, lambda: lock(query.order_id), query)
 
 
 def _apply(
     report: OrderReport,
     source: EventKind,
     lock_order: Callable[[], Order],
-    began_at: dt.datetime | None = None,
+    query: Query | None = None,
 ) -> Verdict:
     with transaction.atomic(durable=True):
         order = lock_order()
         change = Change(order)
         if source == EventKind.CALLBACK:
             report = without_personal_data(order, report)
-        if began_at and is_overtaken(order, began_at):
+        if query and query.is_overtaken(order):
             verdict = Verdict.OVERTAKEN
             if not is_over(order):
                 ask_at_once(order)
         else:
             verdict = _judge(change, report, first_hand=source == EventKind.QUERIED)
             _plan_next_step(change, verdict, source)
-        change.record(source, raw=report.raw, verdict=verdict, reported_status=report.status, began_at=began_at)
+        change.record(
+            source,
+            raw=report.raw,
+            verdict=verdict,
+            reported_status=report.status,
+            began_at=query.began_at if query else None,
+        )
     return verdict
 
 

@@ -57,7 +57,6 @@ class Change:
         self._raised: list[MarkKind] = []
         self._answered: list[tuple[MarkKind, str]] = []
         self._dealt_with: list[MarkKind] = []
-        self._heard = False  # evidence that counts: queries that began before it are overtaken
 
     # --- our own state --------------------------------------------------------------------------------------------
     def queue(self) -> None:
@@ -97,7 +96,7 @@ class Change:
     def accept(self, gateway_order_no: str) -> None:
         """The platform has it, under this number. What was held for dead counts again."""
         self._move(Submission.ACCEPTED)
-        self._heard = True
+        self._hear()
         self.order.gateway_order_no = gateway_order_no
         self.order.checks = 0
         self.order.doubts &= ~MARK_BITS[MarkKind.UNEXPECTED]  # whether the platform has it is answered
@@ -118,19 +117,23 @@ class Change:
     # --- the platform's state -------------------------------------------------------------------------------------
     def set_status(self, status: Status) -> None:
         """Take over a code that the platform reported; it is not confirmed yet."""
-        self._heard = True
+        self._hear()
         self.order.status = status
         self.order.status_at = timezone.now()
         self.order.confirmed_at = None
 
     def confirm(self) -> None:
         """The platform's own answer agrees with the order's status."""
-        self._heard = True
+        self._hear()
         self.order.confirmed_at = timezone.now()
 
     def part_arrived(self) -> None:
         """The platform said that a part arrived: whatever comes later, this stays true."""
         self.order.part_arrived = True
+
+    def _hear(self) -> None:
+        """Evidence that counts came in: answers to queries that began before are overtaken."""
+        self.order.heard = self._before["heard"] + 1
 
     # --- marks ----------------------------------------------------------------------------------------------------
     def mark(self, kind: MarkKind) -> None:
@@ -175,7 +178,7 @@ class Change:
         order, old = self.order, self._before
         self._derive()
         spending.follow(order, was=old["submission"], counted_on=old["counted_on"])
-        save_changes(order, old, stamped=["heard_at"] if self._heard else [])
+        save_changes(order, old)
         fields = {
             "submission_from": old["submission"],
             "submission_to": order.submission,

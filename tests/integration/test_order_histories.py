@@ -67,7 +67,6 @@ MOMENTS = [
     "last_missing_at",
     "submitted_at",
     "placed_at",
-    "heard_at",
 ]
 PUSHES = [
     *["accept"] * 2,
@@ -170,6 +169,26 @@ class Histories(RuleBasedStateMachine):
         order = self.pick(number, list(Order.objects.awaiting_approval()))
         with suppress(ServiceError):
             approving.approve_order(order_id=order.pk, actor=self.approver)
+
+    @rule(last=st.integers(3, 5), above=st.sampled_from([0, 10]), by_callback=st.booleans())
+    def original_comes_alive_while_its_replacement_waits(self, last: int, above: int, by_callback: bool) -> None:
+        """Refused in clear words, though it was taken; placed again; then the platform tells of the first one."""
+        by = {"placed_by": self.clerk, "mobile": f"1380013800{last}", "face_value": 50}
+        try:
+            first = placing.place_mobile_order(**by, duplicate_reason="again")
+            self.submit(first.pk, "reject_wrongly")
+            with override_settings(APPROVAL_ABOVE=above):
+                second = placing.place_mobile_order(**by, duplicate_reason="again", replaces=first)
+        except ServiceError:
+            return
+        if first.order_no in self.platform.books:
+            self.shift(dt.timedelta(minutes=6))
+            if by_callback:
+                self.call_back(first.order_no, 1)
+            checking.check_order(order_id=first.pk)
+        with suppress(ServiceError):
+            approving.approve_order(order_id=second.pk, actor=self.approver)
+        self.submit(second.pk, "accept")
 
     # --- batches ----------------------------------------------------------------------------------------------
     @rule(numbers=st.lists(st.integers(0, 9), min_size=1, max_size=6), above=st.sampled_from([0, 100]))

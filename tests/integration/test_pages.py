@@ -43,13 +43,16 @@ NEEDS = {
     "batch_approve": "approve",
     "emergency_stop": "view",
     "go_on": "approve",
+    "platform": "view account",
+    "account_confirm": "change account",
+    "account_same": "change account",
 }
 NO_PAGES = {"metrics", "mobile_hint", "order_export"}
 MAY = {
     "clerk": {"view", "add", "change"},
-    "approver": {"view", "change", "approve"},
-    "auditor": {"view", "export"},
-    "administrator": {"view", "add", "change", "approve", "export"},
+    "approver": {"view", "change", "approve", "view account"},
+    "auditor": {"view", "export", "view account"},
+    "administrator": {"view", "add", "change", "approve", "export", "view account", "change account"},
     "outsider": set(),
 }
 
