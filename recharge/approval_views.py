@@ -21,7 +21,7 @@ from portal.pages import page_of
 from .choices import BatchState, Submission
 from .forms import DecisionForm
 from .models import Batch, Order, OrderQuerySet
-from .services import approving, spending
+from .services import approving, replacing, spending
 from .services.errors import ServiceError
 from .tables import ApprovalTable
 
@@ -69,6 +69,7 @@ def order_approve(request: HttpRequest, order_no: str) -> HttpResponse:
         "form": form,
         "awaits": order.submission == Submission.AWAITING_APPROVAL,
         "may_decide": approving.can_approve(order, request.user),
+        "chain_notice": replacing.notice(order),
         "allowances": spending.allowances(order.placed_by),
     }
     return render(request, "recharge/approve_order.html", context)
@@ -142,6 +143,7 @@ def _summary(batch: Batch) -> dict[str, Any]:
         "by_value": list(by_value),
         "first": list(shown.order_by("id")[:FIRST_ORDERS]),
         "sample": _by_lot(shown),
+        "to_be_held": replacing.count_to_be_held(orders),
         "repetitions": repetitions.order_by().count(),
         "repeated": list(shown.exclude(duplicate_reason="").order_by("id")[:REPETITIONS]),
     }

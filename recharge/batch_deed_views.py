@@ -22,6 +22,7 @@ from .models import Batch
 from .services import batches
 from .services.batch_making import failed_orders, make_again
 from .services.errors import Outdated, ServiceError
+from .services.replacing import count_to_be_held
 
 Deed = Callable[[Batch, dict[str, Any]], str]
 
@@ -129,7 +130,8 @@ def _ask_to_confirm(request: HttpRequest, batch: Batch | None, template: str, fo
     waiting = batch.orders.filter(submission__in=NOT_YET_SENT).order_by()
     left = waiting.aggregate(orders=Count("pk"), money=Sum("face_value"))
     advice = ADVICE.get(batch.brake, "")
-    return render(request, template, {"batch": batch, "form": form, "left": left, "advice": advice})
+    context = {"batch": batch, "form": form, "left": left, "advice": advice}
+    return render(request, template, {**context, "to_be_held": count_to_be_held(batch.orders.all())})
 
 
 def _find(batch_id: int) -> Batch | None:

@@ -12,9 +12,10 @@ from django.views.decorators.http import require_http_methods
 from portal.forms import ReasonForm
 
 from .forms import GoOnForm
-from .models import EmergencyStop
+from .models import EmergencyStop, Order
 from .services import stopping
 from .services.errors import Outdated, ServiceError
+from .services.replacing import count_to_be_held
 
 STOPS_SHOWN = 20
 
@@ -53,7 +54,8 @@ def go_on(request: HttpRequest) -> HttpResponse:
     is_on = stopping.current_stop()
     if is_on is None:
         return redirect("emergency_stop")
-    return render(request, "recharge/confirm_go_on.html", {"is_on": is_on, "form": form})
+    context = {"is_on": is_on, "form": form, "to_be_held": count_to_be_held(Order.objects.all())}
+    return render(request, "recharge/confirm_go_on.html", context)
 
 
 def _stop(request: HttpRequest, form: ReasonForm) -> bool:

@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext as _
 
-from recharge.choices import EventKind, Submission
+from recharge.choices import NOT_YET_SENT, EventKind, Submission
 from recharge.models import PROVABLY_UNSPENT, Order, OrderQuerySet
 
 from .transitions import ORIGINAL_UNSPENT, Change
@@ -27,6 +27,11 @@ def explain(living: Order) -> str:
         "number": living.order_no,
         "state": living.get_status_display() if living.status is not None else living.get_submission_display(),
     }
+
+
+def count_to_be_held(orders: OrderQuerySet) -> int:
+    """Return how many replacements among some orders that wait would be held back, now."""
+    return with_living_original(orders.filter(submission__in=NOT_YET_SENT)).order_by().count()
 
 
 def notice(order: Order) -> str:

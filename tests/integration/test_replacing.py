@@ -4,6 +4,7 @@ import datetime as dt
 import uuid
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.db.models import F
 from django.test import Client, override_settings
 
@@ -69,6 +70,14 @@ def assert_held(replacement: Order, platform: FakePlatform, original: Order) -> 
     assert original.order_no in replacement.events.last().note
 
 
+def shown_to_approver(address: str) -> str:
+    client = Client()
+    user = person("approver")
+    user.user_permissions.add(Permission.objects.get(codename="change_batch"))
+    client.force_login(user)
+    return client.get(address).content.decode()
+
+
 def page(order: Order, who: str = "clerk") -> str:
     client = Client()
     client.force_login(person(who))
@@ -97,6 +106,7 @@ def test_after_an_emergency_stop(original: Order, platform: FakePlatform, by: st
     stop = stopping.stop_everything(actor=person("clerk"), reason="why")
     replacement = replace(original)
     comes_alive(original, platform, by=by)
+    assert 'data-to-be-held="1"' in shown_to_approver("/stop/go-on/")
     stopping.go_on(stop_id=stop.pk, actor=person("approver"))
     submission.submit_order(order_id=replacement.pk)
     assert_held(replacement, platform, original)
@@ -122,7 +132,9 @@ def test_while_it_awaits_approval(original: Order, platform: FakePlatform) -> No
     client = Client()
     client.force_login(person("approver"))
     address = f"/approvals/orders/{replacement.order_no}/"
-    assert original.order_no in client.get(address).content.decode()
+    assert 'data-notice="chain"' in client.get(address).content.decode()
+    refused = client.post(address, {"decision": "approve", "password": "x"})
+    assert "alert-danger" in refused.content.decode()
     with pytest.raises(NotReplaceable, match=original.order_no):
         approving.approve_order(order_id=replacement.pk, actor=person("approver"))
     replacement.refresh_from_db()
@@ -200,6 +212,7 @@ def test_in_a_paused_batch(failed_batch: Batch, platform: FakePlatform) -> None:
     comes_alive(alive, platform, by="query")
     others = Order.objects.filter(batch=failed_batch).exclude(pk=alive.pk)
     others.update(submission=Submission.REJECTED, gateway_order_no=None, status=None, confirmed_at=None, open_marks=0)
+    assert 'data-to-be-held="1"' in shown_to_approver(f"/batches/{new.pk}/resume/")
     deeds.resume(new, person("clerk"))
     submission.submit_batches()
     held = Order.objects.get(batch=new, replaces=alive)
@@ -230,6 +243,7 @@ def test_in_a_batch_that_awaits_approval(failed_batch: Batch, platform: FakePlat
     alive = Order.objects.filter(batch=failed_batch).order_by("id").first()
     assert alive
     reports.receive_callback(order_no=alive.order_no, report=platform.report(alive.order_no, 1))
+    assert 'data-to-be-held="1"' in shown_to_approver(f"/approvals/batches/{new.pk}/")
     approving.approve_batch(batch_id=new.pk, actor=person("approver"))
     assert_held(Order.objects.get(batch=new, replaces=alive), platform, alive)
     assert Spending.objects.get(person=None).amount == 100
