@@ -13,14 +13,15 @@ from django.utils.translation import gettext as _
 from stdnum.cn import ric
 from stdnum.exceptions import InvalidChecksum, InvalidComponent, InvalidFormat, InvalidLength
 
+from portal.digits import card_digits, fold, mobile_digits, why_no_number
+
 from .choices import CardType
 
 CARD_NUMBER_DIGITS = range(10, 31)
 """Outside of it, it is something else than a card number."""
 
 _SHAPES = {CardType.SINOPEC: (19, "100011"), CardType.PETROCHINA: (16, "9")}
-_SEPARATORS = re.compile(r"[\s\-‐-―.·_]+")
-_COUNTRY_CODE = re.compile(r"^(?:\+|00)?86(?=1\d{10}$)")
+_SEPARATORS = re.compile(r"[\s\-‐-―]+")
 _DIGITS = re.compile(r"[0-9]+")
 _PHONE = re.compile(r"1[3-9][0-9]{9}")
 _NAME = re.compile(r"[^\W\d_](?:[^\W\d_]|[ .·'-]){1,49}")
@@ -36,11 +37,12 @@ def card_number(text: str) -> str:
     Raises:
         InvalidValue: it is no card number.
     """
-    number = _compact(text)
-    if not number:
+    typed = fold(text)
+    if not typed:
         raise InvalidValue(_("Enter the card number."))
+    number = card_digits(typed) or typed
     if not _DIGITS.fullmatch(number):
-        raise InvalidValue(_("A card number consists of digits only."))
+        raise InvalidValue(why_no_number(typed) or _("A card number consists of digits only."))
     if len(number) not in CARD_NUMBER_DIGITS:
         raise InvalidValue(_("A card number with %(count)d digits doesn't exist.") % {"count": len(number)})
     return number
@@ -72,11 +74,11 @@ def phone(text: str) -> str:
     Raises:
         InvalidValue: it is no mobile number.
     """
-    number = _COUNTRY_CODE.sub("", re.sub(r"[()]", "", _compact(text)))
-    if not number:
+    if not fold(text):
         raise InvalidValue(_("Enter the holder's mobile number."))
-    if not _PHONE.fullmatch(number):
-        raise InvalidValue(_("A mobile number has 11 digits and begins with 13 to 19."))
+    number = mobile_digits(text)
+    if number is None or not _PHONE.fullmatch(number):
+        raise InvalidValue(why_no_number(text) or _("A mobile number has 11 digits and begins with 13 to 19."))
     return number
 
 
@@ -130,7 +132,7 @@ def holder_name(text: str) -> str:
 
 
 def _compact(text: str) -> str:
-    return _SEPARATORS.sub("", unicodedata.normalize("NFKC", text))
+    return _SEPARATORS.sub("", fold(text))
 
 
 def _birth_date_exists(number: str) -> bool:

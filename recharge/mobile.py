@@ -1,7 +1,6 @@
 """Chinese mobile numbers: their one written form, and what their first digits hint at."""
 
 import re
-import unicodedata
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any
@@ -9,10 +8,10 @@ from typing import Any
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from portal.digits import fold, mobile_digits, why_no_number
+
 VIRTUAL_PREFIXES = ("162", "165", "167", "170", "171")
 DATA_PREFIX = "14"
-_SEPARATORS = re.compile(r"[\s\-‐-―().·_]+")
-_COUNTRY_CODE = re.compile(r"^(?:\+|00)?86(?=1\d{10}$)")
 _MOBILE = re.compile(r"1[3-9][0-9]{9}")
 
 
@@ -37,11 +36,11 @@ def normalize(text: str) -> str:
     Raises:
         InvalidMobile: it is no mobile number, or one of a kind that the platform can't top up. [pub]
     """
-    digits = _COUNTRY_CODE.sub("", _SEPARATORS.sub("", unicodedata.normalize("NFKC", text)))
-    if not digits:
+    if not fold(text):
         raise InvalidMobile(_("Enter a mobile number."))
-    if not _MOBILE.fullmatch(digits):
-        raise InvalidMobile(_("A mobile number has 11 digits and begins with 13 to 19."))
+    digits = mobile_digits(text)
+    if digits is None or not _MOBILE.fullmatch(digits):
+        raise InvalidMobile(why_no_number(text) or _("A mobile number has 11 digits and begins with 13 to 19."))
     if digits.startswith(VIRTUAL_PREFIXES):
         raise InvalidMobile(
             _("%(prefix)s is a virtual operator's prefix; such numbers can't be topped up.") % {"prefix": digits[:3]}

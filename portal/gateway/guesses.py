@@ -9,6 +9,9 @@ import re
 
 from portal.gateway.errors import Rejected
 
+_HAN = re.compile(r"[\u4e00-\u9fff]")
+_BLANKS = re.compile(r"\s+")
+
 _DUPLICATE = re.compile(
     r"""重复|(?:已经?|早已)(?:存在|提交|推送|下单|受理|处理|使用|创建|接收|收到|有)
     |订单.{0,10}(?<![不未])存在
@@ -51,6 +54,38 @@ _NO_SUCH_CALL = re.compile(
 )
 
 
+# What a refusal must say for the order to be taken as refused: that something is wrong with the request, the account or
+# the number. Kept short: whatever isn't here is unknown, and asked about.
+_DEFINITE_NO = re.compile(
+    r"""余额不足|余额不够|额度不足
+    |不能为空|不可为空|必填|缺少
+    |(?:参数|格式|签名|密钥|版本号?|请求方式|时间戳|面值|金额|手机号码?|号码|店铺|卡号|产品|商品)
+        (?:错误|不正确|无效|有误|不合法|非法|不存在|不支持|不符)
+    |(?:无效|非法|错误)的?(?:参数|签名|密钥|面值|金额|手机号码?|号码|店铺|卡号)
+    |(?:店铺|油卡|卡片|接口|app_?key)(?:不存在|无效|已停用|未找到)
+    |不支持|暂不(?:支持|可用)|不在(?:可充|服务)范围|(?:不可|不能|无法|禁止|不允许)充值
+    |空号|停机|销号|已注销|已冻结
+    |未开通|未授权|无权限|没有权限|权限不足|黑名单|白名单|已下架|未上架|已停用|已过期|携号转网|虚拟(?:号|运营商)
+    |(?:通道|渠道|产品|面值).{0,4}维护
+    |\binsufficient\ (?:balance|funds|credit)\b
+    |\binvalid\ (?:sign(?:ature)?|app_?key|param(?:eter)?s?|mobile|phone|amount|money|store|card)\b
+    |\b(?:missing|required)\b.{0,30}\bparam|\bparam.{0,30}\b(?:missing|required)\b
+    |\b(?:is|are)\ required\b|\b(?:can\ ?not|must\ not)\ be\ (?:empty|blank|null)\b
+    |\b(?:not\ supported|unsupported|unauthorized|permission\ denied|blacklisted)\b""",
+    re.IGNORECASE | re.VERBOSE,
+)
+
+# Any of these tells of an outcome that isn't clear, whatever else the refusal says.
+_UNCLEAR = re.compile(
+    r"""系[统統]|异常|異常|超[时時]|逾[时時]|[处處]理|受理|繁忙|稍[后後候]|重[试試]|未知|不明|不确定|查[询詢]|[网網][络路絡]
+    |等待|排[队隊]|确认|確認|提交(?!参数|方式)|推送|充值中|失[败敗]|[请請]求[过過][多频]|[频頻]繁|限流|断开|中断|内部|内網|服务器
+    |[订訂][单單](?!号?(?:不能|格式|错误))
+    |time[d\ -]*out|pending|process|wait|queue|submit|later|retry|try\ again|busy|unknown|exception|internal|server
+    |network|connection|unavailable|maintenance|too\ many|accepted|in\ progress|\berror\b|fail""",
+    re.IGNORECASE | re.VERBOSE,
+)
+
+
 def may_mean_duplicate(rejected: Rejected) -> bool:
     """Return whether the refusal may say "this order_no exists already": an order may be alive. [guess]"""
     return _DUPLICATE.search(rejected.message) is not None
@@ -74,4 +109,12 @@ def means_no_such_call(rejected: Rejected) -> bool:
 
 
 def is_definite_no(rejected: Rejected) -> bool:
-    return "系统" not in rejected.message
+    """Return whether the refusal of a push says for certain that the order was not taken. [guess]
+
+    Its words decide, whatever its code: the document lists no codes. False for anything that isn't sure, for no words
+    at all, and where a definite word stands beside one of an unclear outcome.
+    """
+    message = _BLANKS.sub("", rejected.message) if _HAN.search(rejected.message) else rejected.message
+    if may_mean_duplicate(rejected) or _UNCLEAR.search(message):
+        return False
+    return _DEFINITE_NO.search(message) is not None

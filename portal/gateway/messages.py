@@ -108,14 +108,23 @@ def read_push_receipt(answer: Answer) -> PushReceipt:
     gateway_order_no = read_identifier(fields, "order_number")
     if not gateway_order_no:
         raise Malformed("success without an order number")
-    face_value = _money_or_none(fields, "amount")
+    stated = _money_or_none(fields, "amount")
     return PushReceipt(
         gateway_order_no=gateway_order_no,
-        face_value=int(face_value) if face_value is not None and face_value == int(face_value) else None,
+        face_value=_money_or_none(fields, "money") if stated is None else stated,
         cost_price=_money_or_none(fields, "cost_price"),
         rebate=_money_or_none(fields, "fanli"),
         raw=answer.raw,
+        order_no=_identifier_or_nothing(fields, "order_no"),
+        mobile=_identifier_or_nothing(fields, "mobile"),
+        card_id=_identifier_or_nothing(fields, "card_id") or _identifier_or_nothing(fields, "cardId"),
     )
+
+
+def _identifier_or_nothing(fields: Mapping[str, object], name: str) -> str:
+    with contextlib.suppress(Malformed):
+        return read_identifier(fields, name)
+    return ""
 
 
 def _money_or_none(fields: Mapping[str, object], name: str) -> Decimal | None:

@@ -25,15 +25,18 @@ class CardType(enum.IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class PushReceipt:
-    """The platform took an order. `gateway_order_no` is its number [doc]; the rest is in yuan [pub]."""
+    """The platform took an order. `gateway_order_no` is its number [doc]; the rest is in yuan [pub].
+
+    `order_no`, `mobile`, `card_id` and `face_value` are what it says that it took, "" or None where it doesn't say.
+    """
 
     gateway_order_no: str
-    face_value: int | None
+    face_value: Decimal | None
     cost_price: Decimal | None
     rebate: Decimal | None
     raw: str = field(repr=False)
     order_no: str = ""
-    mobile: str = ""
+    mobile: str = field(default="", repr=False)
     card_id: str = ""
 
 

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
+from portal.digits import FOLDED, INVISIBLE
 from portal.sheets.limits import LONGEST_CELL
 
 # The text, and what is wrong with it in words ("" if nothing is).
@@ -13,16 +14,8 @@ Cell = tuple[str, str]
 EMPTY: Cell = ("", "")
 EXACT_BELOW = 10**15  # spreadsheet programs keep 15 digits of a number and fill up with zeros
 
-_INVISIBLE = "\u00ad\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff"
 _BLANK = " \t\r\n\v\f\x1c\x1d\x1e\x1f\x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
-_EDGES = _BLANK + "\u2028\u2029\u202f\u205f\u3000" + _INVISIBLE
-# Full-width characters only. NFKC would go further and read 50² as 502.
-_FOLDED = {
-    **{0xFEE0 + code: code for code in range(0x21, 0x7F)},
-    **dict.fromkeys(map(ord, _INVISIBLE)),
-    0x3000: 0x20,
-    0xA0: 0x20,
-}
+_EDGES = _BLANK + "\u2028\u2029\u202f\u205f\u3000" + INVISIBLE
 _WHOLE = re.compile(r"([+-]?[0-9]+)\.0+", re.ASCII)
 _SCIENTIFIC = re.compile(r"[+-]?[0-9]+(?:\.[0-9]*)?\s?[eE]\s?[+-]?[0-9]+", re.ASCII)
 _NUMBER = re.compile(r"[+-]?[0-9]{1,400}(?:\.[0-9]{1,400})?(?:[eE][+-]?[0-9]{1,3})?", re.ASCII)
@@ -37,7 +30,7 @@ def tidy(text: str) -> str:
     Texts that hold more than ASCII once they are folded keep their full-width punctuation.
     """
     if not text.isascii():
-        folded = text.translate(_FOLDED)
+        folded = text.translate(FOLDED)
         text = folded if folded.isascii() else text
     text = text.strip(_EDGES)
     whole = _WHOLE.fullmatch(text) if ".0" in text else None

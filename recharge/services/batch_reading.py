@@ -7,7 +7,6 @@ an hour ago may be a duplicate by now.
 import base64
 import hashlib
 import re
-import unicodedata
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -25,6 +24,7 @@ from oilcards.masking import hide_holder
 from oilcards.models import SECRET_FIELDS, OilCard, number_index_field
 from oilcards.numbers import InvalidValue, card_number
 from oilcards.services.orders import can_recharge
+from portal.digits import fold
 from portal.sheets import Column, Row, read
 from recharge import mobile as numbers
 from recharge.choices import Product, Speed
@@ -165,7 +165,7 @@ def _set_card(order: Order, cells: Cells, *, cards: Cards) -> None:
 
 def _set_face_value(order: Order, cells: Cells) -> None:
     offered = settings.OIL_FACE_VALUES if order.product == Product.OIL else settings.FACE_VALUES
-    text = _YUAN.sub("", unicodedata.normalize("NFKC", cells["face_value"]))
+    text = _YUAN.sub("", fold(cells["face_value"]))
     if text not in {str(value) for value in offered}:
         listed = ", ".join(str(value) for value in offered)
         raise ValueError(_("The face value must be one of %(listed)s.") % {"listed": listed})
@@ -175,7 +175,7 @@ def _set_face_value(order: Order, cells: Cells) -> None:
 def _set_speed(order: Order, cells: Cells) -> None:
     is_oil = order.product == Product.OIL
     offered = [Speed(speed) for speed in settings.OIL_SPEEDS] if is_oil else [Speed.FAST, Speed.SLOW]
-    text = unicodedata.normalize("NFKC", cells["speed"]).strip().upper()
+    text = fold(cells["speed"]).upper()
     speed = SPEEDS.get(text) if text else offered[0]
     if speed is None:
         raise ValueError(_("The speed must be 快 or 慢."))

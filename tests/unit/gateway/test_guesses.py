@@ -1,6 +1,8 @@
 import pytest
 
 from portal.gateway import Rejected, may_mean_duplicate, means_no_such_call, means_no_such_order
+from portal.gateway.guesses import is_definite_no
+from portal.sandbox.protocol import Reason
 
 DUPLICATE = [
     "订单号重复",
@@ -143,3 +145,144 @@ def test_the_guesses_exclude_each_other(message):
     rejected = says(message)
     guesses = [may_mean_duplicate(rejected), means_no_such_order(rejected), means_no_such_call(rejected)]
     assert guesses.count(True) == 1
+
+
+DEFINITE = [
+    "余额不足",
+    "账户余额不足",
+    "余额 不足",
+    "余额不足，请充值",
+    "app_key不能为空",
+    "mobile不能为空",
+    "手机号不能为空",
+    "缺少参数store_id",
+    "缺少必填参数",
+    "参数错误",
+    "签名错误",
+    "签名无效",
+    "密钥错误",
+    "请求格式错误",
+    "手机号格式错误",
+    "手机号码不正确",
+    "号码无效",
+    "无效的手机号",
+    "面值不支持",
+    "不支持的面值",
+    "该面值暂不支持",
+    "金额错误",
+    "店铺不存在",
+    "店铺已停用",
+    "app_key无效",
+    "请求已过期",
+    "版本号错误",
+    "请求方式错误",
+    "接口不存在",
+    "权限不足",
+    "无权限",
+    "IP不在白名单",
+    "ip未授权",
+    "黑名单号码",
+    "产品已下架",
+    "虚拟号段不支持充值",
+    "虚拟运营商号码不能充值",
+    "携号转网用户无法充值",
+    "油卡不存在",
+    "卡号错误",
+    "卡号格式错误",
+    "通道维护中",
+    "insufficient balance",
+    "Insufficient funds",
+    "invalid sign",
+    "Invalid signature",
+    "invalid app_key",
+    "mobile is required",
+    "money cannot be empty",
+    "face value not supported",
+    "permission denied",
+    "unsupported amount",
+    "missing param: store_id",
+    "号码已停机",
+    "账户已冻结",
+    "该号码禁止充值",
+]
+NOT_DEFINITE = [
+    "",
+    "系统异常，请稍后查询订单结果",
+    "请求超时",
+    "处理中",
+    "系统繁忙",
+    "网络异常，结果未知",
+    "order submitted, waiting",
+    "系统错误",
+    "未知错误",
+    "下单失败",
+    "提交失败",
+    "充值失败",
+    "订单处理中",
+    "订单已提交",
+    "请稍后再试",
+    "服务器繁忙",
+    "接口超时",
+    "内部错误",
+    "余额不足，订单处理中",
+    "系统异常: 参数错误, 请查询订单",
+    "签名错误请求超时",
+    "订单号重复",
+    "订单已存在",
+    "推送失败",
+    "ok",
+    "success",
+    "充值中",
+    "等待确认",
+    "timeout",
+    "Timed out",
+    "time out",
+    "pending",
+    "processing",
+    "please try again later",
+    "internal server error",
+    "system busy",
+    "server error",
+    "unknown error",
+    "network error",
+    "order accepted, invalid sign",
+    "请求过于频繁",
+    "请求过多",
+    "系統異常",
+    "餘額不足",
+    "已受理",
+    "排队中",
+    "9999",
+    "null",
+    "操作失败",
+    "异常",
+    "参数错误，请重试",
+    "上游返回超时，余额不足",
+    "连接断开",
+    "gateway timeout: insufficient balance",
+    "渠道返回未知",
+]
+
+
+@pytest.mark.parametrize("message", DEFINITE)
+def test_a_definite_no_is_one_whatever_its_code(message: str) -> None:
+    assert all(is_definite_no(Rejected(code, message)) for code in ("1003", "9999", "", "500"))
+
+
+@pytest.mark.parametrize("message", [*NOT_DEFINITE, *DUPLICATE])
+def test_whatever_is_not_sure_is_no_definite_no(message: str) -> None:
+    assert not any(is_definite_no(Rejected(code, message)) for code in ("1003", "9999", "", "500"))
+
+
+@pytest.mark.parametrize("definite", DEFINITE)
+@pytest.mark.parametrize("unclear", ["系统异常", "请稍后查询订单结果", "请求超时", "处理中", "timeout", "please wait"])
+def test_a_definite_word_beside_an_unclear_one_is_not_definite(definite: str, unclear: str) -> None:
+    assert not is_definite_no(Rejected("1003", f"{definite}，{unclear}"))
+    assert not is_definite_no(Rejected("1003", f"{unclear}: {definite}"))
+
+
+def test_refusals_of_the_stand_in_are_definite() -> None:
+    """Else it would simulate none; what tells of another order, or of a query, is no refusal of a push."""
+    others = {Reason.DUPLICATE_ORDER, Reason.UNKNOWN_ORDER, Reason.NOT_CANCELLABLE}
+    for reason in set(Reason) - others:
+        assert is_definite_no(Rejected(*reason.value)), reason

@@ -1,0 +1,72 @@
+"""Digits as people type them: what may stand between them, and what makes a text no number at all.
+
+Money follows these digits, so no number is ever made of two things that stand side by side: marks are taken for
+grouping only where people group, and nothing but full-width characters is folded. NFKC would read 50² as 502.
+"""
+
+import re
+import unicodedata
+
+from django.utils.translation import gettext as _
+
+INVISIBLE = (
+    "\u00ad\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\u3164\ufeff"
+    + "".join(map(chr, range(0xFE00, 0xFE10)))
+)
+"""What programs leave around a number, and nobody sees."""
+
+FOLDED = {
+    **{0xFEE0 + code: code for code in range(0x21, 0x7F)},
+    **dict.fromkeys(map(ord, INVISIBLE)),
+    0x3000: 0x20,
+    0xA0: 0x20,
+}
+"""For `str.translate`: full-width characters become plain ones, invisible ones go."""
+
+_MARK = r"[\s\-‐-―−.·_]{1,3}"
+_MOBILE = re.compile(
+    rf"""(?:\(?(?:\+|00)?86\)?(?:{_MARK})?)?          # the country code, perhaps in brackets
+    (?:(?P<whole>1[0-9]{{10}})|\((?P<bracketed>1[0-9]{{10}})\)
+    |(?:(?P<first>1[0-9]{{2}}){_MARK}|\((?P<area>1[0-9]{{2}})\)(?:{_MARK})?)(?P<rest>[0-9]{{4}}{_MARK}[0-9]{{4}})
+    |\((?P<prefix>1[0-9]{{2}})\)(?P<others>[0-9]{{8}}))""",
+    re.ASCII | re.VERBOSE,
+)
+_CARD = re.compile(r"[0-9]{3,}(?:[\s\-‐-―]{1,3}[0-9]{3,})*(?:[\s\-‐-―]{1,3}[0-9]{1,2})?")
+_FRACTION = re.compile(r"[0-9]+[.][0-9]+")
+_BETWEEN = re.compile(r"[\s\-‐-―−.·_()]+")
+
+
+def fold(text: str) -> str:
+    """Return a text with full-width characters as plain ones, without invisible ones and blanks around it."""
+    return text.translate(FOLDED).strip()
+
+
+def mobile_digits(text: str) -> str | None:
+    """Return the 11 digits that a text says in any way in which people write a mobile number; None where it doesn't.
+
+    Grouped are 138 0013 8000, with +86, 0086 or 86 in front.
+    """
+    match = _MOBILE.fullmatch(fold(text))
+    return re.sub(r"[^0-9]", "", "".join(part or "" for part in match.groups())) if match else None
+
+
+def card_digits(text: str) -> str | None:
+    """Return the digits of a card number, with blanks or dashes between groups of three and more; else None.
+
+    The last group may be shorter, as in 1000 1112 3456 7894 321. A point is never a mark: it may be a fraction's.
+    """
+    match = _CARD.fullmatch(fold(text))
+    return re.sub(r"[^0-9]", "", match[0]) if match else None
+
+
+def why_no_number(text: str) -> str:
+    """Say what keeps a text from being a number, where it looks like one; "" where it doesn't, or is one."""
+    folded = fold(text)
+    odd = next((c for c in folded if not c.isascii() and unicodedata.numeric(c, None) is not None), "")
+    if odd:
+        return _("“%(odd)s” is no plain digit: type the number again.") % {"odd": odd}
+    if _FRACTION.fullmatch(folded):
+        return _("This is no whole number: something was lost or added.")
+    if re.search(r"[0-9]", folded) and re.fullmatch(r"\+?[0-9]+", _BETWEEN.sub("", folded)) and _BETWEEN.search(folded):
+        return _("The digits are not grouped as in a number: is something else among them?")
+    return ""
