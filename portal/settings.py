@@ -52,6 +52,7 @@ DAILY_LIMIT: int = env.int("DAILY_LIMIT", default=0)
 """Yuan that may be queued on one day in Shanghai."""
 DAILY_LIMIT_PER_PERSON: int = env.int("DAILY_LIMIT_PER_PERSON", default=0)
 BALANCE_FLOOR: int = env.int("BALANCE_FLOOR", default=0)
+BALANCE_MAX_AGE: float = env.float("BALANCE_MAX_AGE", default=180)
 """Yuan of balance at the platform below which batches stop by themselves."""
 BATCH_CANARY: int = env.int("BATCH_CANARY", default=3)
 """How many orders of a batch go ahead and have to be accepted before the others follow."""

@@ -75,6 +75,10 @@ ADVICE: dict[str, str | Promise] = {
     Brake.BALANCE: _(
         "Pay in at the vendor's console. The balance is asked for every minute; once it is enough, let the batch go on."
     ),
+    Brake.BALANCE_UNKNOWN: _(
+        "A floor is set for the balance, and the platform doesn't tell it: nobody knows whether the money is enough. "
+        "It is asked for every minute; once it is told, let the batch go on."
+    ),
 }
 """What to do, by what paused a batch."""
 

@@ -149,6 +149,7 @@ class Brake(TextChoices):
     REJECTIONS = "REJECTIONS", _("The platform refused too many orders in a row")
     UNKNOWNS = "UNKNOWNS", _("Too many orders whose arrival is not known")
     BALANCE = "BALANCE", _("The balance at the platform is too low")
+    BALANCE_UNKNOWN = "BALANCE_UNKNOWN", _("The balance at the platform isn't known")
 
 
 class BatchEventKind(TextChoices):

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from portal.gateway import Acknowledgement, NotSent, OrderReport, OutcomeUnknown, PushReceipt, Rejected, Speed
+from portal.gateway import Account, Acknowledgement, NotSent, OrderReport, OutcomeUnknown, PushReceipt, Rejected, Speed
 
 
 class WorkerKilled(BaseException):
@@ -34,12 +34,18 @@ class FakePlatform:
         self.next_behaviours: list[str] = []
         self.query_behaviour = "answer"
         self.has_oil_query = True
+        self.balance: Decimal | None = Decimal("100000")
         self.finds_by_our_number = True
         self.on_push: Callable[[str], object] = lambda order_no: None
         self.during_push: Callable[[str], None] = lambda order_no: None
         self.during_query: Callable[[str], None] = lambda order_no: None
         self.refused_wrongly: set[str] = set()
         self.key = ""  # of the account under which it is called
+
+    def account(self) -> Account:
+        if self.balance is None:
+            raise OutcomeUnknown("HTTP 502", "")
+        return Account("1", self.balance, "{}")
 
     def push_mobile_order(
         self, *, order_no: str, mobile: str, face_value: int, speed: Speed, notify_url: str, **options: object

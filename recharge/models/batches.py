@@ -83,7 +83,7 @@ class Batch(models.Model):
     canary_until = models.PositiveIntegerField(
         null=True, help_text=_("line of the last order that goes before the others; none go before where it is empty")
     )
-    brake = models.CharField(_("brake"), max_length=10, choices=Brake, blank=True)
+    brake = models.CharField(_("brake"), max_length=16, choices=Brake, blank=True)
     braked_at = models.DateTimeField(null=True)
     released_at = models.DateTimeField(null=True, help_text=_("what happened before doesn't brake it again"))
 

@@ -17,14 +17,14 @@ from recharge.choices import BatchEventKind, BatchState, EventKind, Submission
 from recharge.models import PROVABLY_UNSPENT, Batch, BatchDraft, Order, OrderQuerySet
 from recharge.status import Status
 
-from . import left_out, spending
+from . import left_out, rules, spending
 from .batch_inserting import insert_orders
-from .batch_reading import batches_of_same_file, lines, target
+from .batch_reading import batches_of_same_file, lines
 from .database import lock_batch
 from .errors import BadLines, NotConfigured, NothingToPlace, Outdated, ReasonNeeded
 from .events import clean, record_of_all, record_of_batch
 from .left_out import LeftOutLine
-from .placing import first_attempt_of, lock_all_targets, may_have_spent, needs_approval, new_order_no
+from .placing import first_attempt_of, lock_all_targets, needs_approval, new_order_no
 from .transitions import ORIGINAL_UNSPENT
 
 AT_A_TIME = 1000
@@ -172,15 +172,13 @@ def _replacements(failed: list[int]) -> Iterator[Order]:
     remaining = iter(failed)
     line = 0
     while keys := list(islice(remaining, AT_A_TIME)):
-        piece = list(Order.objects.filter(pk__in=keys).order_by("id"))
-        same = Q(mobile__in=[order.mobile for order in piece if order.mobile])
-        same |= Q(oil_card__in=[order.oil_card_id for order in piece if order.oil_card_id])
-        taken = {target(order) for order in may_have_spent(Order.objects.filter(same))}
-        later = may_have_spent(Order.objects.filter(same), since=keys[0]).order_by("id")
-        latest = {target(order): order.pk for order in later}  # perhaps placed instead, by hand or by another list
-        cards = lock_all_for_recharge(_cards_of(piece))
+        piece = list(Order.objects.filter(pk__in=keys).with_people_and_cards().order_by("id"))
+        taken = rules.earlier_ones(piece)
+        later = rules.earlier_ones(piece, since=keys[0])  # perhaps placed instead, by hand or by another list
+        lock_all_for_recharge(_cards_of(piece))
         for dead in piece:
-            if target(dead) in taken or latest.get(target(dead), 0) > dead.pk or not _cards_of([dead]) <= cards:
+            latest = later.get(rules.target(dead))
+            if rules.target(dead) in taken or (latest and latest.pk > dead.pk) or rules.problems(dead):
                 continue
             line += 1
             yield Order(

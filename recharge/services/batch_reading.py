@@ -15,27 +15,23 @@ from functools import partial
 from itertools import islice
 from pathlib import PurePath
 
-from django.conf import settings
 from django.contrib.auth.models import User
-from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from oilcards.masking import hide_holder
 from oilcards.models import SECRET_FIELDS, OilCard, number_index_field
 from oilcards.numbers import InvalidValue, card_number
-from oilcards.services.orders import can_recharge
 from portal.digits import fold
 from portal.sheets import Column, Row, read
 from recharge import mobile as numbers
 from recharge.choices import Product, Speed
 from recharge.models import Batch, BatchDraft, Order
 
+from . import rules
 from .events import clean
-from .placing import may_have_spent
 
 Cells = Mapping[str, str]
 Cards = Mapping[str, OilCard]
-Target = tuple[str, int | None, int]
 
 AT_A_TIME = 1000
 NOTE_LIMIT = NAME_LIMIT = 200
@@ -44,6 +40,7 @@ SPEEDS = {
     **dict.fromkeys(("慢", "慢充", "SLOW", "0"), Speed.SLOW),
 }
 _YUAN = re.compile(r"^[¥￥]?\s*|\s*[元圆]?$|(?:\.0+)?\s*[元圆]?$")
+_WHOLE = re.compile(r"[0-9]{1,9}", re.ASCII)
 _FACE_VALUE = Column("face_value", ("面值", "金额", "充值金额", "face value", "amount"), required=True)
 _OPTIONS = (Column("speed", ("快慢", "速度", "充值速度", "speed")), Column("note", ("备注", "说明", "note", "remark")))
 COLUMNS: dict[str, tuple[Column, ...]] = {
@@ -97,7 +94,7 @@ def lines(draft: BatchDraft) -> Iterator[Line]:
     """Yield the lines of a draft, each judged by itself, by those before it and by the orders that there are."""
     content = unpacked(draft.content)
     rows = read(content, file_name=draft.file_name, columns=COLUMNS[draft.product])
-    first_lines: dict[Target, int] = {}
+    first_lines: dict[rules.Target, int] = {}
     while piece := list(islice(rows, AT_A_TIME)):
         cards = _cards_of(piece) if draft.product == Product.OIL else {}
         judged = [_judge(Order(product=draft.product, line=row.line), row, cards) for row in piece]
@@ -138,16 +135,17 @@ def _shortened(file_name: str) -> str:
 
 def _judge(order: Order, row: Row, cards: Cards) -> Line:
     """Fill an order of the draft's product with what its row says, or say what is wrong with the row."""
-    problems = list(row.problems.values())
+    wrong = list(row.problems.values())
     set_target = partial(_set_card, cards=cards) if order.product == Product.OIL else _set_mobile
     for understand in (set_target, _set_face_value, _set_speed, _set_note):
-        if problems:
+        if wrong:
             break  # what can't be taken as it stands would only be found wrong once more
         try:
             understand(order, row.cells)
         except ValueError as error:
-            problems.append(str(error))
-    return Line(row, problem=" ".join(problems)) if problems else Line(row, order)
+            wrong.append(str(error))
+    wrong = wrong or [problem.message for problem in rules.problems(order)]
+    return Line(row, problem=" ".join(wrong)) if wrong else Line(row, order)
 
 
 def _set_mobile(order: Order, cells: Cells) -> None:
@@ -155,32 +153,23 @@ def _set_mobile(order: Order, cells: Cells) -> None:
 
 
 def _set_card(order: Order, cells: Cells, *, cards: Cards) -> None:
-    card = cards.get(card_number(cells["card_number"]))
-    if card is None:
-        raise ValueError(_("This card is not in the card book."))
-    if not can_recharge(card):
-        raise ValueError(_("This card is not active: %(state)s.") % {"state": card.get_state_display()})
-    order.oil_card = card
+    order.oil_card = cards.get(card_number(cells["card_number"]))
 
 
 def _set_face_value(order: Order, cells: Cells) -> None:
-    offered = settings.OIL_FACE_VALUES if order.product == Product.OIL else settings.FACE_VALUES
     text = _YUAN.sub("", fold(cells["face_value"]))
-    if text not in {str(value) for value in offered}:
+    offered = rules.face_values(order.product)
+    if not _WHOLE.fullmatch(text):
         listed = ", ".join(str(value) for value in offered)
         raise ValueError(_("The face value must be one of %(listed)s.") % {"listed": listed})
     order.face_value = int(text)
 
 
 def _set_speed(order: Order, cells: Cells) -> None:
-    is_oil = order.product == Product.OIL
-    offered = [Speed(speed) for speed in settings.OIL_SPEEDS] if is_oil else [Speed.FAST, Speed.SLOW]
     text = fold(cells["speed"]).upper()
-    speed = SPEEDS.get(text) if text else offered[0]
+    speed = SPEEDS.get(text) if text else rules.speeds(order.product)[0]
     if speed is None:
         raise ValueError(_("The speed must be 快 or 慢."))
-    if speed not in offered:
-        raise ValueError(_("Oil cards can't be recharged at this speed."))
     order.speed = speed
 
 
@@ -214,29 +203,18 @@ def _cards_of(rows: list[Row]) -> Cards:
     return {indexes[card.number_index]: card for card in found.defer(*SECRET_FIELDS)}
 
 
-def _doubt_repetitions(judged: list[Line], first_lines: dict[Target, int]) -> None:
+def _doubt_repetitions(judged: list[Line], first_lines: dict[rules.Target, int]) -> None:
     for line in judged:
         if line.order:
-            first = first_lines.setdefault(target(line.order), line.row.line)
+            first = first_lines.setdefault(rules.target(line.order), line.row.line)
             if first != line.row.line:
                 line.doubts.append(_("The same as line %(line)d.") % {"line": first})
 
 
 def _doubt_duplicates(judged: list[Line]) -> None:
-    orders = [line.order for line in judged if line.order]
-    same = Q(mobile__in={order.mobile for order in orders if order.mobile})
-    same |= Q(oil_card__in={order.oil_card_id for order in orders if order.oil_card_id})
-    earlier: dict[Target, str] = {
-        (mobile, card, value): order_no
-        for mobile, card, value, order_no in may_have_spent(Order.objects.filter(same))
-        .order_by("id")
-        .values_list("mobile", "oil_card", "face_value", "order_no")
-    }
+    earlier = rules.earlier_ones([line.order for line in judged if line.order])
     for line in judged:
-        if line.order and (order_no := earlier.get(target(line.order))):
-            line.doubts.append(_("Order %(number)s is the same, and open or not a day old.") % {"number": order_no})
-
-
-def target(order: Order) -> Target:
-    """Return what makes two orders the same."""
-    return order.mobile, order.oil_card_id, order.face_value
+        if line.order and (found := earlier.get(rules.target(line.order))):
+            line.doubts.append(
+                _("Order %(number)s is the same, and open or not a day old.") % {"number": found.order_no}
+            )

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from recharge.choices import NOT_YET_SENT, BatchEventKind, BatchState, Brake, EventKind, Submission
 from recharge.models import UNDER_WAY, Batch, Order
 
-from . import braking, transitions
+from . import account, transitions
 from .database import lock_batch
 from .errors import TooLate
 from .events import record_of_batch, require_all_seen
@@ -60,8 +60,8 @@ def resume(*, batch_id: int, actor: User, last_seen: int, reason: str = "") -> B
         if batch.state != BatchState.PAUSED:
             raise TooLate(_("This batch isn't paused."))
         require_all_seen(batch, last_seen)
-        if braking.balance_is_low():
-            raise TooLate(_("The balance at the platform is still too low. It is asked for every minute."))
+        if brake := account.why_not_spend():
+            raise TooLate(_("%(reason)s. It is asked for every minute.") % {"reason": brake.label})
         if batch.brake == Brake.CANARY:
             batch.canary_until = None  # whoever releases it although a first one was not accepted waits no more
         batch.state = BatchState.CANARY if _awaits_canary(batch) else BatchState.RUNNING

@@ -4,12 +4,14 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists
 from django.db.models.functions import Now
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from recharge.choices import BatchEventKind, BatchState, Brake, Submission
 from recharge.mobile import masked
 from recharge.models import UNDER_WAY, Balance, Batch, Order
 
+from . import account
 from .events import record_of_batch
 
 WINDOW = 20
@@ -49,8 +51,8 @@ def _look_at_canary(batch: Batch) -> None:
 
 
 def _why_brake(batch: Batch) -> Brake | None:
-    if balance_is_low():
-        return Brake.BALANCE
+    if brake := account.why_not_spend():
+        return brake
     answered = Order.objects.filter(batch=batch, submitted_at__gte=batch.judged_from)
     answered = answered.exclude(submission__in=[Submission.QUEUED, Submission.SUBMITTING])
     latest = list(answered.order_by("-submitted_at", "-id").values_list("submission", flat=True)[:WINDOW])
@@ -60,13 +62,6 @@ def _why_brake(batch: Batch) -> Brake | None:
     if settings.BRAKE_UNKNOWNS and latest.count(Submission.UNKNOWN) >= settings.BRAKE_UNKNOWNS:
         return Brake.UNKNOWNS
     return None
-
-
-def balance_is_low() -> bool:
-    """Say whether the balance that the platform told last is below BALANCE_FLOOR."""
-    if not settings.BALANCE_FLOOR:
-        return False
-    return Balance.objects.filter(amount__lt=settings.BALANCE_FLOOR).exists()
 
 
 def _has_more(batch: Batch) -> bool:
@@ -90,10 +85,21 @@ def _note(batch: Batch, brake: Brake) -> str:
         balance = Balance.objects.get()
         figures = {"amount": f"{balance.amount:,.2f}", "floor": f"{settings.BALANCE_FLOOR:,}"}
         return _("%(reason)s: ¥ %(amount)s, the least is ¥ %(floor)s") % {"reason": brake.label, **figures}
+    if brake == Brake.BALANCE_UNKNOWN:
+        return f"{brake.label}: {_why_unknown()}"
     if brake == Brake.REJECTIONS:
         refused = Order.objects.filter(batch=batch).exclude(refusal="").order_by("-submitted_at").first()
         return f"{brake.label}: {_without_number(refused)}" if refused else str(brake.label)
     return str(brake.label)
+
+
+def _why_unknown() -> str:
+    balance = Balance.objects.get()
+    if balance.told_at is None:
+        said = _("the platform has never told it")
+    else:
+        said = _("told last at %(at)s") % {"at": timezone.localtime(balance.told_at).strftime("%Y-%m-%d %H:%M")}
+    return f"{said}; {balance.error}" if balance.error else said
 
 
 def _without_number(refused: Order) -> str:

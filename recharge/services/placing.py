@@ -1,6 +1,5 @@
 """Placing an order: checked, committed, and only then told to a worker."""
 
-import datetime as dt
 import secrets
 import uuid
 
@@ -8,24 +7,21 @@ import structlog
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import connection, transaction
-from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from oilcards.models import OilCard
-from oilcards.services.errors import NotRechargeable
-from oilcards.services.orders import lock_for_recharge
+from oilcards.services.handing import lock as lock_card
 from portal import platform
 from recharge import mobile as numbers
 from recharge.choices import Product, Speed, Submission
-from recharge.models import PROVABLY_UNSPENT, Order, OrderQuerySet
+from recharge.models import Order
 
-from . import queue, transitions
+from . import queue, rules, transitions
 from .database import lock
 from .errors import DuplicateOrder, FormAlreadyUsed, InvalidOrder, NotConfigured, NotReplaceable
 from .replacing import explain, living_attempt
 
-DUPLICATE_WINDOW = dt.timedelta(hours=24)
 ALL_TARGETS = 7_202_611_250
 """The number of an advisory lock: no hash of a target is as large."""
 
@@ -77,7 +73,7 @@ def place_mobile_order(
         raise NotConfigured
     order = Order(
         product=Product.MOBILE,
-        mobile=_checked_mobile(mobile),
+        mobile=_normalized(mobile),
         face_value=face_value,
         speed=speed,
         switch_channel=switch_channel,
@@ -87,8 +83,6 @@ def place_mobile_order(
         duplicate_reason=duplicate_reason.strip(),
         replaces=replaces,
     )
-    if face_value not in settings.FACE_VALUES:
-        raise InvalidOrder("face_value", _("This face value can't be ordered."))
     return place(order, duplicate_of=duplicate_of)
 
 
@@ -121,10 +115,6 @@ def place_oil_order(
     """
     if not platform.is_configured():
         raise NotConfigured
-    if face_value not in settings.OIL_FACE_VALUES:
-        raise InvalidOrder("face_value", _("This face value can't be ordered."))
-    if speed not in settings.OIL_SPEEDS:
-        raise InvalidOrder("speed", _("Oil cards can't be recharged at this speed."))
     return place(
         Order(
             product=Product.OIL,
@@ -141,14 +131,13 @@ def place_oil_order(
 
 
 def place(order: Order, *, duplicate_of: str = "") -> Order:
-    """Commit a checked order of either product and tell a worker; see `place_mobile_order`."""
+    """Check and commit an order of either product, and tell a worker; see `place_mobile_order`."""
     with transaction.atomic(durable=True):
         lock_target(order)
         earlier = _made_by_the_same_form(order)
         if earlier:
             return earlier
-        if order.oil_card:
-            _require_active(order.oil_card)
+        _refuse_problems(order)
         if order.replaces:
             _require_replaceable(order.replaces, order)
         _refuse_duplicate(order, known=duplicate_of)
@@ -168,25 +157,7 @@ def needs_approval(yuan: int) -> bool:
 
 def find_duplicate(order: Order) -> Order | None:
     """Return the latest order for the same target and value that may have spent money."""
-    same = Order.objects.filter(mobile=order.mobile, oil_card=order.oil_card, face_value=order.face_value)
-    return may_have_spent(same, since=order.replaces_id).order_by("-id").first()
-
-
-def may_have_spent(orders: OrderQuerySet, *, since: int | None = None) -> OrderQuerySet:
-    """Of some orders, those that a repetition would be a duplicate of.
-
-    They were placed or handed over within 24 hours, or are open: an outage of two days is no reason to forget what
-    still waits.
-
-    Args:
-        orders: the orders.
-        since: the key of a dead order that is to be replaced: what came after it may have stood in for it, at any age.
-    """
-    day_ago = timezone.now() - DUPLICATE_WINDOW
-    lately = Q(placed_at__gte=day_ago) | Q(submitted_at__gte=day_ago) | Q(settled_at=None)
-    if since:
-        lately |= Q(pk__gt=since)
-    return orders.filter(lately).exclude(PROVABLY_UNSPENT)
+    return rules.earlier_ones([order], since=order.replaces_id).get(rules.target(order))
 
 
 def lock_target(order: Order) -> None:
@@ -212,9 +183,9 @@ def lock_all_targets() -> None:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [ALL_TARGETS])
 
 
-def _checked_mobile(text: str) -> str:
+def _normalized(mobile: str) -> str:
     try:
-        return numbers.normalize(text)
+        return numbers.normalize(mobile)
     except numbers.InvalidMobile as error:
         raise InvalidOrder("mobile", str(error)) from None
 
@@ -236,11 +207,11 @@ def _refuse_duplicate(order: Order, *, known: str) -> None:
         raise DuplicateOrder(earlier)
 
 
-def _require_active(card: OilCard) -> None:
-    try:
-        lock_for_recharge(card_id=card.pk)
-    except NotRechargeable as error:
-        raise InvalidOrder("oil_card", str(error)) from None
+def _refuse_problems(order: Order) -> None:
+    """Refuse what the rules don't allow; the card stays as it is until the transaction ends."""
+    card = lock_card(order.oil_card_id) if order.oil_card_id else None
+    for problem in rules.problems(order, card):
+        raise InvalidOrder(problem.field, problem.message)
 
 
 def first_attempt_of(replaced: Order | None) -> int | None:

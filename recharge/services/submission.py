@@ -21,7 +21,7 @@ from portal.statements import Composed
 from recharge.choices import BatchState, Submission
 from recharge.models import Batch, Order
 
-from . import accounts, answers, braking, pacing, products, queue, transitions
+from . import account, accounts, answers, braking, pacing, products, queue, transitions
 from .replacing import hold_if_original_lives
 from .stopping import NOT_STOPPED
 
@@ -68,6 +68,8 @@ def submit_batches() -> None:
     platform.client()
     if not accounts.is_confirmed():
         return None
+    if not account.may_spend():
+        return braking.look_at_all()
     # By lot, so that not all threads of a worker are busy until the same moment.
     over = time.monotonic() + random.uniform(0.05, 1.0) * LANE_SECONDS  # noqa: S311  (no secret)
     batches = list(Batch.objects.under_way().order_by().values_list("pk", "state"))

@@ -120,7 +120,7 @@ def test_dead_or_old_orders_are_no_duplicates(clerk_user: User, platform: FakePl
     interventions.withdraw(order_id=place(clerk_user).pk, actor=clerk_user)
     order = place(clerk_user)
     submission.submit_order(order_id=order.pk)
-    old = {moment: F(moment) - placing.DUPLICATE_WINDOW for moment in ("placed_at", "submitted_at")}
+    old = {moment: F(moment) - rules.DUPLICATE_WINDOW for moment in ("placed_at", "submitted_at")}
     Order.objects.update(**old)
     with pytest.raises(DuplicateOrder):
         place(clerk_user)  # old, but still open
@@ -141,7 +141,7 @@ def test_order_that_was_handed_over_within_a_day_is_a_duplicate_whenever_it_was_
     assert order.settled_at
     with pytest.raises(DuplicateOrder):
         place(clerk_user)
-    Order.objects.update(submitted_at=F("submitted_at") - placing.DUPLICATE_WINDOW)
+    Order.objects.update(submitted_at=F("submitted_at") - rules.DUPLICATE_WINDOW)
     place(clerk_user)
 
 

@@ -4,6 +4,7 @@ import datetime as dt
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -17,7 +18,18 @@ from django.utils import timezone
 from portal.gateway import NotSent
 from recharge.choices import BatchEventKind, BatchState, Brake, EventKind, Submission
 from recharge.models import Balance, Batch, BatchDraft, Order, OrderEvent, Spending
-from recharge.services import answers, batches, braking, checking, placing, queue, stopping, submission, sweeping
+from recharge.services import (
+    account,
+    answers,
+    batches,
+    braking,
+    checking,
+    placing,
+    queue,
+    stopping,
+    submission,
+    sweeping,
+)
 from recharge.services.errors import TooLate
 from tests.batches import batch_of, mobiles, upload
 from tests.deeds import go_on, last_event, resume
@@ -210,6 +222,48 @@ def test_a_low_balance_stops_it_until_it_is_told_to_be_higher(
     resume(running, clerk_user)
     lane(platform)
     assert len(platform.books) == 10
+
+
+@override_settings(BALANCE_FLOOR=1000)
+@pytest.mark.parametrize("told_before", [None, dt.timedelta(days=3)])
+def test_a_balance_that_the_platform_does_not_tell_is_not_enough(
+    running: Batch, platform: FakePlatform, clerk_user: User, told_before: dt.timedelta | None
+) -> None:
+    if told_before:
+        Balance.objects.create(pk=1, amount=5000, told_at=timezone.now() - told_before)
+    sweeping.sweep()
+    assert state(running)[0] == BatchState.RUNNING, "nobody has asked yet"
+    platform.balance = None
+    lane(platform)
+    assert not platform.books
+    assert state(running) == (BatchState.PAUSED, Brake.BALANCE_UNKNOWN)
+    note = running.events.get(kind=BatchEventKind.BRAKED).note
+    assert "HTTP 502" in note
+    assert ("从未" in note) == (told_before is None)
+    with pytest.raises(TooLate):
+        resume(running, clerk_user)
+    platform.balance = Decimal(1000)
+    account.refresh_balance()
+    resume(running, clerk_user)
+    lane(platform)
+    assert len(platform.books) == 10
+
+
+@override_settings(BALANCE_FLOOR=1000)
+def test_the_balance_is_asked_for_before_the_first_order_goes_out(running: Batch, platform: FakePlatform) -> None:
+    lane(platform)
+    assert Balance.objects.get().amount == 100000
+    assert len(platform.books) == 10
+
+
+@override_settings(BALANCE_FLOOR=1000, BALANCE_MAX_AGE=60)
+def test_a_balance_grows_too_old_by_the_databases_clock(running: Batch, platform: FakePlatform) -> None:
+    account.refresh_balance()
+    Balance.objects.update(told_at=F("told_at") - dt.timedelta(seconds=61))
+    platform.balance = Decimal(999)
+    lane(platform)
+    assert not platform.books
+    assert state(running) == (BatchState.PAUSED, Brake.BALANCE)
 
 
 # --- people -----------------------------------------------------------------------------------------------------
