@@ -9,6 +9,8 @@ import environ
 from django.utils.translation import gettext_lazy as _
 from kombu import Queue
 
+from portal.postgres import TimedConnection
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 TESTING = "pytest" in sys.modules
@@ -143,6 +145,8 @@ AUTH_PASSWORD_VALIDATORS = [
 
 # --- database -----------------------------------------------------------------------------------------------
 DATABASE_POOL_SIZE: int = env.int("DATABASE_POOL_SIZE", default=20)
+DATABASE_TIMEOUT: float = env.float("DATABASE_TIMEOUT", default=60)
+"""Seconds for which an answer of PostgreSQL is waited for; 0, as with the commands of manage.py: for ever."""
 DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'db.sqlite3'}")}
 _database = DATABASES["default"]
 if _database["ENGINE"] == "django.db.backends.sqlite3":
@@ -155,7 +159,12 @@ if _database["ENGINE"] == "django.db.backends.sqlite3":
 else:
     _database["OPTIONS"] = {
         **_database.get("OPTIONS", {}),
-        "pool": {"min_size": 1, "max_size": DATABASE_POOL_SIZE, "timeout": 30},
+        "pool": {"min_size": 1, "max_size": DATABASE_POOL_SIZE, "timeout": 30, "connection_class": TimedConnection},
+        "connect_timeout": 5,
+        "keepalives_idle": 30,
+        "keepalives_interval": 10,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 30_000,
     }
 
 SILENCED_SYSTEM_CHECKS = ["models.W040"]  # SQLite leaves the covering columns of an index out; nothing is lost
@@ -172,7 +181,21 @@ CHECK_LANES: int = env.int("CHECK_LANES", default=max(2, SERVE_THREADS // 2) if 
 SWEEP_SECONDS: float = env.float("SWEEP_SECONDS", default=2.0)
 
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BROKER_TRANSPORT_OPTIONS = {"polling_interval": 0.02} if EMBEDDED else {}
+CELERY_BROKER_CONNECTION_TIMEOUT = 3
+CELERY_BROKER_HEARTBEAT = 20
+_seldom = {"max_retries": 1, "interval_start": 0, "interval_step": 0.2, "interval_max": 0.5}
+if EMBEDDED:
+    CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {"polling_interval": 0.02}
+elif CELERY_BROKER_URL.startswith("amqp"):
+    CELERY_BROKER_TRANSPORT_OPTIONS = {"read_timeout": 10, "write_timeout": 10, **_seldom}
+else:
+    CELERY_BROKER_TRANSPORT_OPTIONS = {
+        "socket_connect_timeout": 3,
+        "socket_timeout": 10,  # longer than the second for which a worker lets Redis wait for a message
+        "socket_keepalive": True,
+        "health_check_interval": 25,
+        **_seldom,
+    }
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = False  # a lost task is sent again by the sweep; a task that runs twice does nothing
 CELERY_TASK_SERIALIZER = "json"

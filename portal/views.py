@@ -16,8 +16,14 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import REGISTRY
 
 from recharge.metrics import ORDERS
+from recharge.services.standstill import standstills
 
 from .celery import app as celery_app
+from .postgres import answering_within
+
+PATIENCE = 1
+"""Seconds that database and broker get to answer whoever asks whether they can be reached."""
+IMPATIENT = {"socket_timeout": PATIENCE, "socket_connect_timeout": PATIENCE} if not settings.EMBEDDED else {}
 
 
 @require_safe
@@ -32,9 +38,16 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @never_cache
 @login_not_required
 def readyz(request: HttpRequest) -> HttpResponse:
-    """Say whether database and broker can be reached: 200, or 503 and which one can't."""
+    """Say whether database and broker can be reached: 200, or 503 and which one can't.
+
+    A worker that stands still is told in the answer, too, and is no reason to take the pages out of service: they are
+    where people read it, and the platform's callbacks come in by the same door.
+    """
     failures = [name for name, works in (("database", _database_works), ("broker", _broker_works)) if not works()]
-    return _plain(f"not reachable: {', '.join(failures)}", 503) if failures else _plain("ok")
+    if failures:
+        return _plain(f"not reachable: {', '.join(failures)}", 503)
+    undone = [f"standstill: {one.work} since {one.since:%Y-%m-%dT%H:%M:%SZ}" for one in standstills()]
+    return _plain("\n".join(["ok", *undone]))
 
 
 @require_safe
@@ -76,18 +89,23 @@ def _registry() -> CollectorRegistry:
 
 
 def _database_works() -> bool:
+    """Ask by a connection of its own: those of the pool may all be waiting for a database that hangs."""
+    own = connection.copy()
+    own.settings_dict["OPTIONS"].pop("pool", None)
     try:
-        with connection.cursor() as cursor:
+        with answering_within(PATIENCE), own.cursor() as cursor:
             cursor.execute("SELECT 1")
     except (DatabaseError, InterfaceError):
         return False
+    finally:
+        own.close()
     return True
 
 
 def _broker_works() -> bool:
     try:
-        with celery_app.connection_for_write() as broker:
-            broker.ensure_connection(max_retries=1, interval_start=0.1, timeout=2)
+        with celery_app.connection_for_write(connect_timeout=PATIENCE, transport_options=IMPATIENT) as broker:
+            broker.ensure_connection(max_retries=1, interval_start=0.1, timeout=PATIENCE)
     except Exception:
         return False
     return True

@@ -7,6 +7,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from . import overview
+from .services.standstill import standstills
 from .services.stopping import current_stop
 
 
@@ -32,6 +33,12 @@ class OrdersCollector(Collector):
         yield GaugeMetricFamily(
             "portal_queue_age_seconds", "Age of the oldest single order waiting to be sent", value=overview.queue_age()
         )
+        undone = GaugeMetricFamily(
+            "portal_undone_since_seconds", "When work that is left undone was due (Unix time)", labels=["work"]
+        )
+        for one in standstills():
+            undone.add_metric([one.work], one.since.timestamp())
+        yield undone
         yield GaugeMetricFamily(
             "portal_attention_orders", "Orders that need a person", value=overview.attention_count()
         )

@@ -13,7 +13,6 @@ from . import outcomes
 from .choices import BatchState, MarkKind
 from .models import Balance, Batch, Mark, Order, OrderQuerySet
 from .outcomes import Group
-from .services.stopping import current_stop
 from .status import Status
 from .tally import Tally
 
@@ -99,19 +98,6 @@ def queue_age() -> float:
     """
     oldest = Order.objects.single().filter(next_push_at__isnull=False).aggregate(at=Min("placed_at"))["at"]
     return (timezone.now() - oldest).total_seconds() if oldest else 0.0
-
-
-def overdue_seconds() -> float:
-    """Return for how long a single order has been due to be sent without being taken up, 0 where none is.
-
-    The sweep puts the moment off whenever it tells a worker, so that more than some seconds mean: no sweep runs.
-    Those of batches wait for their batch, and while everything is stopped all of them wait.
-    """
-    if current_stop():
-        return 0.0
-    now = timezone.now()
-    due = Order.objects.single().filter(next_push_at__lt=now).aggregate(at=Min("next_push_at"))["at"]
-    return (now - due).total_seconds() if due else 0.0
 
 
 def _days(start: dt.date, end: dt.date) -> list[Day]:

@@ -17,6 +17,7 @@ from . import overview as figures
 from .outcomes import GROUP_LOOKS, Group, of
 from .overview import Day
 from .services import spending
+from .services.standstill import standstills
 
 
 @require_safe
@@ -34,7 +35,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "balance": balance,
         "balance_fresh": balance is not None and figures.is_fresh(balance),
         "allowances": spending.allowances(request.user) if _places(request) else [],
-        "overdue_minutes": int(figures.overdue_seconds() // 60),
+        "standstills": standstills(),
         "chart": _chart(days),
         "anything_placed": any(day.placed.orders for day in days),
         "checklist": None if platform.is_configured() else _checklist(),

@@ -35,8 +35,13 @@ def card_id(order: Order) -> str:
     return cards.values_list("platform_card_id", flat=True).first() or ""
 
 
-def push(order: Order) -> PushReceipt:
+def push(order: Order, *, look_again: Callable[[], None]) -> PushReceipt:
     """Send the order to the platform. This spends money; only `submission` may call it.
+
+    Args:
+        order: the order, claimed.
+        look_again: called at the last moment before anything is sent, after all that is read; it raises NotSent where
+            the order must not be sent any more.
 
     Raises:
         GatewayError: Rejected, NotSent or OutcomeUnknown.
@@ -53,6 +58,7 @@ def push(order: Order) -> PushReceipt:
                 speed=Speed(order.speed),
                 notify_url=callback_url(order),
             ),
+            look_again,
         )
     return _exchange(
         "push",
@@ -66,6 +72,7 @@ def push(order: Order) -> PushReceipt:
             switch_channel=order.switch_channel,
             channel=order.channel,
         ),
+        look_again,
     )
 
 
@@ -99,9 +106,12 @@ def cancel(order: Order) -> Acknowledgement:
     return _exchange("cancel", order, lambda: ask(gateway_order_nos=numbers))
 
 
-def _exchange(call: str, order: Order, exchange: Callable[[], Answer]) -> Answer:
+def _exchange(
+    call: str, order: Order, exchange: Callable[[], Answer], look_again: Callable[[], None] = lambda: None
+) -> Answer:
     """Make a call with no connection held; of what comes back, an oil card's holder is kept out."""
     hide = hiding(order)
+    look_again()
     release_connection()
     started = time.monotonic()
     outcome = "error"

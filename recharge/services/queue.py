@@ -1,7 +1,10 @@
 """Telling a worker that there is something to do. The rows are the truth; what is sent here may be lost."""
 
 import threading
+from contextlib import suppress
+from queue import Full, Queue
 
+import structlog
 from django.conf import settings
 from django.db import transaction
 
@@ -12,6 +15,11 @@ CHECK = "recharge.tasks.check_order"
 SUBMIT_BATCHES = "recharge.tasks.submit_batches"
 CHECK_DUE = "recharge.tasks.check_due_orders"
 REFRESH_BALANCE = "recharge.tasks.refresh_balance"
+
+log = structlog.get_logger(__name__)
+
+OUTBOX = 1000
+"""Messages that wait for the broker in this process."""
 
 closing = threading.Event()
 """Set when this process is told to stop: lanes end after the order that they are at."""
@@ -31,19 +39,50 @@ def send(task: str, order_id: int) -> None:
 
 
 def send_on_commit(task: str, order_id: int) -> None:
-    """Hand the order's id to a worker once the row is there.
+    """Let the order's id be handed to a worker once the row is there; nobody waits for that.
 
-    A broker that is down raises nothing here and loses nothing: the sweep sends what is due again.
+    A broker that is down or hangs raises nothing here and loses nothing: the sweep sends what is due again.
 
     Args:
         task: SUBMIT or CHECK.
         order_id: the order's primary key.
     """
 
-    def send_now() -> None:  # a function, since Django logs the failure of one by its name
-        send(task, order_id)
+    def leave_to_messenger() -> None:  # a function, since Django logs the failure of one by its name
+        _messenger.leave(task, order_id)
 
-    transaction.on_commit(send_now, robust=True)
+    transaction.on_commit(leave_to_messenger, robust=True)
+
+
+class Messenger:
+    """Sends messages from a thread of its own: a request that has committed has no time to lose with the broker."""
+
+    def __init__(self) -> None:
+        self._outbox: Queue[tuple[str, int]] = Queue(maxsize=OUTBOX)
+        self._thread: threading.Thread | None = None
+        self._starting = threading.Lock()
+
+    def leave(self, task: str, order_id: int) -> None:
+        """Take a message over; one too many is left to the sweep."""
+        with self._starting:
+            if self._thread is None or not self._thread.is_alive():  # a fork takes no threads along
+                self._thread = threading.Thread(target=self._deliver, name="messenger", daemon=True)
+                self._thread.start()
+        with suppress(Full):
+            self._outbox.put_nowait((task, order_id))
+
+    def _deliver(self) -> None:
+        while True:
+            task, order_id = self._outbox.get()
+            try:
+                send(task, order_id)
+            except Exception as error:
+                # What waits behind it would only fail likewise, each after some seconds: the sweep sends it all again.
+                left = [self._outbox.get_nowait() for _ in range(self._outbox.qsize())]
+                log.warning("messages_left_to_the_sweep", messages=len(left) + 1, why=str(error))
+
+
+_messenger = Messenger()
 
 
 def open_lanes(task: str, lanes: int) -> None:

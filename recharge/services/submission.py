@@ -8,6 +8,8 @@ the order becomes UNKNOWN: it may have been sent.
 import datetime as dt
 import random
 import time
+from dataclasses import dataclass
+from functools import partial
 
 import structlog
 from django.conf import settings
@@ -15,7 +17,7 @@ from django.db import transaction
 
 from oilcards.services.orders import may_be_recharged
 from portal import platform
-from portal.database import from_now, release_connection
+from portal.database import from_now
 from portal.gateway import GatewayError, NotSent
 from portal.statements import Composed
 from recharge.choices import BatchState, Submission
@@ -53,7 +55,7 @@ def submit_order(*, order_id: int) -> None:
     if not accounts.is_confirmed():
         return
     pacing.wait_for_turn()
-    started = time.monotonic()
+    started = _Started.now()
     order = _claim(QUEUED_ALONE, order_id)
     if order:
         _hand_over(order, started)
@@ -80,7 +82,7 @@ def submit_batches() -> None:
         if not pacing.wait_in_lane():
             continue
         batch_id, state = batches[-1]
-        started = time.monotonic()
+        started = _Started.now()
         order = _claim(NEXT_IN_BATCH, batch_id)
         if order is None:
             batches.pop()
@@ -134,23 +136,49 @@ def _claim(due: Composed[Order], key: int) -> Order | None:
                 return None
 
 
-def _hand_over(order: Order, started: float) -> GatewayError | None:
+@dataclass(frozen=True, slots=True)
+class _Started:
+    """The moment just before a claim, by two clocks: the one stands still while the machine is suspended."""
+
+    monotonic: float
+    wall: float
+
+    @classmethod
+    def now(cls) -> "_Started":
+        return cls(time.monotonic(), time.time())
+
+    def seconds_ago(self) -> float:
+        return max(time.monotonic() - self.monotonic, time.time() - self.wall)
+
+
+def _hand_over(order: Order, started: _Started) -> GatewayError | None:
     """Send a claimed order, and record what came of it.
 
     Args:
         order: the order.
-        started: the moment just before the claim, by `time.monotonic`.
+        started: the moment just before the claim.
 
     Returns:
         Why the platform didn't take it, as far as is known; None where it did.
     """
-    release_connection()
     try:
-        if time.monotonic() - started > settings.WIKEYUN_TIMEOUT:
-            raise NotSent("the worker was held up; too little of the lease is left to send safely")
-        receipt = products.push(order)
+        receipt = products.push(order, look_again=partial(_require_time, order, started))
     except GatewayError as error:
         answers.record_failure(order, error)
         return error
     answers.record_receipt(order, receipt)
     return None
+
+
+def _require_time(order: Order, started: _Started) -> None:
+    """Send nothing where the exchange might outlast the lease: this process, or the machine, may have stood still.
+
+    The database has the last word, since its clock is the one that the lease runs by.
+
+    Raises:
+        NotSent: too little of the lease is left, or it is no longer this worker's.
+    """
+    needed = dt.timedelta(seconds=settings.WIKEYUN_TIMEOUT) + LEASE_MARGIN / 2
+    ours = Order.objects.filter(pk=order.pk, submission=Submission.SUBMITTING, claims=order.claims)
+    if started.seconds_ago() > settings.WIKEYUN_TIMEOUT or not ours.filter(lease_until__gte=from_now(needed)).exists():
+        raise NotSent("the worker was held up; too little of the lease is left to send safely")

@@ -45,14 +45,16 @@ def test_readyz_says_that_all_is_there(client: Client) -> None:
 
 
 def test_readyz_says_that_the_database_is_away(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "cursor", _refuse)
+    away = connection.copy()
+    monkeypatch.setattr(away, "cursor", _refuse)
+    monkeypatch.setattr(connection, "copy", lambda: away)
     response = client.get("/readyz")
     assert (response.status_code, response.content) == (503, b"not reachable: database")
 
 
 def test_readyz_says_that_the_broker_is_away(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     nobody = celery_app.connection("redis://127.0.0.1:1/0")
-    monkeypatch.setattr(celery_app, "connection_for_write", lambda: nobody)
+    monkeypatch.setattr(celery_app, "connection_for_write", lambda **options: nobody)
     response = client.get("/readyz")
     assert (response.status_code, response.content) == (503, b"not reachable: broker")
 

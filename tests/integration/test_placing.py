@@ -13,7 +13,7 @@ from portal import platform as platform_settings
 from recharge import mobile
 from recharge.choices import Speed, Submission
 from recharge.models import Order
-from recharge.services import checking, interventions, placing, queue, submission
+from recharge.services import checking, interventions, placing, queue, rules, submission
 from recharge.services.errors import DuplicateOrder, FormAlreadyUsed, InvalidOrder, NotConfigured, TooLate
 from tests.fake_platform import FakePlatform
 

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from recharge import overview
 from recharge.choices import BatchState, Submission
 from recharge.models import EmergencyStop, Order
 from recharge.services import batches, checking, interventions, placing, stopping, submission, sweeping
 from recharge.services.errors import TooLate
+from recharge.services.standstill import standstills
 from tests.batches import batch_of, mobiles
 from tests.deeds import go_on
 from tests.fake_platform import FakePlatform
@@ -228,9 +228,9 @@ def test_way_to_the_stop_is_in_the_header_of_those_who_may(client: Client) -> No
 def test_what_is_held_back_on_purpose_raises_no_question_of_the_worker(order: Order) -> None:
     batch_of(*mobiles(5), made_by=person("clerk"))
     time_passes(10)
-    assert overview.overdue_seconds() > 500
+    assert [one.work for one in standstills()] == ["orders"]
     stop()
-    assert overview.overdue_seconds() == 0
+    assert standstills() == []
     go_on(person("approver"))
     interventions.withdraw(order_id=order.pk, actor=person("clerk"))
-    assert overview.overdue_seconds() == 0  # a batch waits for itself
+    assert standstills() == []  # a batch waits for itself

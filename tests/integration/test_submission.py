@@ -4,6 +4,7 @@ import datetime as dt
 from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,7 +17,7 @@ from django.utils import timezone
 from portal.gateway import NotSent, OutcomeUnknown
 from recharge.choices import EventKind, MarkKind, Submission, Verdict
 from recharge.models import Order
-from recharge.services import answers, placing, reports, submission, sweeping, transitions
+from recharge.services import answers, placing, products, reports, submission, sweeping, transitions
 from tests.fake_platform import FakePlatform, WorkerKilled
 
 pytestmark = pytest.mark.usefixtures("sent")
@@ -111,14 +112,51 @@ def test_worker_that_comes_back_after_its_lease_still_delivers_the_receipt(
     assert (order.submission, order.gateway_order_no) == (Submission.ACCEPTED, "W1")
 
 
+@pytest.mark.parametrize("stands_still", ["time", "monotonic", ""])
 def test_worker_that_was_held_up_does_not_send(
-    order: Order, platform: FakePlatform, monkeypatch: pytest.MonkeyPatch
+    order: Order, platform: FakePlatform, monkeypatch: pytest.MonkeyPatch, stands_still: str
 ) -> None:
-    moments = iter([0.0, 1000.0])
-    monkeypatch.setattr(submission, "time", SimpleNamespace(monotonic=lambda: next(moments)))
+    """A frozen process sees both clocks go on; in a machine that was suspended one of them stands still."""
+    clocks = {name: iter([0.0, 0.0 if name == stands_still else 1000.0] * 2) for name in ("time", "monotonic")}
+    clocks_of_python = {name: partial(next, moments) for name, moments in clocks.items()}
+    monkeypatch.setattr(submission, "time", SimpleNamespace(**clocks_of_python))
     submission.submit_order(order_id=order.pk)
     order.refresh_from_db()
     assert order.submission == Submission.QUEUED
+    assert not platform.books
+
+
+@pytest.mark.parametrize("swept", [False, True])
+def test_database_has_the_last_word_on_the_lease(
+    order: Order, platform: FakePlatform, monkeypatch: pytest.MonkeyPatch, swept: bool
+) -> None:
+    """Both clocks of the machine may have been set back while it was suspended."""
+    real = products.hiding
+
+    def wake_up_late(claimed: Order) -> object:
+        Order.objects.filter(pk=claimed.pk).update(lease_until=F("lease_until") - dt.timedelta(hours=1))
+        if swept:
+            sweeping.sweep()
+        return real(claimed)
+
+    monkeypatch.setattr(products, "hiding", wake_up_late)
+    submission.submit_order(order_id=order.pk)
+    order.refresh_from_db()
+    assert order.submission == (Submission.UNKNOWN if swept else Submission.QUEUED)
+    assert not platform.books
+
+
+def test_another_workers_lease_is_not_ones_own(
+    order: Order, platform: FakePlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = products.hiding
+
+    def claimed_again(claimed: Order) -> object:
+        Order.objects.filter(pk=claimed.pk).update(claims=F("claims") + 1)
+        return real(claimed)
+
+    monkeypatch.setattr(products, "hiding", claimed_again)
+    submission.submit_order(order_id=order.pk)
     assert not platform.books
 
 
@@ -229,7 +267,7 @@ def test_connection_is_given_back_before_the_call(
     order: Order, platform: FakePlatform, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     released: list[bool] = []
-    monkeypatch.setattr(submission, "release_connection", lambda: released.append(True))
+    monkeypatch.setattr(products, "release_connection", lambda: released.append(True))
 
     def push(**arguments: object) -> None:
         assert released == [True]
