@@ -91,7 +91,8 @@ def _registry() -> CollectorRegistry:
 def _database_works() -> bool:
     """Ask by a connection of its own: those of the pool may all be waiting for a database that hangs."""
     own = connection.copy()
-    own.settings_dict["OPTIONS"].pop("pool", None)
+    if own.settings_dict["OPTIONS"].pop("pool", None):
+        own.settings_dict["OPTIONS"]["connect_timeout"] = 2 * PATIENCE
     try:
         with answering_within(PATIENCE), own.cursor() as cursor:
             cursor.execute("SELECT 1")

@@ -201,13 +201,13 @@ def test_once_they_are_set_it_says_no_more_of_it(client: Client, auditor: User) 
 def test_the_number_of_statements_does_not_grow_with_the_orders(
     client: Client, auditor: User, settings: LazySettings
 ) -> None:
+    settings.WIKEYUN_BASE_URL = "http://127.0.0.1:9000/rest/"
     client.get(reverse("overview"))  # the account of the settings is kept at the first look
     cache.clear()
     with CaptureQueriesContext(connection) as few:
         client.get(reverse("overview"))
     cache.clear()
     settings.DEBUG = True
-    settings.WIKEYUN_BASE_URL = "http://127.0.0.1:9000/rest/"
     call_command("demo", stdout=io.StringIO())
     settings.DEBUG = False
     with CaptureQueriesContext(connection) as many:
