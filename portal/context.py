@@ -6,7 +6,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
-from recharge.services import accounts
+from recharge.services import accounts, guard
 from recharge.services.stopping import current_stop
 
 from . import platform
@@ -18,6 +18,7 @@ def portal(request: HttpRequest) -> dict[str, Any]:
         "platform_configured": platform.is_configured(),
         "trying_out": settings.DEBUG,
         "stop": _stop(request),
+        "guard": guard.closed() if _signed_in(request) else None,
         "account_changed": _signed_in(request) and platform.is_configured() and not accounts.is_confirmed(),
     }
 

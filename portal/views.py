@@ -16,6 +16,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import REGISTRY
 
 from recharge.metrics import ORDERS
+from recharge.services import guard
 from recharge.services.standstill import standstills
 
 from .celery import app as celery_app
@@ -46,6 +47,8 @@ def readyz(request: HttpRequest) -> HttpResponse:
     failures = [name for name, works in (("database", _database_works), ("broker", _broker_works)) if not works()]
     if failures:
         return _plain(f"not reachable: {', '.join(failures)}", 503)
+    if restored := guard.closed():
+        return _plain(f"restore guard closed: {restored.closed_because}", 503)
     undone = [f"standstill: {one.work} since {one.since:%Y-%m-%dT%H:%M:%SZ}" for one in standstills()]
     return _plain("\n".join(["ok", *undone]))
 

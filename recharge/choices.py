@@ -50,6 +50,7 @@ class MarkKind(TextChoices):
     OVERDUE = "OVERDUE", _("Unfinished for seven days")
     REPLACEMENT_HELD = "REPLACEMENT_HELD", _("Held back: what it replaces is alive")
     OTHER_ACCOUNT = "OTHER_ACCOUNT", _("Pushed under another account")
+    RESTORED = "RESTORED", _("From a restored backup: what came after it is not known")
 
 
 MARK_BITS: dict[MarkKind, int] = {
@@ -62,6 +63,7 @@ MARK_BITS: dict[MarkKind, int] = {
     MarkKind.OVERDUE: 64,
     MarkKind.REPLACEMENT_HELD: 128,
     MarkKind.OTHER_ACCOUNT: 256,
+    MarkKind.RESTORED: 512,
 }
 """How an order's row holds a set of kinds. Stored: a new kind gets the next bit, none ever changes."""
 
@@ -96,6 +98,7 @@ class EventKind(TextChoices):
     DISAPPROVED = "DISAPPROVED", _("Disapproved")
     ACKNOWLEDGED = "ACKNOWLEDGED", _("Dealt with")
     HELD = "HELD", _("Held back")
+    RESTORED = "RESTORED", _("Put in order after a restored backup")
     MARKED = "MARKED", _("Marked")
     MARK_CLOSED = "MARK_CLOSED", _("A mark was answered")
 
@@ -165,6 +168,7 @@ class BatchEventKind(TextChoices):
     RESUMED = "RESUMED", _("Resumed")
     WITHDRAWN = "WITHDRAWN", _("The rest was withdrawn")
     HANDED_OVER = "HANDED_OVER", _("All handed over")
+    RESTORED = "RESTORED", _("Put in order after a restored backup")
 
 
 class PortalEventKind(TextChoices):
@@ -173,6 +177,7 @@ class PortalEventKind(TextChoices):
     ACCOUNT_SEEN = "ACCOUNT_SEEN", _("A new account at the platform was set")
     ACCOUNT_CONFIRMED = "ACCOUNT_CONFIRMED", _("An account at the platform was confirmed")
     ACCOUNT_SAME = "ACCOUNT_SAME", _("Two accounts were declared to be the same")
+    GUARD_CLOSED = "GUARD_CLOSED", _("The restore guard was closed")
     RESTORED = "RESTORED", _("Put in order after a restored backup")
     BELONG_TOGETHER = "BELONG_TOGETHER", _("Database and generation were declared to belong together")
     BACKED_UP = "BACKED_UP", _("A backup was made")

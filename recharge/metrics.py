@@ -7,6 +7,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from . import overview
+from .services import guard
 from .services.standstill import standstills
 from .services.stopping import current_stop
 
@@ -30,6 +31,16 @@ class OrdersCollector(Collector):
         yield GaugeMetricFamily(
             "portal_emergency_stop", "1 while no order goes to the platform", value=int(bool(current_stop()))
         )
+        yield GaugeMetricFamily(
+            "portal_restore_guard_closed",
+            "1 while nothing is pushed since the database may have been restored",
+            value=int(bool(guard.closed())),
+        )
+        backup = overview.last_backup()
+        if backup:
+            yield GaugeMetricFamily(
+                "portal_last_backup_timestamp_seconds", "When the last backup was made", value=backup.at.timestamp()
+            )
         yield GaugeMetricFamily(
             "portal_queue_age_seconds", "Age of the oldest single order waiting to be sent", value=overview.queue_age()
         )

@@ -6,7 +6,7 @@ from enum import StrEnum
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from .choices import MarkKind, Submission
+from .choices import MARK_BITS, MarkKind, Submission
 from .models import DEAD_SUBMISSIONS, Mark, Order
 from .status import Status
 
@@ -178,6 +178,7 @@ ADVICE: dict[str, str | Promise] = {
     MarkKind.REPLACEMENT_HELD: _(
         "It was not sent. Withdraw it, unless the other order turns out to have failed: then it can be approved."
     ),
+    MarkKind.RESTORED: _("Look in the vendor's console what became of it since the backup was made."),
     MarkKind.OTHER_ACCOUNT: _(
         "Look it up in the console of the account that it was pushed under. Nothing is concluded about it here."
     ),
@@ -197,6 +198,11 @@ def why_not_again(order: Order) -> str | Promise:
         return ""
     if order.part_arrived or order.credited_amount:
         return _("It can't be placed again for the whole value: the platform said that a part arrived.")
+    if order.doubts == MARK_BITS[MarkKind.RESTORED]:
+        return _(
+            "It can't be placed again from here: the database was restored since, and somebody may have placed it "
+            "again after the backup was made."
+        )
     return _(
         "It can't be placed again from here: the platform once spoke of it as of an order that lives, and no evidence "
         "has settled that. Marking it as dealt with doesn't either."

@@ -10,8 +10,8 @@ from django.db.models.functions import TruncDate
 from django.utils import timezone
 
 from . import outcomes
-from .choices import BatchState, MarkKind
-from .models import Balance, Batch, Mark, Order, OrderQuerySet
+from .choices import BatchState, MarkKind, PortalEventKind
+from .models import Balance, Batch, Mark, Order, OrderQuerySet, PortalEvent
 from .outcomes import Group
 from .status import Status
 from .tally import Tally
@@ -67,6 +67,11 @@ def balance() -> Balance | None:
 def is_fresh(balance: Balance) -> bool:
     """Say whether the balance was told lately; it is refreshed every minute."""
     return bool(balance.told_at) and timezone.now() - balance.told_at < BALANCE_FRESH_FOR
+
+
+def last_backup() -> PortalEvent | None:
+    """Return the record of the last backup that `manage.py backup` made, None where none ever was."""
+    return PortalEvent.objects.filter(kind=PortalEventKind.BACKED_UP).last()
 
 
 def last_day_counts() -> Counts:

@@ -36,6 +36,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "balance_fresh": balance is not None and figures.is_fresh(balance),
         "allowances": spending.allowances(request.user) if _places(request) else [],
         "standstills": standstills(),
+        "backup": figures.last_backup(),
         "chart": _chart(days),
         "anything_placed": any(day.placed.orders for day in days),
         "checklist": None if platform.is_configured() else _checklist(),

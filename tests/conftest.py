@@ -5,6 +5,8 @@ import pytest
 from django.conf import settings
 from hypothesis import settings as hypothesis_settings
 
+from recharge.services import guard
+
 # How long an example takes tells of what else the machine does.
 hypothesis_settings.register_profile("portal", deadline=None)
 hypothesis_settings.load_profile("portal")
@@ -18,3 +20,9 @@ def django_db_modify_db_settings(
     database = settings.DATABASES["default"]
     if os.environ.get("TEST_DATABASE_FILE") and "sqlite" in database["ENGINE"]:
         database["TEST"]["NAME"] = str(Path(tmp_path_factory.mktemp("database")) / "test.sqlite3")
+
+
+@pytest.fixture(autouse=True)
+def _generation_unseen() -> None:
+    """Each test has a database of its own, which this process has not seen yet."""
+    guard._seen.forget()

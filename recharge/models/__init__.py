@@ -3,6 +3,7 @@
 from .accounts import Account
 from .balance import Balance
 from .batches import UNDER_WAY, Batch, BatchDraft, BatchEvent, LeftOutLines
+from .generations import Generation
 from .limits import EmergencyStop, Pace, Spending
 from .marks import Mark
 from .order_events import OrderEvent
@@ -19,6 +20,7 @@ __all__ = [
     "BatchDraft",
     "BatchEvent",
     "EmergencyStop",
+    "Generation",
     "LeftOutLines",
     "Mark",
     "Order",

@@ -23,7 +23,7 @@ from portal.statements import Composed
 from recharge.choices import BatchState, Submission
 from recharge.models import Batch, Order
 
-from . import account, accounts, answers, braking, pacing, products, queue, transitions
+from . import account, accounts, answers, braking, guard, pacing, products, queue, transitions
 from .replacing import hold_if_original_lives
 from .stopping import NOT_STOPPED
 
@@ -52,7 +52,7 @@ def submit_order(*, order_id: int) -> None:
     platform.client()  # settings that make no client must fail before the claim
     if settings.WIKEYUN_MAX_RPS and not Order.objects.filter(pk=order_id, submission=Submission.QUEUED).exists():
         return  # it would take a turn for nothing
-    if not accounts.is_confirmed():
+    if not accounts.is_confirmed() or guard.token() is None:
         return
     pacing.wait_for_turn()
     started = _Started.now()
@@ -68,7 +68,7 @@ def submit_batches() -> None:
     It ends where the platform can't be reached: to go on would write two events for each order that waits, for nothing.
     """
     platform.client()
-    if not accounts.is_confirmed():
+    if not accounts.is_confirmed() or guard.token() is None:
         return None
     if not account.may_spend():
         return braking.look_at_all()
@@ -120,20 +120,24 @@ def _claim(due: Composed[Order], key: int) -> Order | None:
         due: finds them.
         key: of the order or the batch that it asks for.
     """
-    while True:
+    while (seen := guard.token()) is not None:
         with transaction.atomic(durable=True):
             order = due.lock_first(key)
             if order is None:
                 return None
             structlog.contextvars.bind_contextvars(order_no=order.order_no)
-            if order.oil_card_id and not may_be_recharged(card_id=order.oil_card_id):
+            card_in_doubt = order.oil_card_id is not None and not may_be_recharged(card_id=order.oil_card_id)
+            if card_in_doubt:
                 Order.objects.filter(pk=order.pk).update(next_push_at=from_now(CARD_DOUBT))
-            elif transitions.claim(order, lease()):
+            elif transitions.claim(order, lease(), seen):
                 return order
-            elif not hold_if_original_lives(order):
-                return None
+            put_off = card_in_doubt or hold_if_original_lives(order)
+        if put_off:
             if not order.batch_id:
                 return None
+        elif guard.look_again() == seen:
+            return None  # it wasn't the generation: something else forbids it, or another worker was faster
+    return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from portal.database import from_now
 from recharge.choices import BatchState, Submission
 from recharge.models import BatchDraft, Order, OrderQuerySet
 
-from . import account, account_marks, accounts, batches, braking, queue
+from . import account, account_marks, accounts, batches, braking, guard, queue
 from .stopping import current_stop
 from .submission import expire_lease
 
@@ -48,7 +48,7 @@ def _sweep() -> None:
     braking.look_at_all()
     batches.finish_withdrawals()
     account_marks.keep_apart()
-    if not current_stop() and accounts.is_confirmed():
+    if guard.token() is not None and not current_stop() and accounts.is_confirmed():
         _send_single_orders()
         _open_batch_lanes()
     _open_check_lanes()

@@ -5,23 +5,32 @@ that nobody has locked, or to many at a time.
 """
 
 import datetime as dt
-from functools import cache
+from functools import lru_cache
 from typing import Unpack
 
 from django.contrib.auth.models import User
 from django.db.models import Exists, F, OuterRef, Q
-from django.db.models.functions import Now
+from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from portal.database import from_now
 from portal.statements import Composed, swap_row
-from recharge.choices import MARK_BITS, SIGNS_OF_LIFE, EventKind, MarkKind, Submission, Verdict, bits_of
-from recharge.models import DEAD_SUBMISSIONS, PROVABLY_UNSPENT, Mark, Order, OrderEvent, OrderQuerySet
+from recharge.choices import (
+    MARK_BITS,
+    NOT_HANDED_OVER,
+    SIGNS_OF_LIFE,
+    EventKind,
+    MarkKind,
+    Submission,
+    Verdict,
+    bits_of,
+)
+from recharge.models import DEAD_SUBMISSIONS, PROVABLY_UNSPENT, Account, Mark, Order, OrderEvent, OrderQuerySet
 from recharge.status import FINAL, Status
 from recharge.submissions import FOLLOWING
 
-from . import accounts, spending
+from . import accounts, guard, spending
 from .database import remember, save_changes
 from .events import EventFields, record, record_and_return, record_of_all
 from .stopping import NOT_STOPPED
@@ -32,6 +41,9 @@ ORIGINAL_UNSPENT = Q(replaces=None) | ~Exists(
     .exclude(PROVABLY_UNSPENT)
 )
 """No other attempt of the order's chain of replacements may have spent anything: for the WHERE of a claim."""
+
+REPLACED_WITHIN = dt.timedelta(days=30)
+"""How old a dead order may be that somebody may have placed again after the backup was made."""
 
 SENT_AGAIN_AFTER = dt.timedelta(seconds=30)
 """When the sweep sends a queued order to a worker again, should the first message have been lost."""
@@ -253,7 +265,7 @@ def place(order: Order, *, awaits_approval: bool) -> None:
     )
 
 
-def claim(order: Order, lease: dt.timedelta) -> bool:
+def claim(order: Order, lease: dt.timedelta, generation: str) -> bool:
     """Take up a queued order, in the caller's transaction, by the one compare-and-swap that decides it.
 
     It asks for all that must hold at this very moment: the order is queued, nothing is stopped, the account is
@@ -262,11 +274,12 @@ def claim(order: Order, lease: dt.timedelta) -> bool:
     Args:
         order: as it was read; changed like the row.
         lease: how long the worker may be busy with it.
+        generation: the one that this process has seen, see `guard.token`.
 
     Returns:
         Whether it may be sent now, by this worker alone.
     """
-    if not _claiming(lease, accounts.fingerprint()).change(order.pk):
+    if not _claiming(lease, accounts.fingerprint(), generation).change(order.pk):
         return False
     order.submission, order.claims = Submission.SUBMITTING, order.claims + 1
     order.submitted_at = timezone.now()  # nearly: by the database's clock in the row
@@ -274,10 +287,10 @@ def claim(order: Order, lease: dt.timedelta) -> bool:
     return True
 
 
-@cache
-def _claiming(lease: dt.timedelta, fingerprint: str) -> Composed[Order]:
-    """Return the UPDATE of a claim; composed once for each account that the settings name, which tests change."""
-    claimable = (NOT_STOPPED, accounts.pushable(), ORIGINAL_UNSPENT)
+@lru_cache(maxsize=8)
+def _claiming(lease: dt.timedelta, fingerprint: str, generation: str) -> Composed[Order]:
+    """Return the UPDATE of a claim; composed once for each account and generation, of which the latest matter."""
+    claimable = (NOT_STOPPED, guard.open_for(generation), accounts.pushable(), ORIGINAL_UNSPENT)
     return Composed(
         lambda order_id: Order.objects.filter(*claimable, pk=order_id, submission=Submission.QUEUED),
         submission=Submission.SUBMITTING,
@@ -340,6 +353,34 @@ def expire(order_id: int) -> None:
             submission_to=Submission.UNKNOWN,
             verdict=Verdict.OUTCOME_UNKNOWN,
         )
+
+
+def doubt_all(*, account: Account) -> dict[str, int]:
+    """Let nothing be pushed, placed again or approved that a restored database only believes to be unsent.
+
+    What waited may have been sent since the backup was made, and is asked about; what was dead may have been replaced.
+
+    Args:
+        account: under which it was pushed if it was.
+
+    Returns:
+        How many orders became unknown, are asked about at once, and are no longer replaceable.
+    """
+    waiting = Order.objects.filter(submission__in=NOT_HANDED_OVER)
+    record_of_all(waiting, EventKind.RESTORED, actor=None, submission_to=Submission.UNKNOWN)
+    unknown = waiting.update(
+        submission=Submission.UNKNOWN,
+        next_push_at=None,
+        lease_until=None,
+        next_check_at=Now(),
+        asked_at=None,
+        checks=0,
+        claims=F("claims") + 1,
+        account=Coalesce("account", account.pk),
+    )
+    asked = Order.objects.open().filter(submission=Submission.ACCEPTED).update(next_check_at=Now(), asked_at=None)
+    dead = Order.objects.filter(PROVABLY_UNSPENT, replaced_by=None, placed_at__gte=from_now(-REPLACED_WITHIN))
+    return {"unknown": unknown, "asked": asked, "doubted": dead.update(doubts=MARK_BITS[MarkKind.RESTORED])}
 
 
 def queue_all(orders: OrderQuerySet, *, approved_by: User, counted_on: dt.date) -> None:
