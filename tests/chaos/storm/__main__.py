@@ -1,7 +1,6 @@
 """`python -m tests.chaos.storm --orders 5000 --kills 30 --seed 7`; ends with status 1 where anything doesn't hold."""
 
 import argparse
-import dataclasses
 import random
 import signal
 import sys
@@ -24,15 +23,24 @@ def main() -> None:
     if options.plan:
         show(plan)
         return
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit("stopped"))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
     sys.exit(0 if run(plan, keep=options.keep) else 1)
+
+
+def stop(number: int, frame: object) -> None:
+    """End all that was started, and once only: whoever asks again would leave processes behind."""
+    for again in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(again, signal.SIG_IGN)
+    sys.exit("stopped")
 
 
 def show(plan: Plan) -> None:
     print("kinds of faults:", ", ".join(plan.kinds))
     print("seeds of people:", plan.seeds, "lies:", plan.lies)
-    for thing in (*plan.phases, *plan.strikes, *plan.actions):
-        print(dataclasses.asdict(thing))
+    for happening in (*plan.phases, *plan.strikes, *plan.actions):
+        print(happening)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -1,8 +1,9 @@
 """Both books: the portal's rows by a few plain SELECTs, the platform's by the sandbox's own addresses."""
 
 import datetime as dt
+import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
 from typing import Any
@@ -25,19 +26,27 @@ class Portal:
 
     def __init__(self, url: str) -> None:
         self._url = url
+        self._of_thread = threading.local()
 
-    def rows(self, statement: str, parameters: Sequence[Any] = ()) -> list[Row]:
+    def rows(self, statement: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> list[Row]:
         """Run a statement, again and again while the database is away; return what it gives."""
         deadline = time.monotonic() + PATIENCE
         while True:
             try:
-                with psycopg.connect(self._url, connect_timeout=5, row_factory=dict_row) as connection:
-                    cursor = connection.execute(statement, parameters)
-                    return cursor.fetchall() if cursor.description else []
+                cursor = self._connection().execute(statement, parameters)
+                return cursor.fetchall() if cursor.description else []
             except psycopg.OperationalError:
+                self._of_thread.connection = None
                 if time.monotonic() > deadline:
                     raise
                 time.sleep(0.3)
+
+    def _connection(self) -> "psycopg.Connection[Row]":
+        connection: psycopg.Connection[Row] | None = getattr(self._of_thread, "connection", None)
+        if connection is None:
+            connection = psycopg.connect(self._url, connect_timeout=5, autocommit=True, row_factory=dict_row)
+            self._of_thread.connection = connection
+        return connection
 
     def number(self, statement: str, parameters: Sequence[Any] = ()) -> int:
         (row,) = self.rows(statement, parameters)
@@ -74,6 +83,10 @@ class Portal:
         rows = self.rows(f"SELECT id FROM recharge_batch b WHERE {condition} ORDER BY id DESC LIMIT {SHOWN}")
         return [row["id"] for row in rows]
 
+    def leases_expired(self) -> int:
+        """Return how many orders were given up on since their worker was dead or frozen for too long."""
+        return self.number("SELECT count(*) FROM recharge_orderevent WHERE kind = 'LEASE_EXPIRED'")
+
     def is_stopped(self) -> bool:
         return bool(self.number('SELECT count(*) FROM recharge_emergencystop WHERE "on"'))
 
@@ -108,14 +121,12 @@ class Platform:
         summary = self.summary()
         return not summary["lives_under_way"] and not summary["callbacks_waiting"]
 
-    def set_faults(self, rules: Iterable[Row]) -> None:
+    def set_faults(self, rules: Iterable[Row], *, callbacks: bool) -> None:
         """Switch all faults off, and these on. A sandbox that is dead at this moment is told when it comes back."""
         with suppress(requests.RequestException):
             self._once("DELETE", "faults", timeout=5)
             self._once("POST", "faults", timeout=5, json=list(rules))
-
-    def set(self, **settings: Any) -> None:
-        self._ask("POST", "settings", timeout=10, json=settings)
+            self._once("POST", "settings", timeout=5, json={"callbacks": callbacks})
 
     def call_back(self, order_no: str, status: int, *, times: int = 1) -> None:
         """Let it report a status that isn't in its books; where it is dead just now, it reports nothing."""

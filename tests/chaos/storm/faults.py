@@ -33,6 +33,7 @@ KINDS: dict[str, tuple[Rule, ...]] = {
     "late callbacks": ({"fault": "late_callbacks", "probability": 0.06},),
     "double callbacks": ({"fault": "double_callbacks", "probability": 0.06},),
     "JSON callbacks": ({"fault": "json_callbacks", "probability": 0.06},),
+    "no callbacks at all": (),  # a setting of the sandbox, for a whole phase
     "lying callbacks": (),  # a person's work, see people.Liar
     "failing queries": (
         {"fault": "refuse_html", "endpoint": "query", "probability": 0.05},
@@ -46,3 +47,4 @@ KINDS: dict[str, tuple[Rule, ...]] = {
 """Name → rules of the sandbox. Partial arrivals, reversals and refunds are lives of orders, not faults: always on."""
 
 LIES = "lying callbacks"
+NO_CALLBACKS = "no callbacks at all"

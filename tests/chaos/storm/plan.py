@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from .faults import KINDS, LIES, Rule
+from .faults import KINDS, LIES, NO_CALLBACKS, Rule
 
 CARDS = 6
 PHASES_PER = 800
@@ -51,11 +51,12 @@ class Blow(StrEnum):
     RESTART = "restart"
 
 
+PLACING = {Act.PLACE, Act.PLACE_OIL, Act.UPLOAD}
 OTHER_ACTS = {
     Act.REPLACE: 30,
     Act.AGAIN: 6,
     Act.WITHDRAW: 10,
-    Act.WITHDRAW_REST: 2,
+    Act.WITHDRAW_REST: 1,
     Act.CANCEL: 10,
     Act.ASK: 10,
     Act.ACKNOWLEDGE: 30,
@@ -102,6 +103,10 @@ class Phase:
     @property
     def rules(self) -> list[Rule]:
         return [rule for kind in self.kinds for rule in KINDS[kind]]
+
+    @property
+    def has_callbacks(self) -> bool:
+        return NO_CALLBACKS not in self.kinds
 
 
 @dataclass(frozen=True)

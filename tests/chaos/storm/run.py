@@ -1,6 +1,5 @@
 """One run from beginning to end."""
 
-import threading
 import time
 from collections.abc import Callable
 from decimal import Decimal
@@ -14,31 +13,17 @@ from .people import Outcomes, Person
 from .plan import Plan
 from .settling import settle
 from .shop import CLERKS, OPENING_BALANCE, PASSWORD, Shop, open_shop
-from .staff import Approver, Clerk, Deciding, Liar, Shared, Supervisor, Worker
+from .staff import Approver, Clerk, Gauge, Liar, Shared, Supervisor, Worker
 from .verdict import Evidence, Verdict, judge
 from .weather import Weather
 
 TICK = 0.1
+LAST_PAGE = 150.0
+"""Seconds in which everybody comes to an end: longer than somebody tries to get a page."""
+
 SECONDS_BETWEEN_NEWS = 15.0
 LONGEST = (180.0, 1 / 6, 6.0)
 """A storm is broken off after so many seconds, and so many more for each order and for each kill."""
-
-
-class Gauge(Worker):
-    """Reads how far the orders have got, apart from whoever strikes: the database may be frozen."""
-
-    def __init__(self, portal: Portal, over: threading.Event) -> None:
-        super().__init__("gauge", over)
-        self._portal = portal
-        self.placed = self.waiting = 0
-
-    def work(self) -> None:
-        while not self.over.wait(0.3):
-            self.placed, self.waiting = self._portal.progress()
-
-    @property
-    def moved(self) -> int:
-        return self.placed - self.waiting
 
 
 class Run:
@@ -49,21 +34,21 @@ class Run:
         self.portal, self.platform = Portal(shop.database_url), Platform(shop.platform_root)
         self.outcomes = Outcomes()
         self.weather = Weather(plan, shop, self.platform)
-        self.storm_is_over, self.all_is_over = threading.Event(), threading.Event()
+        self.is_complete = False
         self.started = time.monotonic()
+        self.gauge, self.liar = Gauge(self.portal), Liar(self.portal, self.platform, plan)
         actions = Shared(plan)
-        clerks = [Clerk(self.person(name), self.portal, actions, self.storm_is_over) for name in CLERKS]
-        self.liar = Liar(self.portal, self.platform, plan, self.storm_is_over)
-        self.placing: list[Worker] = [*clerks]
-        self.deciding: list[Deciding] = [
-            Approver(self.person("approver"), self.portal, plan.seeds["approver"], self.all_is_over),
-            Supervisor(self.person("supervisor"), self.portal, plan.seeds["supervisor"], self.all_is_over),
+        self.clerks = [Clerk(self.person(name), self.portal, actions, self.gauge) for name in CLERKS]
+        self.of_the_storm: list[Worker] = [*self.clerks, self.liar]
+        self.to_the_end: list[Worker] = [
+            Approver(self.person("approver"), self.portal, plan.seeds["approver"]),
+            Supervisor(self.person("supervisor"), self.portal, plan.seeds["supervisor"]),
+            self.gauge,
         ]
-        self.gauge = Gauge(self.portal, self.all_is_over)
 
     @property
     def everybody(self) -> list[Worker]:
-        return [*self.placing, self.liar, *self.deciding, self.gauge]
+        return [*self.of_the_storm, *self.to_the_end]
 
     def person(self, username: str) -> Person:
         return Person(self.shop.web_root, username, PASSWORD, self.outcomes)
@@ -84,17 +69,14 @@ class Run:
                 self.say(f"{self.gauge.placed} placed, {self.gauge.waiting} waiting; {self._strikes_done()}")
                 next_news = time.monotonic() + SECONDS_BETWEEN_NEWS
             time.sleep(TICK)
-        self.storm_is_over.set()
 
     def settle(self) -> None:
         """Bring everything back, and let it come to rest."""
+        self.is_complete = self._has_blown_over()
         self.weather.clear_up()
-        for worker in [*self.placing, self.liar]:
-            worker.join(120)
+        end(self.of_the_storm)
         settle(self.portal, self.platform, self.person(CLERKS[0]), self.say)
-        self.all_is_over.set()
-        for worker in self.everybody:
-            worker.join(120)
+        end(self.to_the_end)
 
     def judge(self) -> Verdict:
         """Read both books and compare them; let the portal check its own."""
@@ -112,7 +94,7 @@ class Run:
         verdict.broken["people who could not go on"] = [
             f"{worker.name}: {worker.failure!r}" for worker in self.everybody if worker.failure or worker.is_alive()
         ]
-        if not self.weather.is_over or any(True for _ in self._left_undone()):
+        if not self.is_complete:
             verdict.broken["broken off"] = ["the storm took too long; a part of the plan was left out"]
         return verdict
 
@@ -127,6 +109,8 @@ class Run:
             "accepted by the platform": sum(1 for order in orders if order["submission"] == "ACCEPTED"),
             "marked for a person": sum(1 for order in orders if order["marked"]),
             "orders that somebody lied about": len(self.liar.lied_about),
+            **report.fates(self.platform.report()["orders"]),
+            "workers given up on, by orders": self.portal.leases_expired(),
             "killed with -9": kills,
             "what was done to the processes": report.counted(done),
             "what people did": report.counted(self.outcomes.counted),
@@ -136,15 +120,19 @@ class Run:
             "orders/s in the storm": f"{len(orders) / storm_seconds:.1f}",
         }
 
-    def _left_undone(self) -> Any:
-        return (worker for worker in self.placing if worker.is_alive())
-
     def _has_blown_over(self) -> bool:
-        at_work = any(worker.is_alive() for worker in self.placing)
+        at_work = any(clerk.is_alive() for clerk in self.clerks)
         return not at_work and self.weather.is_over
 
     def _strikes_done(self) -> str:
         return f"{sum(self.weather.done.values())} of {len(self.plan.strikes)} strikes"
+
+
+def end(workers: list[Worker]) -> None:
+    for worker in workers:
+        worker.over.set()
+    for worker in workers:
+        worker.join(LAST_PAGE)
 
 
 def run(plan: Plan, *, keep: str = "", say: Callable[[str], None] = print) -> bool:

@@ -90,14 +90,16 @@ class Server:
         self._signal(signal.SIGCONT)
         self.frozen = False
 
+    def ask_to_stop(self) -> None:
+        if self._process and self.is_running:
+            self.thaw()
+            self._process.send_signal(self._stop_signal)
+
     def stop(self) -> None:
         """Ask it to end, and kill it if it doesn't."""
-        if not self.is_running:
-            return
-        self.thaw()
-        self._process.send_signal(self._stop_signal)  # type: ignore[union-attr]  (it runs)
+        self.ask_to_stop()
         try:
-            self._process.wait(GRACE)  # type: ignore[union-attr]  (it runs)
+            self._reap()
         except subprocess.TimeoutExpired:
             self.kill()
 

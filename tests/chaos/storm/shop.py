@@ -18,7 +18,7 @@ from .plan import Plan
 from .servers import Server
 
 PASSWORD = "correct horse battery staple"  # protects nothing
-CLERKS = ("clerk1", "clerk2", "clerk3")
+CLERKS = ("clerk1", "clerk2", "clerk3", "clerk4")
 STAFF = {**dict.fromkeys(CLERKS, "Operators"), "approver": "Approvers", "supervisor": "Operators"}
 """Username → group."""
 
@@ -60,7 +60,9 @@ class Shop:
             server.wait_until_ready()
 
     def close(self) -> None:
-        """End everything, the database last."""
+        """End everything, the database last: the others may have something to write."""
+        for server in self.servers[1:]:
+            server.ask_to_stop()
         for server in reversed(self.servers):
             server.stop()
 

@@ -9,14 +9,14 @@ from contextlib import suppress
 from .acts import NOTE, do
 from .books import Platform, Portal
 from .people import GivenUp, Person
-from .plan import Act, Action, Plan
+from .plan import PLACING, Action, Plan
 
-BACKLOG = 500
+BACKLOG = 900
 """Orders that may wait before the clerks place more: the storm shall meet orders under way, not a long queue."""
 
 LONGEST_WAIT = 12.0
-PLACING = {Act.PLACE, Act.PLACE_OIL, Act.UPLOAD}
 ROUND = 0.5
+READING = 0.7
 LONGEST_STOP = 4.0
 HIGHEST_CODE = 14
 """Lies may have codes that nobody knows."""
@@ -25,9 +25,9 @@ HIGHEST_CODE = 14
 class Worker(threading.Thread):
     """A thread that goes on until it is told to stop; what kills it is shown at the end."""
 
-    def __init__(self, name: str, over: threading.Event) -> None:
+    def __init__(self, name: str) -> None:
         super().__init__(name=name, daemon=True)
-        self.over = over
+        self.over = threading.Event()
         self.failure: BaseException | None = None
 
     def run(self) -> None:
@@ -41,12 +41,30 @@ class Worker(threading.Thread):
         raise NotImplementedError
 
 
+class Gauge(Worker):
+    """Reads how far the orders have got, for all who need to know: the database may be slow, or frozen."""
+
+    def __init__(self, portal: Portal) -> None:
+        super().__init__("gauge")
+        self._portal = portal
+        self.placed = self.waiting = 0
+
+    def work(self) -> None:
+        while not self.over.wait(READING):
+            self.placed, self.waiting = self._portal.progress()
+
+    @property
+    def moved(self) -> int:
+        """How many orders have left the queue."""
+        return self.placed - self.waiting
+
+
 class Clerk(Worker):
     """Carries out action after action; several clerks share the list."""
 
-    def __init__(self, person: Person, portal: Portal, actions: Iterator[Action], over: threading.Event) -> None:
-        super().__init__(person.username, over)
-        self._person, self._portal, self._actions = person, portal, actions
+    def __init__(self, person: Person, portal: Portal, actions: Iterator[Action], gauge: Gauge) -> None:
+        super().__init__(person.username)
+        self._person, self._portal, self._actions, self._gauge = person, portal, actions, gauge
 
     def work(self) -> None:
         while not self.over.is_set() and (action := next(self._actions, None)):
@@ -57,7 +75,7 @@ class Clerk(Worker):
 
     def _wait_for_room(self) -> None:
         deadline = time.monotonic() + LONGEST_WAIT
-        while self._portal.progress()[1] > BACKLOG and time.monotonic() < deadline and not self.over.is_set():
+        while self._gauge.waiting > BACKLOG and time.monotonic() < deadline and not self.over.is_set():
             time.sleep(0.3)
 
 
@@ -75,8 +93,8 @@ class Shared(Iterator[Action]):
 class Deciding(Worker):
     """Somebody who goes round after round through what awaits a decision."""
 
-    def __init__(self, person: Person, portal: Portal, seed: int, over: threading.Event) -> None:
-        super().__init__(person.username, over)
+    def __init__(self, person: Person, portal: Portal, seed: int) -> None:
+        super().__init__(person.username)
         self.person, self.portal, self.chance = person, portal, random.Random(seed)
 
     def work(self) -> None:
@@ -111,7 +129,7 @@ class Approver(Deciding):
             self.person.outcomes.count("emergency stop ended")
 
     def _decide(self, path: str) -> None:
-        answer = "reject" if self.chance.random() < 0.04 else "approve"
+        answer = "reject" if self.chance.random() < 0.02 else "approve"
         if self.person.fill(path, "decision", decision=answer, reason=NOTE):
             self.person.outcomes.count(f"decided: {answer}")
 
@@ -124,7 +142,7 @@ class Supervisor(Deciding):
 
     def release_batches(self) -> None:
         for batch in self.portal.batches("state = 'PAUSED'"):
-            if self.chance.random() < 0.03:
+            if self.chance.random() < 0.01:
                 self.person.fill(f"/batches/{batch}/withdraw/", "reason", reason=NOTE)
             elif self.person.fill(f"/batches/{batch}/resume/", "seen", reason=NOTE):
                 self.person.outcomes.count("batch let go on")
@@ -140,8 +158,8 @@ class Supervisor(Deciding):
 class Liar(Worker):
     """Sends callbacks in the platform's name that say what isn't so."""
 
-    def __init__(self, portal: Portal, platform: Platform, plan: Plan, over: threading.Event) -> None:
-        super().__init__("liar", over)
+    def __init__(self, portal: Portal, platform: Platform, plan: Plan) -> None:
+        super().__init__("liar")
         self._portal, self._platform, self._lies = portal, platform, plan.lies
         self._chance = random.Random(plan.seeds["liar"])
         self.lied_about: set[str] = set()

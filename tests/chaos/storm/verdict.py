@@ -12,6 +12,7 @@ from typing import Any
 from .books import Row
 
 REFUNDED, PARTLY_ARRIVED = 4, 11
+BOOKS_DIFFER = "books differ, yuan"
 MUST_BE_ZERO = (
     "pushed twice",
     "lost",
@@ -20,7 +21,7 @@ MUST_BE_ZERO = (
     "unresolved",
     "status differs",
     "replaced while the original was alive",
-    "books differ, yuan",
+    BOOKS_DIFFER,
     "checks broken",
 )
 
@@ -73,7 +74,7 @@ def judge(evidence: Evidence) -> Verdict:
         "unresolved": _unresolved(evidence.orders, booked),
         "status differs": _other_status(evidence, booked),
         "replaced while the original was alive": _replaced_alive(evidence.orders, booked),
-        "books differ, yuan": _money(evidence, booked, verdict),
+        BOOKS_DIFFER: _money(evidence, booked, verdict),
     }
     for name, cases in told.items():
         verdict.broken[name] = list(cases)
@@ -154,7 +155,7 @@ def _was_dead(entry: Row, moment: float) -> bool:
 
 def _money(evidence: Evidence, booked: dict[str, Row], verdict: Verdict) -> Iterator[str]:
     """Compare what the platform took with what the portal says it took, order by order and in all."""
-    ours = theirs = excused = Decimal(0)
+    ours = theirs = excused = wrong = Decimal(0)
     for row in evidence.orders:
         entry = booked.get(row["order_no"])
         spent_here = _spent_here(row)
@@ -163,6 +164,7 @@ def _money(evidence: Evidence, booked: dict[str, Row], verdict: Verdict) -> Iter
         if spent_here != spent_there and _is_excused(row, evidence.lied_about):
             excused += spent_there - spent_here
         elif spent_here != spent_there:
+            wrong += abs(spent_there - spent_here)
             yield f"{row['order_no']} cost ¥ {spent_there} at the platform, here ¥ {spent_here}"
         if entry and row["face_value"] != entry["amount"]:
             yield f"{row['order_no']} is about ¥ {entry['amount']} at the platform, here ¥ {row['face_value']}"
@@ -171,6 +173,7 @@ def _money(evidence: Evidence, booked: dict[str, Row], verdict: Verdict) -> Iter
     if evidence.summary["ledger_total"] != evidence.summary["balance"] or evidence.opening_balance - left != theirs:
         yield f"the platform's balance went from {evidence.opening_balance} to {left}, its orders cost {theirs}"
     verdict.figures |= {
+        BOOKS_DIFFER: wrong,
         "spent at the platform, yuan": theirs,
         "spent as the portal has it, yuan": ours,
         "between them, orders that were lied about and are marked, yuan": excused,
@@ -179,9 +182,8 @@ def _money(evidence: Evidence, booked: dict[str, Row], verdict: Verdict) -> Iter
 
 def _spent_here(row: Row) -> Decimal:
     """Return what an order cost as the portal has it; what is refunded cost nothing."""
-    if row["submission"] != "ACCEPTED" or row["status"] == REFUNDED:
-        return Decimal(0)
-    return row["cost_price"] if row["cost_price"] is not None else Decimal("NaN")
+    spends = row["submission"] == "ACCEPTED" and row["status"] != REFUNDED
+    return row["cost_price"] or Decimal(0) if spends else Decimal(0)
 
 
 def _life(entry: Row) -> str:

@@ -46,7 +46,7 @@ class Weather:
             heapq.heappop(self._later)[2]()
         if self._phases and moved >= self._phases[0].at:
             self._phase = self._phases.pop(0)
-            self._platform.set_faults(self._phase.rules)
+            self._tell_the_platform()
         if self._strikes and self._is_due(self._strikes[0], moved, now) and self._strike(self._strikes[0]):
             self._strikes.pop(0)
             self._last = now
@@ -58,7 +58,7 @@ class Weather:
         self._phase = None
         for server in self._shop.servers:
             server.wait_until_ready()
-        self._platform.set_faults([])
+        self._tell_the_platform()
 
     def _is_due(self, strike: Strike, moved: int, now: float) -> bool:
         gap = now - self._last
@@ -91,7 +91,11 @@ class Weather:
         server.start()
         if server.name == "platform":  # which has forgotten its faults
             server.wait_until_ready()
-            self._platform.set_faults(self._phase.rules if self._phase else [])
+            self._tell_the_platform()
+
+    def _tell_the_platform(self) -> None:
+        phase = self._phase
+        self._platform.set_faults(phase.rules if phase else [], callbacks=phase is None or phase.has_callbacks)
 
     def _in(self, seconds: float, what: Callable[[], None]) -> None:
         heapq.heappush(self._later, (time.monotonic() + seconds, next(self._numbers), what))
