@@ -96,6 +96,7 @@ class Shop:
         return {
             **os.environ,
             **PRODUCTION,
+            "DOTENV_PATH": os.devnull,
             "DJANGO_SETTINGS_MODULE": "tests.chaos.storm.settings",
             "PUBLIC_URL": self.web_root,
             "ALLOWED_HOSTS": "127.0.0.1",

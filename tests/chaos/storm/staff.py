@@ -18,6 +18,9 @@ LONGEST_WAIT = 12.0
 ROUND = 0.5
 READING = 0.7
 LONGEST_STOP = 4.0
+EARLY, NEWEST = 0.6, 15
+"""So many lies are about the newest orders, of which the truth isn't known yet."""
+
 HIGHEST_CODE = 14
 """Lies may have codes that nobody knows."""
 
@@ -169,6 +172,8 @@ class Liar(Worker):
             if self.over.wait(self._chance.uniform(0.2, 2.5)):
                 return
             orders = self._portal.some("gateway_order_no IS NOT NULL")
+            if self._chance.random() < EARLY:
+                orders = orders[:NEWEST]
             if orders:
                 order_no = self._chance.choice(orders)["order_no"]
                 self.lied_about.add(order_no)
