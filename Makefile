@@ -4,6 +4,8 @@ SHELL := /bin/bash
 PYTHON ?= python3.11
 PORT ?= 8000
 SANDBOX_PORT ?= 9000
+ORDERS ?= 5000
+KILLS ?= 30
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
@@ -16,7 +18,7 @@ TRIAL := env DEBUG=True CELERY_BROKER_URL=memory://localhost DATABASE_URL="$${DA
 	WIKEYUN_BASE_URL=http://127.0.0.1:$(SANDBOX_PORT)/rest/ WIKEYUN_APP_KEY=sandbox \
 	WIKEYUN_APP_SECRET=sandbox-secret WIKEYUN_STORE_ID=1 APPROVAL_ABOVE=1000
 
-.PHONY: run test build setup
+.PHONY: run test chaos build setup
 setup: .venv/.installed $(ASSETS) $(CATALOGUES)
 
 run: setup
@@ -37,6 +39,10 @@ run: setup
 
 test: setup .venv/.installed-dev
 	$(BIN)/python -m pytest -m "not e2e and not servers" -n 2
+
+# A storm of SEED over the whole portal; needs PostgreSQL's and Redis' programs, starts its own of both.
+chaos: setup .venv/.installed-dev
+	$(BIN)/python -m tests.chaos.storm --orders $(ORDERS) --kills $(KILLS) $(if $(SEED),--seed $(SEED))
 
 build: setup
 	DEBUG=False $(BIN)/python manage.py collectstatic --noinput --verbosity 0

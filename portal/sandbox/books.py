@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from .lives import REASONS, REFUNDED
+from .lives import REASONS, REFUNDED, lateness
 from .protocol import Reason, refusal
 from .schema import SCHEMA
 
@@ -53,6 +53,9 @@ class Order(NewOrder):
         """What the platform says about a bad status; a refund keeps the reason that led to it."""
         return REASONS.get(status, self.reason if status == REFUNDED else "")
 
+
+LATEST = 20
+"""In paces: how much later than it should a late callback may be sent."""
 
 ORDER_COLUMNS = ", ".join(f"orders.{field.name}" for field in fields(Order))
 SELECT_ORDERS = f"SELECT {ORDER_COLUMNS} FROM orders"  # noqa: S608 - names of our own
@@ -127,6 +130,13 @@ class Books:
                 (endpoint,),
             )
 
+    def count_push(self, order_no: str) -> None:
+        with self.transaction() as books:
+            books.execute(
+                "INSERT INTO received VALUES (?, 1) ON CONFLICT DO UPDATE SET times = times + 1",
+                (order_no,),
+            )
+
     def balance(self) -> int:
         return _balance(self.read("SELECT balance FROM ledger ORDER BY id DESC LIMIT 1"))
 
@@ -177,7 +187,7 @@ class Books:
             _enter(books, order.id, "spend", -order.cost_price, now)
             _record_status(books, order, order.status, now)
             # The answer to the push should have a head start.
-            self.notify(books, order, order.status, due=now + 0.2 * min(pace, 1.0))
+            self.notify(books, order, order.status, due=now + 0.2 * min(pace, 1.0), pace=pace)
             return order
 
     def set_status(self, books: sqlite3.Connection, order: Order, status: int, *, now: float) -> None:
@@ -191,9 +201,12 @@ class Books:
             _enter(books, order.id, "return", order.cost_price, now)
             books.execute("UPDATE orders SET returned = ? WHERE id = ?", (order.cost_price, order.id))
 
-    def notify(self, books: sqlite3.Connection, order: Order, status: int, *, due: float) -> None:
-        """Note down that a callback is to be sent."""
-        books.execute("INSERT INTO notifications (order_id, status, due) VALUES (?, ?, ?)", (order.id, status, due))
+    def notify(self, books: sqlite3.Connection, order: Order, status: int, *, due: float, pace: float = 0.0) -> None:
+        """Note down that a callback is to be sent; later, or twice, if that is the order's fault."""
+        if order.fault == "late_callbacks":
+            due += LATEST * pace * lateness(order.order_no, status)
+        for _ in range(2 if order.fault == "double_callbacks" else 1):
+            books.execute("INSERT INTO notifications (order_id, status, due) VALUES (?, ?, ?)", (order.id, status, due))
 
     def live(self, *, pace: float, now: float, limit: int = 200) -> float | None:
         """Take the steps that are due, some at a time. Returns when to come again (epoch seconds), None if never."""
@@ -201,7 +214,7 @@ class Books:
             for order in _orders(books, "WHERE due <= ? ORDER BY due, id LIMIT ?", (now, limit)):
                 status, *ahead = order.ahead.split()
                 self.set_status(books, order, int(status), now=now)
-                self.notify(books, order, int(status), due=now)
+                self.notify(books, order, int(status), due=now, pace=pace)
                 self.set_life(books, order, ahead, due=now + pace)
             next_due: float | None = books.execute("SELECT min(due) FROM orders WHERE due IS NOT NULL").fetchone()[0]
             return next_due

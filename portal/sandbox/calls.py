@@ -101,6 +101,15 @@ class Calls:
             return Dialect.of(key).envelope(refused.code, refused.message, None, now)
         return Dialect.of(key).envelope(SUCCESS_CODE, message, data, now)
 
+    def note_push(self, body: bytes) -> None:
+        """Write down that a push came in, whatever becomes of it: none may come in twice, not even a refused one."""
+        try:
+            order_no = parse_parameters(body).get("order_no")
+        except Refusal:
+            return
+        if order_no:
+            self._books.count_push(order_no)
+
     def target(self, call: Call) -> str:
         """The phone or card number that a call is about, for choosing faults; '' if it says none that we know."""
         try:

@@ -20,10 +20,13 @@ FAULTS = {
     "accept_truncated": "照常受理，应答只发一半就断开",
     "accept_no_number": "照常受理，应答 0000 但没有订单号",
     "garbage_json": "照常受理，应答不是合法的 JSON",
+    "accept_refuse": "照常受理，却答复拒单（code 与 msg 可设，如“系统异常，请稍后查询”）",
     "slow": "照常受理，晚若干秒才应答（默认 5 秒）",
     "drip": "照常受理，应答一个字节一个字节地发（默认每字节 0.2 秒）",
     "lose_callbacks": "照常受理，这笔订单的回调全部丢失",
     "json_callbacks": "照常受理，这笔订单的回调用 JSON 发送",
+    "late_callbacks": "照常受理，这笔订单的回调各自晚到，先后颠倒",
+    "double_callbacks": "照常受理，这笔订单的每个回调都发两次",
     "reset": "未受理，重置连接",
     "refuse_html": "未受理，返回网页（默认 502）",
     "reject": "明确拒单（code 与 msg 可设）",
@@ -49,7 +52,7 @@ class Fault:
     seconds: float | None = None
     """Of slow: before the answer. Of drip: between two bytes."""
     code: str = "9001"
-    """Of reject. Invented, like the message."""
+    """Of reject and accept_refuse. Invented, like the message."""
     msg: str = "通道维护中"
     http_status: int = 502
     """Of refuse_html."""

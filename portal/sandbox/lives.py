@@ -96,8 +96,17 @@ def choose_life(order_no: str, target: str, *, default: str, seed: str, suffixes
     return LIVES[_draw(f"{seed}:{order_no}") if default == MIX else default]
 
 
+def lateness(order_no: str, status: int) -> float:
+    """From 0 to 1, always the same for the same callback, and another for the next one."""
+    return _ticket(f"{order_no}:{status}", 1000) / 1000
+
+
+def _ticket(key: str, tickets: int) -> int:
+    return int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big") % tickets
+
+
 def _draw(key: str) -> str:
-    ticket = int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big") % sum(WEIGHTS.values())
+    ticket = _ticket(key, sum(WEIGHTS.values()))
     for name, weight in WEIGHTS.items():
         if ticket < weight:
             return name

@@ -36,6 +36,7 @@ def summary(books: sqlite3.Connection) -> dict[str, Any]:
     doubles = books.execute(
         "SELECT order_no FROM orders GROUP BY order_no HAVING count(*) > 1 ORDER BY min(id)"
     ).fetchall()
+    repeated = books.execute("SELECT order_no FROM received WHERE times > 1 ORDER BY order_no").fetchall()
 
     def count(statement: str) -> int:
         return int(books.execute(statement).fetchone()[0])
@@ -45,6 +46,7 @@ def summary(books: sqlite3.Connection) -> dict[str, Any]:
         "orders": count("SELECT count(DISTINCT order_no) FROM orders"),
         "pushes": sum(number for _, number in statuses),
         "double_spent": [order_no for (order_no,) in doubles],
+        "received_twice": [order_no for (order_no,) in repeated],
         "statuses": {str(status): number for status, number in statuses},
         "lives_under_way": count("SELECT count(*) FROM orders WHERE due IS NOT NULL"),
         "callbacks_waiting": count("SELECT count(*) FROM notifications WHERE due IS NOT NULL"),
@@ -56,15 +58,18 @@ def order_entries(books: sqlite3.Connection, condition: str, parameters: tuple[o
     """One entry for each order_no. If it was accepted more than once, money adds up and the later ones are copies."""
     # `condition` is always text of our own.
     rows = books.execute(f"SELECT * FROM orders WHERE {condition} ORDER BY id", parameters).fetchall()  # noqa: S608 - text of our own
-    which = f"WHERE order_id IN (SELECT id FROM orders WHERE {condition}) ORDER BY id"  # noqa: S608 - text of our own
+    of_these = f"WHERE order_id IN (SELECT id FROM orders WHERE {condition})"  # noqa: S608 - text of our own
+    which = f"{of_these} ORDER BY id"
     history = _by_order(books.execute(f"SELECT order_id, status FROM history {which}", parameters))  # noqa: S608 - text of our own
+    refunds = books.execute(f"SELECT order_id, at FROM ledger {of_these} AND kind = 'return'", parameters)  # noqa: S608 - text of our own
+    returned: dict[int, float] = dict(refunds.fetchall())
     callbacks = _by_order(
         books.execute(f"SELECT order_id, status, attempt, answer FROM attempts {which}", parameters)  # noqa: S608 - text of our own
     )
     pushes: dict[str, list[sqlite3.Row]] = defaultdict(list)
     for row in rows:
         pushes[row["order_no"]].append(row)
-    return [_entry(group, history, callbacks) for group in pushes.values()]
+    return [_entry(group, history, callbacks, returned) for group in pushes.values()]
 
 
 def _by_order(rows: sqlite3.Cursor) -> dict[int, list[Any]]:
@@ -75,13 +80,20 @@ def _by_order(rows: sqlite3.Cursor) -> dict[int, list[Any]]:
     return found
 
 
-def _entry(pushes: list[sqlite3.Row], history: dict[int, list[Any]], callbacks: dict[int, list[Any]]) -> dict[str, Any]:
+def _entry(
+    pushes: list[sqlite3.Row],
+    history: dict[int, list[Any]],
+    callbacks: dict[int, list[Any]],
+    returned: dict[int, float],
+) -> dict[str, Any]:
     first, *copies = pushes
     return {
         "id": pushes[-1]["id"],
         **{name: first[name] for name in ("order_no", "product", "target", "card_id", "amount", "recharge_type")},
         "notify_url": first["notify_url"],
         "fault": first["fault"],
+        "created_at": first["created"],
+        "returned_at": returned.get(first["id"]),
         **_push(first, history, callbacks),
         "pushes": len(pushes),
         "spent": yuan(sum(push["cost_price"] for push in pushes)),

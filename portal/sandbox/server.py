@@ -131,6 +131,8 @@ class Handler(BaseHTTPRequestHandler):
             self._send(json_response({"error": "没有这个地址"}, HTTPStatus.NOT_FOUND))
 
     def _answer_call(self, endpoint: str, query: str, body: bytes) -> None:
+        if endpoint.endswith("/pushOrder"):
+            self.server.calls.note_push(body)
         self._wait(self.server.settings.latency)
         # An empty form, as for User/query, may come without a type.
         is_form = not body or self.headers.get_content_type() == "application/x-www-form-urlencoded"
@@ -184,6 +186,8 @@ class Handler(BaseHTTPRequestHandler):
                 self._send_call({**answer, "data": None})
             case "garbage_json":
                 self._send(Response(json_response(answer).body[:-1] + b",}"))
+            case "accept_refuse":
+                self._send_call(self._envelope((fault.code, fault.msg)))
             case "slow":
                 self._wait(SLOW if fault.seconds is None else fault.seconds)
                 self._send_call(answer)

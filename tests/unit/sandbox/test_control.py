@@ -102,6 +102,23 @@ def test_a_quicker_pace_hurries_what_is_waiting():
         until(lambda: order_in_books(sandbox, "N")["status"] == 2)
 
 
+def test_every_push_that_came_in_is_counted_whatever_became_of_it(sandbox):
+    control(sandbox, "faults", {"fault": "reject", "times": 1})
+    for order_no in "ABA":
+        push(sandbox, order_no=order_no)
+    summary = control(sandbox, "summary.json", method="GET")
+    assert (summary["received_twice"], summary["double_spent"], summary["pushes"]) == (["A"], [], 2)
+
+
+def test_the_books_say_when_the_money_went_and_when_it_came_back(sandbox):
+    push(sandbox, order_no="kept")
+    push(sandbox, order_no="failed", mobile="13800138001")
+    until(lambda: order_in_books(sandbox, "failed")["status"] == 4)
+    failed, kept = order_in_books(sandbox, "failed"), order_in_books(sandbox, "kept")
+    assert kept["created_at"] <= failed["created_at"] <= failed["returned_at"]
+    assert kept["returned_at"] is None
+
+
 def test_the_books_can_be_read_from_where_one_left_off(sandbox):
     control(sandbox, "settings", {"life": "stuck", "duplicates": "accept"})
     for order_no in "AB":

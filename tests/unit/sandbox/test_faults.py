@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
+from portal.sandbox import Sandbox
 from portal.sandbox.faults import FAULTS, Fault, Faults
 from portal.sandbox.lives import SPECIALS
 
@@ -90,6 +91,13 @@ def test_rejected_with_words_of_choice(sandbox):
     assert booked(sandbox) == []
 
 
+def test_refused_although_it_is_booked(sandbox):
+    switch_on(sandbox, "accept_refuse", code="4712", msg="系统异常，请稍后查询订单结果")
+    answer = push(sandbox)
+    assert (answer["code"], answer["msg"], answer["data"]) == ("4712", "系统异常，请稍后查询订单结果", None)
+    assert booked(sandbox) == ACCEPTED
+
+
 def test_slow_books_at_once_and_answers_late(sandbox):
     switch_on(sandbox, "slow", seconds=0.3)
     started = time.monotonic()
@@ -117,6 +125,23 @@ def test_lost_and_json_callbacks_of_one_order(sandbox):
     assert kinds == {"json": "application/json", "form": "application/x-www-form-urlencoded"}
     lost = until(lambda: len(found := order_in_books(sandbox, "lost")["callbacks"]) == 4 and found)
     assert {callback["answer"] for callback in lost} == {"lost"}
+
+
+def test_late_callbacks_come_in_another_order():
+    with Sandbox(pace=0.05, latency=0) as sandbox, merchant() as shop:
+        switch_on(sandbox, "late_callbacks")
+        push(sandbox, order_no="N", notify_url=shop.url)
+        until(lambda: len(shop.received) == 4)
+        assert order_in_books(sandbox, "N")["history"] == [6, 7, 1, 2]
+        assert shop.statuses() == [2, 6, 7, 1]
+
+
+def test_double_callbacks_come_twice_each(sandbox):
+    with merchant() as shop:
+        switch_on(sandbox, "double_callbacks")
+        push(sandbox, notify_url=shop.url)
+        until(lambda: len(shop.received) == 8)
+    assert shop.statuses() == [6, 6, 7, 7, 1, 1, 2, 2]
 
 
 @pytest.mark.parametrize("suffix", [suffix for suffix, special in SPECIALS.items() if special.fault])
