@@ -17,6 +17,7 @@ from prometheus_client.registry import REGISTRY
 
 from recharge.metrics import ORDERS
 
+from . import __version__
 from .celery import app as celery_app
 
 
@@ -24,8 +25,10 @@ from .celery import app as celery_app
 @never_cache
 @login_not_required
 def healthz(request: HttpRequest) -> HttpResponse:
-    """Say that the process is alive."""
-    return _plain("ok")
+    """Say that the process is alive; its version is in a header, since programs compare the body."""
+    response = _plain("ok")
+    response["Portal-Version"] = __version__
+    return response
 
 
 @require_safe
