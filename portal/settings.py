@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import environ
 from django.utils.translation import gettext_lazy as _
-from kombu import Queue
+from kombu.entity import Queue
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -179,7 +179,10 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_SEND_TASK_EVENTS = False
 # Each kind of work has a queue of its own, so that none waits behind another. A worker without -Q serves them all.
-CELERY_TASK_QUEUES = [Queue(name) for name in ("orders", "batches", "checks", "sweeps")]
+CELERY_TASK_QUEUES = [
+    Queue(name)  # type: ignore[no-untyped-call]  # kombu has no types
+    for name in ("orders", "batches", "checks", "sweeps")
+]
 CELERY_TASK_DEFAULT_QUEUE = "orders"
 CELERY_TASK_ROUTES = {
     "recharge.tasks.submit_order": {"queue": "orders"},
