@@ -15,7 +15,7 @@ CATALOGUES := $(patsubst %.po,%.mo,$(wildcard portal/locale/*/LC_MESSAGES/django
 ASSETS := portal/static/vendor/.built
 
 # Nothing of somebody's .env may reach the trial: neither his database nor his credentials.
-TRIAL := env DEBUG=True CELERY_BROKER_URL=memory://localhost DATABASE_URL="$${DATABASE_URL:-sqlite:///$(CURDIR)/trial.sqlite3}" \
+TRIAL := env DOTENV_PATH=/dev/null DEBUG=True CELERY_BROKER_URL=memory://localhost DATABASE_URL="$${DATABASE_URL:-sqlite:///$(CURDIR)/trial.sqlite3}" \
 	PUBLIC_URL=http://127.0.0.1:$(PORT) CSRF_TRUSTED_ORIGINS=http://127.0.0.1:$(PORT) ALLOWED_HOSTS=127.0.0.1,localhost \
 	WIKEYUN_BASE_URL=http://127.0.0.1:$(SANDBOX_PORT)/rest/ WIKEYUN_APP_KEY=sandbox \
 	WIKEYUN_APP_SECRET=sandbox-secret WIKEYUN_STORE_ID=1 APPROVAL_ABOVE=1000
