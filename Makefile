@@ -27,7 +27,7 @@ FIND_PYTHON := for version in 3.13 3.12 3.11; do \
 	"$$python" -c 'import ensurepip, sqlite3, ssl, venv' 2>/dev/null && { echo "$$python"; exit; }; done; done
 PYTHON ?= $(shell $(FIND_PYTHON))
 
-.PHONY: run test build setup lock newest-python
+.PHONY: run test build setup lock secrets newest-python
 setup: .venv/.installed $(ASSETS) $(CATALOGUES)
 
 run: setup
@@ -51,6 +51,17 @@ test: setup .venv/.installed-dev
 
 build: setup
 	DEBUG=False $(BIN)/python manage.py collectstatic --noinput --verbosity 0
+
+# For compose.yaml. What is there stays: with other keys nobody could read what is stored. The folder keeps others out,
+# the files don't, because in the containers they are read by somebody else.
+secrets:
+	@mkdir -p -m 700 secrets; cd secrets; random() { head -c 32 /dev/urandom | base64 | tr '+/' '-_'; }; \
+	keep() { test -e $$1 || { echo "Making secrets/$$1 …"; printf '%s\n' "$$2" >$$1; chmod 644 $$1; }; }; \
+	keep secret_key "$$(random)$$(random)"; \
+	keep field_encryption_keys "$$(random)"; \
+	keep database_password "$$(random | tr -d =)"; \
+	keep database_url "postgres://portal:$$(cat database_password)@database:5432/portal"; \
+	test -e wikeyun_app_secret || echo "The vendor's app secret is missing: put it into secrets/wikeyun_app_secret."
 
 newest-python:
 	@$(FIND_PYTHON)
