@@ -2,7 +2,8 @@
 ARG PYTHON=3.13
 
 FROM python:${PYTHON}-slim-bookworm AS build
-# hadolint ignore=DL3008  (any make will do, and it stays in this stage)
+# Any make will do, and it stays in this stage.
+# hadolint ignore=DL3008
 RUN apt-get update && apt-get install --yes --no-install-recommends make && rm -rf /var/lib/apt/lists/*
 WORKDIR /srv/portal
 # npm comes as a Python package: its hash is locked, and it stays out of the portal's own environment.
