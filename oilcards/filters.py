@@ -3,7 +3,6 @@
 import django_filters as filters
 from django import forms
 from django.core.validators import RegexValidator
-from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from .choices import CardType, State
@@ -37,6 +36,6 @@ class CardFilter(filters.FilterSet):
             return cards.needing_attention()
         return cards if value == EVERYTHING else cards.filter(state=value)
 
-    def filter_queryset(self, queryset: QuerySet[OilCard]) -> QuerySet[OilCard]:
-        cards = super().filter_queryset(queryset)
+    def filter_queryset(self, queryset: OilCardQuerySet) -> OilCardQuerySet:
+        cards: OilCardQuerySet = super().filter_queryset(queryset)
         return cards if self.form.cleaned_data.get("state") else cards.in_the_book()

@@ -52,7 +52,7 @@ class CardForm(MarkedForm):
 
     def has_accepted(self, doubtful: Doubtful) -> bool:
         """Say whether these very warnings were shown and accepted, and not others before the last correction."""
-        return self.cleaned_data["accepted"] == _digest(doubtful)
+        return bool(self.cleaned_data["accepted"] == _digest(doubtful))
 
     def refuse(self, error: ServiceError) -> None:
         """Show what a service refused, beside the field that is to blame; what was typed stays."""
@@ -110,7 +110,15 @@ class PlatformIdForm(MarkedForm):
         super().__init__(*args, **kwargs)
         self.other: OilCard | None = None
 
-    refuse = CardForm.refuse
+    def refuse(self, error: ServiceError) -> None:
+        """Show what a service refused, beside the field that is to blame; what was typed stays."""
+        if isinstance(error, InvalidCard):
+            for name, message in error.errors.items():
+                self.add_error(name, message)
+        elif isinstance(error, PlatformIdTaken):
+            self.other = error.card
+        else:
+            self.add_error(None, str(error))
 
 
 class VersionForm(forms.Form):

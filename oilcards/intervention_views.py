@@ -6,13 +6,14 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
 from portal.forms import ReasonForm
+from portal.request import Request
 from portal.secrecy import personal
 
 from .choices import State
@@ -28,7 +29,7 @@ HOW_DO_YOU_KNOW = gettext_lazy("How do you know?")
 @require_http_methods(["GET", "HEAD", "POST"])
 @personal
 @permission_required("oilcards.change_oilcard", raise_exception=True)
-def compare(request: HttpRequest, card_id: int) -> HttpResponse:
+def compare(request: Request, card_id: int) -> HttpResponse:
     """Ask the platform for the card, and show the differences field by field."""
     card = find(card_id)
     if card is None or request.method != "POST":
@@ -44,7 +45,7 @@ def compare(request: HttpRequest, card_id: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @personal
 @permission_required("oilcards.change_oilcard", raise_exception=True)
-def send_ours(request: HttpRequest, card_id: int) -> HttpResponse:
+def send_ours(request: Request, card_id: int) -> HttpResponse:
     """Give the platform our values, all of them."""
 
     def deed(card: OilCard, form: forms.Form) -> str:
@@ -57,7 +58,7 @@ def send_ours(request: HttpRequest, card_id: int) -> HttpResponse:
 @require_POST
 @personal
 @permission_required("oilcards.change_oilcard", raise_exception=True)
-def take_theirs(request: HttpRequest, card_id: int) -> HttpResponse:
+def take_theirs(request: Request, card_id: int) -> HttpResponse:
     """Take over the platform's values, as the comparison has shown them."""
     card, form = find(card_id), AdoptForm(request.POST)
     if card is None:
@@ -81,7 +82,7 @@ def take_theirs(request: HttpRequest, card_id: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @personal
 @permission_required("oilcards.change_oilcard", raise_exception=True)
-def enter_id(request: HttpRequest, card_id: int) -> HttpResponse:
+def enter_id(request: Request, card_id: int) -> HttpResponse:
     """Give a card the id that the vendor's console shows for it."""
 
     def deed(card: OilCard, form: forms.Form) -> str:
@@ -95,7 +96,7 @@ def enter_id(request: HttpRequest, card_id: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @personal
 @permission_required("oilcards.change_oilcard", raise_exception=True)
-def never_arrived(request: HttpRequest, card_id: int) -> HttpResponse:
+def never_arrived(request: Request, card_id: int) -> HttpResponse:
     """Declare that the platform never received the addition."""
 
     def deed(card: OilCard, form: forms.Form) -> str:
@@ -108,7 +109,7 @@ def never_arrived(request: HttpRequest, card_id: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @personal
 @permission_required("oilcards.delete_oilcard", raise_exception=True)
-def delete(request: HttpRequest, card_id: int) -> HttpResponse:
+def delete(request: Request, card_id: int) -> HttpResponse:
     """Delete the card at the platform and take it out of the book; its row and its orders stay."""
 
     def deed(card: OilCard, form: forms.Form) -> str:
@@ -121,7 +122,7 @@ def delete(request: HttpRequest, card_id: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @personal
 @permission_required("oilcards.delete_oilcard", raise_exception=True)
-def gone(request: HttpRequest, card_id: int) -> HttpResponse:
+def gone(request: Request, card_id: int) -> HttpResponse:
     """Declare that the platform doesn't have the card any more."""
 
     def deed(card: OilCard, form: forms.Form) -> str:
@@ -134,7 +135,7 @@ def gone(request: HttpRequest, card_id: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @personal
 @permission_required(revealing.PERMISSION, raise_exception=True)
-def reveal(request: HttpRequest, card_id: int) -> HttpResponse:
+def reveal(request: Request, card_id: int) -> HttpResponse:
     """Show the card's data in clear, in the answer to this very POST and nowhere else."""
     card = find(card_id)
     form = _reason(gettext_lazy("Why do you need to see it?"))(request.POST if request.method == "POST" else None)
@@ -153,7 +154,7 @@ def _reason(label: Any) -> Callable[..., forms.Form]:
 
 
 def _confirm_or_do(
-    request: HttpRequest,
+    request: Request,
     card_id: int,
     template: str,
     deed: Callable[[OilCard, forms.Form], str],
@@ -168,7 +169,7 @@ def _confirm_or_do(
 
 
 def _do(
-    request: HttpRequest, card: OilCard, form: forms.Form, deed: Callable[[OilCard, forms.Form], str], template: str
+    request: Request, card: OilCard, form: forms.Form, deed: Callable[[OilCard, forms.Form], str], template: str
 ) -> HttpResponse:
     """Do it. Where a service refuses what was typed, the form is shown again; the card's page tells the rest."""
     try:
@@ -185,7 +186,7 @@ def _do(
 
 
 def _ask_to_confirm(
-    request: HttpRequest, card: OilCard | None, template: str, form: forms.Form | None = None
+    request: Request, card: OilCard | None, template: str, form: forms.Form | None = None
 ) -> HttpResponse:
     if card is None:
         return unknown(request)

@@ -4,6 +4,7 @@ import html
 import json
 import re
 from collections.abc import Iterable
+from typing import TypeGuard
 from urllib.parse import quote, quote_plus
 
 HIDDEN = "***"
@@ -107,7 +108,7 @@ def _hide_value(found: re.Match[str]) -> str:
     return f"{found['name']}{quote}{HIDDEN}{quote}"
 
 
-def _flat(data: object) -> bool:
+def _flat(data: object) -> TypeGuard[dict[str, object]]:
     return isinstance(data, dict) and not any(isinstance(data.get(name), dict | list) for name in _KEPT_DATA)
 
 

@@ -4,13 +4,14 @@ from collections.abc import Callable
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from portal.fragments import render_live
 from portal.pages import page_of
+from portal.request import Request
 from portal.secrecy import personal
 
 from . import outcomes
@@ -28,7 +29,7 @@ HIDDEN = ("card_number", "holder_phone", "national_id")
 @require_safe
 @personal
 @permission_required("oilcards.view_oilcard", raise_exception=True)
-def card_list(request: HttpRequest) -> HttpResponse:
+def card_list(request: Request) -> HttpResponse:
     """Find cards, newest first."""
     handing.expire_leases()
     search = CardFilter(request.GET, OilCard.objects.select_related("added_by").defer(*HIDDEN))
@@ -41,7 +42,7 @@ def card_list(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @personal
 @permission_required("oilcards.add_oilcard", raise_exception=True)
-def card_new(request: HttpRequest) -> HttpResponse:
+def card_new(request: Request) -> HttpResponse:
     """Put a card into the book and add it at the platform."""
     form = CardForm(request.POST if request.method == "POST" else None)
 
@@ -59,7 +60,7 @@ def card_new(request: HttpRequest) -> HttpResponse:
 @require_safe
 @personal
 @permission_required("oilcards.view_oilcard", raise_exception=True)
-def card_detail(request: HttpRequest, card_id: int) -> HttpResponse:
+def card_detail(request: Request, card_id: int) -> HttpResponse:
     """Show a card as far as everybody may see it, everything that happened to it, and what can be done now."""
     card = find(card_id)
     if card is None:
@@ -87,7 +88,7 @@ def card_detail(request: HttpRequest, card_id: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @personal
 @permission_required("oilcards.change_oilcard", raise_exception=True)
-def card_edit(request: HttpRequest, card_id: int) -> HttpResponse:
+def card_edit(request: Request, card_id: int) -> HttpResponse:
     """Change a card, or correct one that the platform refused and add it again."""
     card = find(card_id)
     if card is None:
@@ -120,7 +121,7 @@ def find(card_id: int) -> OilCard | None:
     return OilCard.objects.select_related("added_by", "changed_by").filter(pk=card_id).first()
 
 
-def unknown(request: HttpRequest) -> HttpResponse:
+def unknown(request: Request) -> HttpResponse:
     """Say that there is no such card."""
     return render(request, "oilcards/card_unknown.html", status=404)
 

@@ -4,14 +4,14 @@ import hashlib
 from http import HTTPStatus
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 
+from .request import Request
 
-def render_live(
-    request: HttpRequest, page: str, fragment: str, context: dict[str, Any], *, polling: bool
-) -> HttpResponse:
+
+def render_live(request: Request, page: str, fragment: str, context: dict[str, Any], *, polling: bool) -> HttpResponse:
     """Show a page, or to htmx only the part of it that changes.
 
     The browser sends back the digest of what it shows. Nothing is replaced where that still holds (204), so that a

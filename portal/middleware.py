@@ -5,10 +5,12 @@ from typing import Any
 
 import structlog
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import resolve_url
 from django.utils import translation
 from django_htmx.http import HttpResponseClientRefresh
+
+from .request import Request
 
 
 def language_from_cookie(
@@ -33,16 +35,18 @@ def language_from_cookie(
 
 def refresh_when_signed_out(
     get_response: Callable[[HttpRequest], HttpResponse],
-) -> Callable[[HttpRequest], HttpResponse]:
+) -> Callable[[Request], HttpResponse]:
     """Load the whole page anew where htmx is sent to sign in, or the sign-in would land in the midst of a table."""
 
-    def middleware(request: HttpRequest) -> HttpResponse:
+    def middleware(request: Request) -> HttpResponse:
         response = get_response(request)
-        if request.htmx and response.status_code == 302 and response.url.startswith(resolve_url(settings.LOGIN_URL)):
-            return HttpResponseClientRefresh()
-        return response
+        return HttpResponseClientRefresh() if request.htmx and _leads_to_sign_in(response) else response
 
     return middleware
+
+
+def _leads_to_sign_in(response: HttpResponse) -> bool:
+    return isinstance(response, HttpResponseRedirect) and response.url.startswith(resolve_url(settings.LOGIN_URL))
 
 
 class OrderNumberInLogs:

@@ -7,6 +7,8 @@ from django.contrib.auth.hashers import check_password
 from django.http import HttpRequest
 from django.utils import timezone
 
+from .request import Request
+
 FRESH_FOR = dt.timedelta(minutes=5)
 WRONG_TRIES = 5
 """So many wrong ones in a row end the session."""
@@ -23,11 +25,11 @@ def remember(request: HttpRequest) -> None:
 
 def is_fresh(request: HttpRequest) -> bool:
     """Say whether the password was typed within FRESH_FOR in this session."""
-    age = timezone.now().timestamp() - request.session.get(_TYPED_AT, 0)
+    age: float = timezone.now().timestamp() - request.session.get(_TYPED_AT, 0)
     return 0 <= age < FRESH_FOR.total_seconds()
 
 
-def verify(request: HttpRequest, typed: str) -> bool:
+def verify(request: Request, typed: str) -> bool:
     """Compare a password with that of who is signed in, and note in the session what came of it.
 
     Returns:

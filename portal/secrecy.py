@@ -1,15 +1,15 @@
 """Views that handle personal data: no cache keeps their answers, and no error page shows what they worked on."""
 
-from collections.abc import Callable
+from collections.abc import Callable, ItemsView
 from functools import wraps
 from types import FrameType
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponseBase
 from django.views.debug import SafeExceptionReporterFilter
 from django.views.decorators.cache import never_cache
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
 class NothingPersonal(SafeExceptionReporterFilter):
@@ -18,16 +18,16 @@ class NothingPersonal(SafeExceptionReporterFilter):
     def get_post_parameters(self, request: HttpRequest | None) -> dict[str, Any]:
         return dict.fromkeys(super().get_post_parameters(request), self.cleansed_substitute)
 
-    def get_traceback_frame_variables(self, request: HttpRequest | None, tb_frame: FrameType) -> list[tuple[str, Any]]:
-        return [(name, self.cleansed_substitute) for name in tb_frame.f_locals]
+    def get_traceback_frame_variables(self, request: HttpRequest | None, tb_frame: FrameType) -> ItemsView[str, Any]:
+        return dict.fromkeys(tb_frame.f_locals, self.cleansed_substitute).items()
 
 
 def personal(view: View) -> View:
     """Decorate a view that reads or writes what identifies a person."""
 
     @wraps(view)
-    def secret(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        request.exception_reporter_filter = NothingPersonal()  # type: ignore[attr-defined]  # Django looks for it
+    def secret(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        request.exception_reporter_filter = NothingPersonal()
         return view(request, *args, **kwargs)
 
     return never_cache(secret)

@@ -19,6 +19,7 @@ from recharge.metrics import ORDERS
 from recharge.services import guard
 from recharge.services.standstill import standstills
 
+from . import __version__
 from .celery import app as celery_app
 from .postgres import answering_within
 
@@ -31,8 +32,10 @@ IMPATIENT = {"socket_timeout": PATIENCE, "socket_connect_timeout": PATIENCE} if 
 @never_cache
 @login_not_required
 def healthz(request: HttpRequest) -> HttpResponse:
-    """Say that the process is alive."""
-    return _plain("ok")
+    """Say that the process is alive; its version is in a header, since programs compare the body."""
+    response = _plain("ok")
+    response["Portal-Version"] = __version__
+    return response
 
 
 @require_safe
@@ -87,7 +90,7 @@ def _registry() -> CollectorRegistry:
     if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
         return REGISTRY
     registry = CollectorRegistry()
-    MultiProcessCollector(registry)
+    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # prometheus_client gives it no types
     return registry
 
 

@@ -6,13 +6,13 @@ writes an order.
 
 from collections.abc import Callable
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import User
 from django.core.paginator import Paginator
-from django.db.models import Model
+from django.db.models import Field, Model, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
 from django.urls import reverse
@@ -36,7 +36,8 @@ class ShortPaginator(Paginator):
 
     @cached_property
     def count(self) -> int:
-        return self.object_list[:COUNTED_ROWS].count()
+        rows = cast("QuerySet[Any]", self.object_list)  # the admin leafs in nothing else
+        return rows[:COUNTED_ROWS].count()
 
 
 class LookUpAdmin(admin.ModelAdmin):
@@ -68,22 +69,20 @@ class OrderAdmin(LookUpAdmin):
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         columns = ["face_value", "submission", "status", _marks, "placed_by", "placed_at"]
-        return ["order_no", _phone_for(request.user), *columns]
+        return ["order_no", _phone_for(_viewer(request)), *columns]
 
     def get_fields(self, request: HttpRequest, obj: Order | None = None) -> list[Any]:
         """Show every column but the number and the texts of unknown origin, which are shown as the viewer may see."""
         texts = ("duplicate_reason", "note", "refusal", "reason")
         hidden = ("id", "nonce", "mobile", *texts)
         columns = [column.name for column in Order._meta.fields if column.name not in hidden]
-        shown = [_text_for(request.user, Order, name) for name in texts]
-        return [columns[0], _phone_for(request.user), *columns[1:], *shown]
+        shown = [_text_for(_viewer(request), Order, name) for name in texts]
+        return [columns[0], _phone_for(_viewer(request)), *columns[1:], *shown]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Order | None = None) -> list[Any]:
         return self.get_fields(request, obj)
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: OrderQuerySet, search_term: str
-    ) -> tuple[OrderQuerySet, bool]:
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
         return _found(queryset, search_term), False
 
     def view_on_site(self, obj: Order) -> str:
@@ -98,7 +97,7 @@ class OrderEventAdmin(LookUpAdmin):
 
     def get_fields(self, request: HttpRequest, obj: OrderEvent | None = None) -> list[Any]:
         columns = [column.name for column in OrderEvent._meta.fields if column.name not in ("id", "note", "raw")]
-        return [*columns, *(_text_for(request.user, OrderEvent, name) for name in ("note", "raw"))]
+        return [*columns, *(_text_for(_viewer(request), OrderEvent, name) for name in ("note", "raw"))]
 
     def get_readonly_fields(self, request: HttpRequest, obj: OrderEvent | None = None) -> list[Any]:
         return self.get_fields(request, obj)
@@ -167,8 +166,10 @@ class StaffAdmin(UserAdmin):
         """Whoever placed an order stays in the books: leaving people are made inactive."""
         return False
 
-    def get_form(self, request: HttpRequest, obj: User | None = None, **kwargs: Any) -> type[ModelForm]:
-        form = super().get_form(request, obj, **kwargs)
+    def get_form(
+        self, request: HttpRequest, obj: User | None = None, change: bool = False, **kwargs: Any
+    ) -> type[ModelForm]:
+        form = super().get_form(request, obj, change=change, **kwargs)
         if "groups" in form.base_fields:
             form.base_fields["groups"].help_text = _("What somebody may do follows from the groups.")
         return form
@@ -193,6 +194,11 @@ def _numbered(rows: Any, column: str, term: str) -> Any:
     return rows.filter(**{column: int(number)}) if is_key else rows.none()
 
 
+def _viewer(request: HttpRequest) -> User:
+    """Return who is signed in; the admin lets no stranger through."""
+    return cast(User, request.user)
+
+
 def _phone_for(viewer: User) -> Callable[[Order], str]:
     def phone(order: Order) -> str:
         return shown_target(order, viewer)
@@ -204,7 +210,8 @@ def _text_for(viewer: User, model: type[Order | OrderEvent], name: str) -> Calla
     def text(row: Order | OrderEvent) -> str:
         return hide_mobile(getattr(row, name), row if isinstance(row, Order) else row.order, viewer) or "–"
 
-    return _titled(text, model._meta.get_field(name).verbose_name)
+    column = cast("Field[Any, Any]", model._meta.get_field(name))
+    return _titled(text, column.verbose_name)
 
 
 def _marks(order: Order) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.db.models import Count, Sum
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -17,6 +17,7 @@ from portal import password
 from portal.account_views import signed_out
 from portal.fragments import render_live
 from portal.pages import page_of
+from portal.request import Request
 
 from .choices import BatchState, Submission
 from .forms import DecisionForm
@@ -33,7 +34,7 @@ REPETITIONS = 5
 
 @require_safe
 @permission_required("recharge.approve_order", raise_exception=True)
-def approval_list(request: HttpRequest) -> HttpResponse:
+def approval_list(request: Request) -> HttpResponse:
     """List what awaits approval: batches, the oldest first, and orders."""
     batches = list(Batch.objects.awaiting_approval().select_related("made_by").order_by("id")[:BATCHES_SHOWN])
     page = page_of(Order.objects.awaiting_approval().with_people_and_cards(), request)
@@ -45,7 +46,7 @@ def approval_list(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @permission_required("recharge.approve_order", raise_exception=True)
-def order_approve(request: HttpRequest, order_no: str) -> HttpResponse:
+def order_approve(request: Request, order_no: str) -> HttpResponse:
     """Approve or reject an order."""
     order = Order.objects.with_people_and_cards().filter(order_no=order_no).first()
     if order is None:
@@ -78,7 +79,7 @@ def order_approve(request: HttpRequest, order_no: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @permission_required("recharge.approve_order", raise_exception=True)
-def batch_approve(request: HttpRequest, batch_id: int) -> HttpResponse:
+def batch_approve(request: Request, batch_id: int) -> HttpResponse:
     """Approve or reject a batch with all its orders."""
     batch = Batch.objects.select_related("made_by").filter(pk=batch_id).first()
     if batch is None:
@@ -106,12 +107,12 @@ def batch_approve(request: HttpRequest, batch_id: int) -> HttpResponse:
     return render(request, "recharge/approve_batch.html", context)
 
 
-def _form(request: HttpRequest) -> DecisionForm:
+def _form(request: Request) -> DecisionForm:
     data = request.POST if request.method == "POST" else None
     return DecisionForm(data, needs_password=not password.is_fresh(request))
 
 
-def _decides(request: HttpRequest, form: DecisionForm, decide: Callable[[], None]) -> bool:
+def _decides(request: Request, form: DecisionForm, decide: Callable[[], None]) -> bool:
     """Do what the form says, once the password is known to be right; else the form says what is wrong."""
     if not form.is_valid():
         return False
@@ -128,7 +129,7 @@ def _decides(request: HttpRequest, form: DecisionForm, decide: Callable[[], None
     return True
 
 
-def _tell(request: HttpRequest, form: DecisionForm) -> None:
+def _tell(request: Request, form: DecisionForm) -> None:
     done = _("Approved: it is queued for the platform.") if form.approves else _("Rejected. Nothing was spent.")
     messages.success(request, done)
 

@@ -7,11 +7,13 @@ from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.db.models import Count, Sum
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods
+
+from portal.request import Request
 
 from .batch_forms import AgainForm, RemarkForm, ResumeForm
 from .batch_outcomes import ADVICE
@@ -32,7 +34,7 @@ WHAT_WAS_FOUND = gettext_lazy("What did you find, why may it go on?")
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @permission_required("recharge.change_batch", raise_exception=True)
-def pause(request: HttpRequest, batch_id: int) -> HttpResponse:
+def pause(request: Request, batch_id: int) -> HttpResponse:
     """Let no further order of the batch go out."""
 
     def deed(batch: Batch, said: dict[str, Any]) -> str:
@@ -45,7 +47,7 @@ def pause(request: HttpRequest, batch_id: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @permission_required("recharge.change_batch", raise_exception=True)
-def resume(request: HttpRequest, batch_id: int) -> HttpResponse:
+def resume(request: Request, batch_id: int) -> HttpResponse:
     """Let a paused batch go on."""
 
     def deed(batch: Batch, said: dict[str, Any]) -> str:
@@ -58,7 +60,7 @@ def resume(request: HttpRequest, batch_id: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @permission_required("recharge.change_batch", raise_exception=True)
-def withdraw(request: HttpRequest, batch_id: int) -> HttpResponse:
+def withdraw(request: Request, batch_id: int) -> HttpResponse:
     """Take back what was not sent."""
 
     def deed(batch: Batch, said: dict[str, Any]) -> str:
@@ -76,7 +78,7 @@ def withdraw(request: HttpRequest, batch_id: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @permission_required("recharge.approve_order", raise_exception=True)
-def skip_canary(request: HttpRequest, batch_id: int) -> HttpResponse:
+def skip_canary(request: Request, batch_id: int) -> HttpResponse:
     """Let all orders follow without waiting for the first ones."""
 
     def deed(batch: Batch, said: dict[str, Any]) -> str:
@@ -89,7 +91,7 @@ def skip_canary(request: HttpRequest, batch_id: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @permission_required("recharge.add_batch", raise_exception=True)
-def make_anew(request: HttpRequest, batch_id: int) -> HttpResponse:
+def make_anew(request: Request, batch_id: int) -> HttpResponse:
     """Make a new batch of the orders that are proven to have failed."""
     batch = _find(batch_id)
     if batch is None:
@@ -109,7 +111,7 @@ def make_anew(request: HttpRequest, batch_id: int) -> HttpResponse:
     return render(request, "recharge/confirm_batch_again.html", {"batch": batch, "form": form, "failed": failed})
 
 
-def _confirm_or_do(request: HttpRequest, batch_id: int, template: str, deed: Deed, form: forms.Form) -> HttpResponse:
+def _confirm_or_do(request: Request, batch_id: int, template: str, deed: Deed, form: forms.Form) -> HttpResponse:
     """Do it where a usable form was sent, and show in words what came of it; else show what would be done."""
     batch = _find(batch_id)
     if batch is None or not (form.is_bound and form.is_valid()):
@@ -124,7 +126,7 @@ def _confirm_or_do(request: HttpRequest, batch_id: int, template: str, deed: Dee
     return redirect("batch_detail", batch.pk)
 
 
-def _ask_to_confirm(request: HttpRequest, batch: Batch | None, template: str, form: forms.Form) -> HttpResponse:
+def _ask_to_confirm(request: Request, batch: Batch | None, template: str, form: forms.Form) -> HttpResponse:
     if batch is None:
         return unknown(request)
     waiting = batch.orders.filter(submission__in=NOT_YET_SENT).order_by()
@@ -138,5 +140,5 @@ def _find(batch_id: int) -> Batch | None:
     return Batch.objects.select_related("made_by").with_last_event().filter(pk=batch_id).first()
 
 
-def _sent(request: HttpRequest) -> Any:
+def _sent(request: Request) -> Any:
     return request.POST if request.method == "POST" else None

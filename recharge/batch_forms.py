@@ -1,7 +1,7 @@
 """What people say about batches. Only the form is checked here; what a batch may be, the services decide."""
 
 import uuid
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.utils.translation import gettext as _
@@ -44,7 +44,7 @@ class UploadForm(MarkedForm):
     def __init__(self, *args: Any, with_oil: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if not with_oil:
-            self.fields["product"].choices = [(Product.MOBILE.value, Product.MOBILE.label)]
+            cast(forms.ChoiceField, self.fields["product"]).choices = [(Product.MOBILE.value, Product.MOBILE.label)]
 
     def clean_product(self) -> Product:
         return Product(self.cleaned_data["product"] or Product.MOBILE)
@@ -106,7 +106,7 @@ class MakeForm(MarkedForm):
 
     def refuse(self, error: Exception) -> None:
         """Show what a service refused; what was filled in stays."""
-        fields = {ReasonNeeded: "reason", BadLines: "leave_out_bad"}
+        fields: dict[type[Exception], str] = {ReasonNeeded: "reason", BadLines: "leave_out_bad"}
         self.add_error(fields.get(type(error)), str(error))
 
 

@@ -4,13 +4,14 @@ from typing import Any
 
 from django.contrib.auth.decorators import permission_required
 from django.core.exceptions import BadRequest
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from portal.fragments import render_live
 from portal.pages import page_of
+from portal.request import Request
 
 from . import batch_progress as figures
 from .batch_outcomes import ADVICE, of_batch
@@ -36,7 +37,7 @@ LOOKS = {
 
 @require_safe
 @permission_required("recharge.view_batch", raise_exception=True)
-def batch_list(request: HttpRequest) -> HttpResponse:
+def batch_list(request: Request) -> HttpResponse:
     """List the batches, newest first."""
     page = page_of(Batch.objects.select_related("made_by"), request)
     unsettled = figures.open_in(page.rows)
@@ -46,7 +47,7 @@ def batch_list(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @permission_required("recharge.view_batch", raise_exception=True)
-def batch_detail(request: HttpRequest, batch_id: int) -> HttpResponse:
+def batch_detail(request: Request, batch_id: int) -> HttpResponse:
     """Show a batch, how far it has got, what can be done, and its orders; `?part=` picks some of these."""
     batch = Batch.objects.select_related("made_by", "approved_by").filter(pk=batch_id).first()
     if batch is None:
@@ -80,12 +81,12 @@ def batch_detail(request: HttpRequest, batch_id: int) -> HttpResponse:
     return render_live(request, "recharge/batch_detail.html", "recharge/_batch.html", context, polling=polling)
 
 
-def unknown(request: HttpRequest) -> HttpResponse:
+def unknown(request: Request) -> HttpResponse:
     """Say that there is no such batch."""
     return render(request, "recharge/batch_unknown.html", status=404)
 
 
-def asked_part(request: HttpRequest) -> Part | None:
+def asked_part(request: Request) -> Part | None:
     """Return the part of a batch's orders that `?part=` names; None for all of them.
 
     Raises:

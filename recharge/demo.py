@@ -7,7 +7,7 @@ the settings say later.
 import datetime as dt
 import json
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 
 from django.contrib.auth.models import User
@@ -267,5 +267,5 @@ def stories(clerk: User, card: OilCard, batch: Batch) -> Iterator[Story]:
         yield plot(Story(number, now - dt.timedelta(minutes=minutes), clerk, card if minutes in BY_CARD else None))
 
 
-def _json(answer: dict[str, object]) -> str:
+def _json(answer: Mapping[str, object]) -> str:
     return json.dumps(answer, ensure_ascii=False)

@@ -1,7 +1,7 @@
 """Orders as sheets to take away."""
 
 from django.contrib.auth.decorators import permission_required
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
@@ -9,6 +9,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from portal.downloads import sheet_response
+from portal.request import Request
 
 from . import exports
 from .batch_progress import in_part
@@ -20,7 +21,7 @@ from .models import Batch, Order
 @require_GET
 @never_cache
 @permission_required("recharge.export_order", raise_exception=True)
-def order_export(request: HttpRequest, kind: str) -> HttpResponseBase:
+def order_export(request: Request, kind: str) -> HttpResponseBase:
     """Download the orders that the list's filters find; a search that makes no sense is shown as the list shows it."""
     search = OrderFilter(request.GET, Order.objects.all())
     if not search.is_valid():
@@ -32,7 +33,7 @@ def order_export(request: HttpRequest, kind: str) -> HttpResponseBase:
 @require_GET
 @never_cache
 @permission_required("recharge.view_batch", raise_exception=True)
-def batch_results(request: HttpRequest, batch_id: int, kind: str) -> HttpResponseBase:
+def batch_results(request: Request, batch_id: int, kind: str) -> HttpResponseBase:
     """Download what became of every line of a batch; `?part=` picks orders as on the batch's page."""
     batch = Batch.objects.filter(pk=batch_id).first()
     if batch is None:

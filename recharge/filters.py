@@ -96,7 +96,7 @@ class OrderFilter(filters.FilterSet):
         return orders
 
     def filter_queryset(self, queryset: OrderQuerySet) -> OrderQuerySet:
-        orders = super().filter_queryset(queryset)
+        orders: OrderQuerySet = super().filter_queryset(queryset)
         first, last = (self.form.cleaned_data.get(name) for name in ("placed_from", "placed_to"))
         if first or last:
             after_last = last + dt.timedelta(days=1) if last else None

@@ -4,10 +4,11 @@ import re
 import unicodedata
 import uuid
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from django import forms
 from django.conf import settings
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from oilcards.masking import hide_holder
@@ -97,15 +98,17 @@ class OrderForm(MarkedForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["face_value"].choices = [(value, value) for value in self.face_values]
-        self.fields["replaces"].queryset = Order.objects.filter(product=self.product)
+        cast(forms.ChoiceField, self.fields["face_value"]).choices = [(value, value) for value in self.face_values]
+        cast("forms.ModelChoiceField[Order]", self.fields["replaces"]).queryset = Order.objects.filter(
+            product=self.product
+        )
         self.fields["nonce"].initial = uuid.uuid4
         self.earlier: Order | None = None
         self.made: Order | None = None
 
     def full_clean(self) -> None:
         super().full_clean()
-        if self.is_bound and "nonce" in self._errors:
+        if self.is_bound and "nonce" in self.errors:
             self._renew_nonce()
 
     def refuse(self, error: ServiceError) -> None:
@@ -126,8 +129,9 @@ class OrderForm(MarkedForm):
         self._put("nonce", str(uuid.uuid4()))
 
     def _put(self, name: str, value: str) -> None:
-        self.data = self.data.copy()
-        self.data[self.add_prefix(name)] = value
+        data = cast(QueryDict, self.data).copy()
+        data[self.add_prefix(name)] = value
+        self.data = data
 
 
 class MobileOrderForm(OrderForm):
@@ -198,9 +202,9 @@ class OilOrderForm(OrderForm):
         super().__init__(*args, **kwargs)
         speeds = [Speed(speed) for speed in settings.OIL_SPEEDS]
         self.offers_speeds = len(speeds) > 1
-        speed = self.fields["speed"]
+        speed = cast(forms.TypedChoiceField, self.fields["speed"])
         speed.choices = [(item.value, item.label) for item in speeds]
-        speed.initial = speed.empty_value = speeds[0]
+        speed.initial = speed.empty_value = speeds[0]  # type: ignore[assignment]  # the stubs know texts only
         if len(self.face_values) == 1:
             self.fields["face_value"].initial = self.face_values[0]
 

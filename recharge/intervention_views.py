@@ -6,13 +6,14 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from portal.gateway import GatewayError, NotSent, Rejected
+from portal.request import Request
 
 from . import outcomes
 from .choices import MarkKind
@@ -25,7 +26,7 @@ from .services.errors import Outdated, ServiceError
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @permission_required("recharge.change_order", raise_exception=True)
-def ask(request: HttpRequest, order_no: str) -> HttpResponse:
+def ask(request: Request, order_no: str) -> HttpResponse:
     """Ask the platform about the order, as soon as the spacing of queries allows."""
 
     def deed(order: Order) -> str:
@@ -38,7 +39,7 @@ def ask(request: HttpRequest, order_no: str) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @permission_required("recharge.change_order", raise_exception=True)
-def cancel(request: HttpRequest, order_no: str) -> HttpResponse:
+def cancel(request: Request, order_no: str) -> HttpResponse:
     """Ask the platform to cancel the order."""
 
     def deed(order: Order) -> str:
@@ -50,7 +51,7 @@ def cancel(request: HttpRequest, order_no: str) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @permission_required("recharge.change_order", raise_exception=True)
-def withdraw(request: HttpRequest, order_no: str) -> HttpResponse:
+def withdraw(request: Request, order_no: str) -> HttpResponse:
     """Take back an order that was not sent."""
 
     def deed(order: Order) -> str:
@@ -62,7 +63,7 @@ def withdraw(request: HttpRequest, order_no: str) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @permission_required("recharge.change_order", raise_exception=True)
-def acknowledge(request: HttpRequest, order_no: str) -> HttpResponse:
+def acknowledge(request: Request, order_no: str) -> HttpResponse:
     """Mark what needed attention as dealt with, with a note."""
     order = _find(order_no)
     form = NoteForm(_sent(request), open_marks=order.marked_as if order else [])
@@ -82,7 +83,7 @@ def acknowledge(request: HttpRequest, order_no: str) -> HttpResponse:
 
 
 def _confirm_or_do(
-    request: HttpRequest, order_no: str, template: str, deed: Callable[[Order], str], form: forms.Form | None = None
+    request: Request, order_no: str, template: str, deed: Callable[[Order], str], form: forms.Form | None = None
 ) -> HttpResponse:
     """Do it where a usable form was sent, and show in words what came of it; else show what would be done."""
     order = _find(order_no)
@@ -101,7 +102,7 @@ def _confirm_or_do(
     return redirect("order_detail", order.order_no)
 
 
-def _ask_to_confirm(request: HttpRequest, order: Order | None, template: str, form: forms.Form) -> HttpResponse:
+def _ask_to_confirm(request: Request, order: Order | None, template: str, form: forms.Form) -> HttpResponse:
     if order is None:
         return render(request, "recharge/order_unknown.html", status=404)
     return render(request, template, {"order": order, "form": form, "marks": outcomes.open_marks(order)})
@@ -111,7 +112,7 @@ def _find(order_no: str) -> Order | None:
     return Order.objects.with_people_and_cards().with_last_event().filter(order_no=order_no).first()
 
 
-def _sent(request: HttpRequest) -> Any:
+def _sent(request: Request) -> Any:
     return request.POST if request.method == "POST" else None
 
 

@@ -66,7 +66,7 @@ def balance() -> Balance | None:
 
 def is_fresh(balance: Balance) -> bool:
     """Say whether the balance was told lately; it is refreshed every minute."""
-    return bool(balance.told_at) and timezone.now() - balance.told_at < BALANCE_FRESH_FOR
+    return balance.told_at is not None and timezone.now() - balance.told_at < BALANCE_FRESH_FOR
 
 
 def last_backup() -> PortalEvent | None:

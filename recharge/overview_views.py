@@ -4,7 +4,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.decorators import permission_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 
 from oilcards.models import OilCard
 from portal import platform
+from portal.request import Request
 
 from . import overview as figures
 from .outcomes import GROUP_LOOKS, Group, of
@@ -22,7 +23,7 @@ from .services.standstill import standstills
 
 @require_safe
 @permission_required("recharge.view_order", raise_exception=True)
-def overview(request: HttpRequest) -> HttpResponse:
+def overview(request: Request) -> HttpResponse:
     """Show how today goes; before the platform's credentials are set, what is left to do."""
     days = figures.last_days()
     balance = figures.balance()
@@ -44,11 +45,11 @@ def overview(request: HttpRequest) -> HttpResponse:
     return render(request, "recharge/overview.html", context)
 
 
-def _places(request: HttpRequest) -> bool:
+def _places(request: Request) -> bool:
     return request.user.has_perm("recharge.add_order") or request.user.has_perm("recharge.approve_order")
 
 
-def _cards_in_need(request: HttpRequest) -> int:
+def _cards_in_need(request: Request) -> int:
     return OilCard.objects.needing_attention().count() if request.user.has_perm("oilcards.view_oilcard") else 0
 
 

@@ -3,13 +3,14 @@
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from portal.forms import ReasonForm
+from portal.request import Request
 
 from .forms import GoOnForm
 from .models import EmergencyStop, Order
@@ -22,7 +23,7 @@ STOPS_SHOWN = 20
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @permission_required("recharge.view_order", raise_exception=True)
-def emergency_stop(request: HttpRequest) -> HttpResponse:
+def emergency_stop(request: Request) -> HttpResponse:
     """Show whether everything is stopped, and stop it, with a reason."""
     form = ReasonForm(
         request.POST if request.method == "POST" else None, label=gettext_lazy("Why? Everybody will read it.")
@@ -37,7 +38,7 @@ def emergency_stop(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @permission_required("recharge.approve_order", raise_exception=True)
-def go_on(request: HttpRequest) -> HttpResponse:
+def go_on(request: Request) -> HttpResponse:
     """Let orders go out again."""
     form = GoOnForm(request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid():
@@ -58,7 +59,7 @@ def go_on(request: HttpRequest) -> HttpResponse:
     return render(request, "recharge/confirm_go_on.html", context)
 
 
-def _stop(request: HttpRequest, form: ReasonForm) -> bool:
+def _stop(request: Request, form: ReasonForm) -> bool:
     """Stop everything; else the form says what is wrong."""
     if not request.user.has_perm("recharge.change_order"):
         raise PermissionDenied

@@ -5,7 +5,7 @@ import uuid
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from portal.bodies import takes
 from portal.downloads import sheet_response
+from portal.request import Request
 from portal.secrecy import personal
 from portal.sheets import MOST_BYTES, MOST_ROWS, UnreadableSheet
 
@@ -34,7 +35,7 @@ DRAFTS_SHOWN = 5
 @require_http_methods(["GET", "HEAD", "POST"])
 @personal
 @permission_required("recharge.add_batch", raise_exception=True)
-def batch_new(request: HttpRequest) -> HttpResponse:
+def batch_new(request: Request) -> HttpResponse:
     """Take a sheet, or pasted lines; `?product=oil` is about cards."""
     with_oil = request.user.has_perm("oilcards.view_oilcard")
     if request.method != "POST":
@@ -59,7 +60,7 @@ def batch_new(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 @permission_required("recharge.add_batch", raise_exception=True)
-def batch_template(request: HttpRequest, product: str, kind: str) -> HttpResponseBase:
+def batch_template(request: Request, product: str, kind: str) -> HttpResponseBase:
     """Download a sheet to be filled in."""
     product = product.upper()
     header = figures.titles(product, chinese=_in_chinese())
@@ -69,7 +70,7 @@ def batch_template(request: HttpRequest, product: str, kind: str) -> HttpRespons
 @require_http_methods(["GET", "HEAD", "POST"])
 @personal
 @permission_required("recharge.add_batch", raise_exception=True)
-def batch_preview(request: HttpRequest, draft_id: uuid.UUID) -> HttpResponse:
+def batch_preview(request: Request, draft_id: uuid.UUID) -> HttpResponse:
     """Show what would come of a sheet, to the person who uploaded it; a POST makes the batch."""
     draft = _draft(request, draft_id)
     if draft is None:
@@ -101,7 +102,7 @@ def batch_preview(request: HttpRequest, draft_id: uuid.UUID) -> HttpResponse:
 @require_GET
 @personal
 @permission_required("recharge.add_batch", raise_exception=True)
-def batch_lines(request: HttpRequest, draft_id: uuid.UUID, which: str, kind: str) -> HttpResponseBase:
+def batch_lines(request: Request, draft_id: uuid.UUID, which: str, kind: str) -> HttpResponseBase:
     """Download the lines that can't be placed, to be corrected and uploaded again, or those that look suspicious."""
     draft = _draft(request, draft_id)
     if draft is None:
@@ -110,7 +111,7 @@ def batch_lines(request: HttpRequest, draft_id: uuid.UUID, which: str, kind: str
     return sheet_response(f"{which}-lines", kind, header, figures.rows(draft, bad=which == "bad"))
 
 
-def _show_upload(request: HttpRequest, form: UploadForm) -> HttpResponse:
+def _show_upload(request: Request, form: UploadForm) -> HttpResponse:
     drafts = BatchDraft.objects.filter(uploaded_by=request.user).defer("content").order_by("-uploaded_at")
     context = {
         "form": form,
@@ -156,12 +157,12 @@ def _button(seen: Preview) -> str:
     return words % {"orders": f"{orders:,}", "money": money}
 
 
-def _draft(request: HttpRequest, draft_id: uuid.UUID) -> BatchDraft | None:
+def _draft(request: Request, draft_id: uuid.UUID) -> BatchDraft | None:
     """Return the person's own upload; what others uploaded doesn't exist for them."""
     return BatchDraft.objects.filter(pk=draft_id, uploaded_by=request.user).first()
 
 
-def _gone(request: HttpRequest, draft_id: uuid.UUID) -> HttpResponse:
+def _gone(request: Request, draft_id: uuid.UUID) -> HttpResponse:
     """Lead to the batch that the upload has become, however often its form is sent."""
     batch = Batch.objects.filter(nonce=draft_id, made_by=request.user).first()
     if batch:

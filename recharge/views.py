@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from django.conf import settings
 from django.contrib.auth.decorators import permission_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -13,6 +13,7 @@ from oilcards.models import OilCard
 from oilcards.services.orders import can_recharge
 from portal.fragments import render_live
 from portal.pages import Page, page_of
+from portal.request import Request
 from portal.secrecy import personal
 
 from . import mobile as numbers
@@ -32,7 +33,7 @@ CARDS_SHOWN = 8
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @permission_required("recharge.add_order", raise_exception=True)
-def order_new(request: HttpRequest) -> HttpResponse:
+def order_new(request: Request) -> HttpResponse:
     """Place a mobile top-up. `?replaces=` names a dead order that it stands in for."""
     if request.method == "POST":
         return _place(request, MobileOrderForm(_sent(request)), placing.place_mobile_order)
@@ -49,7 +50,7 @@ def order_new(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @personal
 @permission_required(["recharge.add_order", "oilcards.view_oilcard"], raise_exception=True)
-def order_new_oil(request: HttpRequest) -> HttpResponse:
+def order_new_oil(request: Request) -> HttpResponse:
     """Recharge an oil card: `?card=` names one, else it is searched for by a POST, for nobody to read in an address."""
     if request.method == "POST":
         if "find" not in request.POST:
@@ -69,7 +70,7 @@ def order_new_oil(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @permission_required("recharge.add_order", raise_exception=True)
-def mobile_hint(request: HttpRequest) -> HttpResponse:
+def mobile_hint(request: Request) -> HttpResponse:
     """Say whose number it is while it is typed; a POST, so that no number gets into an address or a log."""
     form = MobileForm(request.POST)
     typed = form.cleaned_data["mobile"] if form.is_valid() else ""
@@ -87,7 +88,7 @@ def mobile_hint(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @permission_required("recharge.view_order", raise_exception=True)
-def order_list(request: HttpRequest) -> HttpResponse:
+def order_list(request: Request) -> HttpResponse:
     """Find orders, newest first."""
     search = OrderFilter(request.GET, Order.objects.with_people_and_cards())
     orders = search.qs if search.is_valid() else Order.objects.none()
@@ -98,7 +99,7 @@ def order_list(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @permission_required("recharge.view_order", raise_exception=True)
-def attention(request: HttpRequest) -> HttpResponse:
+def attention(request: Request) -> HttpResponse:
     """List the orders that need a person, why, and what to do."""
     page = page_of(Order.objects.needing_attention().with_people_and_cards(), request)
     context = {"page": page, "table": AttentionTable(page.rows, viewer=request.user)}
@@ -107,7 +108,7 @@ def attention(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @permission_required("recharge.view_order", raise_exception=True)
-def order_detail(request: HttpRequest, order_no: str) -> HttpResponse:
+def order_detail(request: Request, order_no: str) -> HttpResponse:
     """Show an order, what is known of its fate, and everything that happened to it."""
     related = Order.objects.with_people_and_cards().select_related(
         "replaces", "replaced_by", "approved_by", "batch", "account"
@@ -132,7 +133,7 @@ def order_detail(request: HttpRequest, order_no: str) -> HttpResponse:
     )
 
 
-def _place(request: HttpRequest, form: OrderForm, place: Callable[..., Order]) -> HttpResponse:
+def _place(request: Request, form: OrderForm, place: Callable[..., Order]) -> HttpResponse:
     """Place what the form says, or show it again with what is wrong."""
     if form.is_valid():
         try:
@@ -144,13 +145,13 @@ def _place(request: HttpRequest, form: OrderForm, place: Callable[..., Order]) -
     return _show_form(request, form)
 
 
-def _show_form(request: HttpRequest, form: OrderForm) -> HttpResponse:
+def _show_form(request: Request, form: OrderForm) -> HttpResponse:
     if isinstance(form, OilOrderForm):
         return render(request, "recharge/order_new_oil.html", {**_limits(request, form), **_cards(request, form)})
     return render(request, "recharge/order_new.html", {**_limits(request, form), "form": form})
 
 
-def _limits(request: HttpRequest, form: OrderForm) -> dict[str, object]:
+def _limits(request: Request, form: OrderForm) -> dict[str, object]:
     """What is left of today's limits, and from where on a second person has to approve, if any value is above."""
     asks = any(placing.needs_approval(value) for value in form.face_values)
     return {
@@ -159,7 +160,7 @@ def _limits(request: HttpRequest, form: OrderForm) -> dict[str, object]:
     }
 
 
-def _cards(request: HttpRequest, form: OilOrderForm) -> dict[str, object]:
+def _cards(request: Request, form: OilOrderForm) -> dict[str, object]:
     """What the choice of a card shows: the chosen one, else those found, else the newest."""
     search = CardSearchForm(request.POST)
     digits = search.cleaned_data["digits"] if search.is_valid() else ""
@@ -178,17 +179,17 @@ def _cards(request: HttpRequest, form: OilOrderForm) -> dict[str, object]:
     }
 
 
-def _sent(request: HttpRequest) -> Mapping[str, object]:
+def _sent(request: Request) -> Mapping[str, object]:
     return {**request.GET.dict(), **request.POST.dict()} if "replaces" in request.GET else request.POST
 
 
-def _kept(request: HttpRequest) -> dict[str, object]:
+def _kept(request: Request) -> dict[str, object]:
     """What was filled in before a card was searched for."""
     names = ("oil_card", "face_value", "speed", "nonce", "replaces", "duplicate_reason", "duplicate_of")
     return {name: request.POST[name] for name in names if request.POST.get(name)}
 
 
-def _replaced(request: HttpRequest) -> Order | None:
+def _replaced(request: Request) -> Order | None:
     return Order.objects.filter(order_no=request.GET["replaces"].replace("\x00", "")).first()
 
 
@@ -197,11 +198,11 @@ def _any_open(page: Page[Order]) -> bool:
     return any(order.settled_at is None for order in page.rows)
 
 
-def _unknown(request: HttpRequest) -> HttpResponse:
+def _unknown(request: Request) -> HttpResponse:
     return render(request, "recharge/order_unknown.html", status=404)
 
 
-def _repeated_mobile(order: Order, request: HttpRequest) -> dict[str, object]:
+def _repeated_mobile(order: Order, request: Request) -> dict[str, object]:
     """What the form holds at first when a dead order is placed again."""
     return {
         "mobile": numbers.grouped(order.mobile) if may_see(order, request.user) else "",

@@ -63,10 +63,11 @@ def time_passes(minutes: int) -> None:
 
 
 class Processes:
-    """Starts real processes and ends every one of them by its id."""
+    """Starts real processes, with the product's settings, and ends every one of them by its id."""
 
     def __init__(self, environment: dict[str, str]) -> None:
-        self.environment = {**os.environ, **environment, "PYTHONPATH": str(ROOT)}
+        product = {"DJANGO_SETTINGS_MODULE": "portal.settings", "PYTHONPATH": str(ROOT)}
+        self.environment = {**os.environ, **product, **environment}
         self.started: list[subprocess.Popen[bytes]] = []
 
     def start(self, *arguments: str) -> subprocess.Popen[bytes]:

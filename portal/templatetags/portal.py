@@ -15,6 +15,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 import oilcards.outcomes
+import portal
 from oilcards.details import LABELS
 from oilcards.models import OilCard
 from recharge import batch_outcomes, outcomes
@@ -39,6 +40,12 @@ def icon(name: str, classes: str = "") -> SafeString:
         static("vendor/icons.svg"),
         name,
     )
+
+
+@register.simple_tag
+def portal_version() -> str:
+    """Return the portal's version; a tag, because error pages are rendered without any context."""
+    return portal.__version__
 
 
 @register.inclusion_tag("includes/state.html")

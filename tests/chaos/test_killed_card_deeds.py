@@ -47,7 +47,6 @@ def shop(tmp_path: Path) -> Iterator[tuple[str, Processes]]:
         processes = Processes(
             {
                 **environment,
-                "DJANGO_SETTINGS_MODULE": "portal.settings",
                 "DATABASE_URL": database_url(),
                 "CELERY_BROKER_URL": "memory://",
             }

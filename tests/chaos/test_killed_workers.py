@@ -40,7 +40,7 @@ def root(platform: tuple[str, dict[str, str]]) -> str:
 
 @pytest.fixture
 def processes(platform: tuple[str, dict[str, str]]) -> Iterator[Processes]:
-    processes = Processes({**platform[1], "DJANGO_SETTINGS_MODULE": "portal.settings", "DATABASE_URL": database_url()})
+    processes = Processes({**platform[1], "DATABASE_URL": database_url()})
     yield processes
     processes.end()
 

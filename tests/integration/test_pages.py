@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from pytest_django import DjangoAssertNumQueries
 
 from oilcards.demo import cards
+from portal import __version__
 from recharge.choices import Submission
 from recharge.demo import batch_of_this_morning, stories
 from recharge.models import Batch, EmergencyStop, Order, OrderEvent
@@ -105,6 +106,7 @@ def test_every_address_with_every_role(
         assert response.status_code == 200 if allowed else response.status_code in (403, 404), (name, response)
         if allowed and name not in NO_PAGES:
             assert "价格不对" in response.content.decode(), f"{name} doesn't say that everything is stopped"
+            assert f"充值系统 {__version__}" in response.content.decode(), f"{name} doesn't say its version"
 
 
 def test_stranger_gets_nowhere_but_to_the_sign_in(client: Client, order: Order) -> None:
@@ -267,6 +269,7 @@ def test_our_own_500_page_shows_nothing_of_the_fault(
     assert response.status_code == 500
     assert "secret detail" not in response.content.decode()
     assert "出错" in response.content.decode()
+    assert f"充值系统 {__version__}" in response.content.decode(), "whoever reports the fault can't say in what"
 
 
 def test_numbers_are_masked_in_lists_for_who_may_not_see_them(client: Client, order: Order) -> None:

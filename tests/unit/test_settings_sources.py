@@ -1,0 +1,83 @@
+"""Where settings come from: the environment, a file for each secret, and `.env`, which no test reads."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from django.conf import settings
+
+PROJECT = Path(__file__).resolve().parents[2]
+SECRETS: dict[str, str | list[str]] = {
+    "SECRET_KEY": "a secret of its own",
+    "SECRET_KEY_FALLBACKS": ["former", "older"],
+    "FIELD_ENCRYPTION_KEYS": ["new", "old"],
+    "WIKEYUN_APP_SECRET": "the platform's",
+    "METRICS_TOKEN": "token",
+    "CELERY_BROKER_URL": "redis://:password@broker:6379/0",
+}
+SHOW = (
+    "import json; from portal import settings; print(json.dumps({name: getattr(settings, name) for name in"
+    " ['SECRET_KEY', 'SECRET_KEY_FALLBACKS', 'FIELD_ENCRYPTION_KEYS', 'WIKEYUN_APP_SECRET', 'METRICS_TOKEN',"
+    " 'CELERY_BROKER_URL', 'DATABASES', 'DAILY_LIMIT']}))"
+)
+
+
+def read_settings(tmp_path: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Read the settings in a process that knows of no others."""
+    sources = {"PATH": os.environ["PATH"], "DOTENV_PATH": str(tmp_path / "none"), **environment}
+    return subprocess.run(
+        [sys.executable, "-c", SHOW], cwd=PROJECT, env=sources, capture_output=True, text=True, timeout=60
+    )
+
+
+def files(tmp_path: Path, **contents: str) -> dict[str, str]:
+    """Write a file for each setting; return the variables that name them."""
+    for name, content in contents.items():
+        (tmp_path / name).write_text(content, encoding="utf-8")
+    return {f"{name}_FILE": str(tmp_path / name) for name in contents}
+
+
+def test_each_secret_may_stand_in_a_file(tmp_path: Path) -> None:
+    written = {name: value if isinstance(value, str) else ",".join(value) for name, value in SECRETS.items()}
+    database = "postgres://portal:password@database:5432/portal"
+    found = json.loads(read_settings(tmp_path, **files(tmp_path, DATABASE_URL=database, **written)).stdout)
+    assert {name: found[name] for name in SECRETS} == SECRETS
+    assert (found["DATABASES"]["default"]["PASSWORD"], found["DATABASES"]["default"]["HOST"]) == (
+        "password",
+        "database",
+    )
+
+
+def test_the_line_break_at_the_end_of_a_file_is_no_part_of_the_secret(tmp_path: Path) -> None:
+    ends = {"WIKEYUN_APP_SECRET": "the platform's\n", "FIELD_ENCRYPTION_KEYS": "new,old\r\n"}
+    found = json.loads(read_settings(tmp_path, **files(tmp_path, **ends)).stdout)
+    assert found["WIKEYUN_APP_SECRET"] == "the platform's"
+    assert found["FIELD_ENCRYPTION_KEYS"] == ["new", "old"]
+
+
+def test_a_file_goes_before_a_variable(tmp_path: Path) -> None:
+    named = files(tmp_path, WIKEYUN_APP_SECRET="from the file")
+    found = json.loads(read_settings(tmp_path, WIKEYUN_APP_SECRET="from the environment", **named).stdout)
+    assert found["WIKEYUN_APP_SECRET"] == "from the file"
+
+
+def test_a_file_that_is_missing_stops_the_start(tmp_path: Path) -> None:
+    result = read_settings(tmp_path, WIKEYUN_APP_SECRET_FILE=str(tmp_path / "mistyped"))
+    assert result.returncode != 0
+    assert "mistyped" in result.stderr
+
+
+def test_the_environment_goes_before_the_file_of_settings(tmp_path: Path) -> None:
+    dotenv = tmp_path / "dotenv"
+    dotenv.write_text("DAILY_LIMIT=100\nMETRICS_TOKEN=from the file of settings\n", encoding="utf-8")
+    found = json.loads(read_settings(tmp_path, DOTENV_PATH=str(dotenv), DAILY_LIMIT="200").stdout)
+    assert (found["DAILY_LIMIT"], found["METRICS_TOKEN"]) == (200, "from the file of settings")
+
+
+def test_tests_read_no_file_of_settings() -> None:
+    """Nor do the processes that they start: a test must never meet the credentials of somebody's shop."""
+    assert settings.SETTINGS_MODULE == "tests.settings"
+    assert settings.TESTING
+    assert os.environ["DOTENV_PATH"] == os.devnull
