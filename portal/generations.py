@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from django.conf import settings
 from django.db import connection
-from kombu import Connection, Queue
+from kombu.entity import Queue
 
 from .celery import app
 
@@ -116,9 +116,12 @@ class AmqpPlace:
                     json.dumps(sorted(tokens)), routing_key=KEY, delivery_mode=2, content_type="text/plain"
                 )
 
-    def _declared(self, broker: Connection) -> Any:
+    def _declared(self, broker: Any) -> Any:
         newest_alone = {"x-max-length": 1, "x-overflow": "drop-head"}
-        queue = Queue(KEY, durable=True, auto_delete=False, queue_arguments=newest_alone)(broker.default_channel)
+        named: Any = Queue(  # type: ignore[no-untyped-call]  # kombu has no types
+            KEY, durable=True, auto_delete=False, queue_arguments=newest_alone
+        )
+        queue = named(broker.default_channel)
         queue.declare()
         return queue
 
@@ -138,7 +141,7 @@ def places() -> list[Place]:
 
 
 @contextmanager
-def _broker() -> Iterator[Connection]:
+def _broker() -> Iterator[Any]:
     """Connect anew, and wait for little: whoever asks has an order to take up."""
     options = {} if settings.CELERY_BROKER_URL.startswith("amqp") else {"socket_timeout": 3}
     with app.connection_for_write(transport_options=options) as broker:

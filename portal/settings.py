@@ -10,7 +10,6 @@ from kombu.entity import Queue
 
 from portal.environment import Environment
 from portal.logs import configure
-
 from portal.postgres import TimedConnection
 
 BASE_DIR = Path(__file__).resolve().parent.parent

@@ -299,7 +299,9 @@ class NoteForm(MarkedForm):
     def __init__(self, *args: Any, open_marks: Sequence[MarkKind], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if len(open_marks) > 1:
-            self.fields["marks"].choices = [(kind.value, kind.label) for kind in open_marks]
+            cast(forms.MultipleChoiceField, self.fields["marks"]).choices = [
+                (kind.value, kind.label) for kind in open_marks
+            ]
         else:
             del self.fields["marks"]
 
@@ -329,7 +331,9 @@ class SameAccountForm(ConfirmAccountForm):
 
     def __init__(self, *args: Any, others: Sequence[Account], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["other"].queryset = Account.objects.filter(pk__in=[account.pk for account in others])
+        cast("forms.ModelChoiceField[Account]", self.fields["other"]).queryset = Account.objects.filter(
+            pk__in=[account.pk for account in others]
+        )
 
 
 class GoOnForm(forms.Form):

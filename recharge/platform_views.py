@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from portal import password
 from portal.account_views import signed_out
+from portal.request import Request
 
 from .forms import ConfirmAccountForm, SameAccountForm
 from .models import Account, PortalEvent
@@ -23,7 +24,7 @@ EVENTS_SHOWN = 20
 
 @require_safe
 @permission_required("recharge.view_account", raise_exception=True)
-def platform(request: HttpRequest) -> HttpResponse:
+def platform(request: Request) -> HttpResponse:
     """Show the account of the settings, the earlier ones, and what was decided about them."""
     return _show(request)
 
@@ -31,7 +32,7 @@ def platform(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @permission_required("recharge.change_account", raise_exception=True)
-def account_confirm(request: HttpRequest) -> HttpResponse:
+def account_confirm(request: Request) -> HttpResponse:
     """Let orders be pushed under the account of the settings."""
     if request.method != "POST":
         return _show(request)
@@ -46,7 +47,7 @@ def account_confirm(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @permission_required("recharge.change_account", raise_exception=True)
-def account_same(request: HttpRequest) -> HttpResponse:
+def account_same(request: Request) -> HttpResponse:
     """Declare that the account of the settings is an earlier one under a new key."""
     if request.method != "POST":
         return _show(request)
@@ -62,7 +63,7 @@ def account_same(request: HttpRequest) -> HttpResponse:
 
 
 def _decide(
-    request: HttpRequest,
+    request: Request,
     form: ConfirmAccountForm,
     decide: Callable[[], None],
     done: str,
@@ -85,7 +86,7 @@ def _decide(
     return redirect("platform")
 
 
-def _show(request: HttpRequest, **forms: ConfirmAccountForm) -> HttpResponse:
+def _show(request: Request, **forms: ConfirmAccountForm) -> HttpResponse:
     current, others = accounts.current(), _others()
     needs_password = not password.is_fresh(request)
     context = {
