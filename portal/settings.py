@@ -216,6 +216,7 @@ CELERY_TASK_ROUTES = {
     "recharge.tasks.check_order": {"queue": "checks"},
     "recharge.tasks.check_due_orders": {"queue": "checks"},
     "recharge.tasks.refresh_balance": {"queue": "checks"},
+    "recharge.tasks.check_books": {"queue": "checks"},
     "recharge.tasks.sweep": {"queue": "sweeps"},
 }
 CELERY_TIMEZONE = "Asia/Shanghai"
@@ -224,6 +225,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "recharge.tasks.sweep",
         "schedule": SWEEP_SECONDS,
         "options": {"expires": 60},
+    },
+    "check-books": {
+        "task": "recharge.tasks.check_books",
+        "schedule": 600.0,
+        "options": {"expires": 600},
     },
     "refresh-balance": {
         "task": "recharge.tasks.refresh_balance",

@@ -7,6 +7,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from . import overview
+from .models import CheckRun
 from .services import guard
 from .services.standstill import standstills
 from .services.stopping import current_stop
@@ -41,6 +42,10 @@ class OrdersCollector(Collector):
             yield GaugeMetricFamily(
                 "portal_last_backup_timestamp_seconds", "When the last backup was made", value=backup.at.timestamp()
             )
+        books = GaugeMetricFamily("portal_books_broken", "Rows that break a check of the books", labels=["check"])
+        for run in CheckRun.objects.all():
+            books.add_metric([run.check_name], run.broken)
+        yield books
         yield GaugeMetricFamily(
             "portal_queue_age_seconds", "Age of the oldest single order waiting to be sent", value=overview.queue_age()
         )

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from .services import account, checking, submission, sweeping
+from .services import account, books, checking, submission, sweeping
 
 
 @shared_task
@@ -28,6 +28,11 @@ def check_due_orders() -> None:
 @shared_task
 def sweep() -> None:
     sweeping.sweep()
+
+
+@shared_task
+def check_books() -> None:
+    books.check_all()
 
 
 @shared_task

@@ -6,6 +6,7 @@ from . import (
     approval_views,
     batch_deed_views,
     batch_views,
+    check_views,
     export_views,
     intervention_views,
     overview_views,
@@ -92,5 +93,6 @@ urlpatterns = [
     path("platform/", platform_views.platform, name="platform"),
     path("platform/confirm/", platform_views.account_confirm, name="account_confirm"),
     path("platform/same/", platform_views.account_same, name="account_same"),
+    path("checks/", check_views.check_list, name="check_list"),
     path("callback/<str:token>/", callback, name="callback"),
 ]

@@ -3,6 +3,7 @@
 from .accounts import Account
 from .balance import Balance
 from .batches import UNDER_WAY, Batch, BatchDraft, BatchEvent, LeftOutLines
+from .checks import CheckRun
 from .generations import Generation
 from .limits import EmergencyStop, Pace, Spending
 from .marks import Mark
@@ -19,6 +20,7 @@ __all__ = [
     "Batch",
     "BatchDraft",
     "BatchEvent",
+    "CheckRun",
     "EmergencyStop",
     "Generation",
     "LeftOutLines",

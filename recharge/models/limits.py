@@ -34,7 +34,13 @@ class EmergencyStop(models.Model):
     on = models.BooleanField(_("on"), default=True)
     started_at = models.DateTimeField(_("stopped at"), db_default=Now())
     started_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, verbose_name=_("stopped by"), related_name="+", db_index=False
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        verbose_name=_("stopped by"),
+        related_name="+",
+        db_index=False,
+        help_text=_("empty where the portal did it by itself"),
     )
     reason = models.CharField(_("reason"), max_length=200)
     ended_at = models.DateTimeField(_("ended at"), null=True)
@@ -62,6 +68,11 @@ class EmergencyStop(models.Model):
 
     def __str__(self) -> str:
         return f"{self.started_at:%F %T} {self.reason}"
+
+    @property
+    def started_by_whom(self) -> str:
+        """Who stopped everything, as people are called."""
+        return self.started_by.get_username() if self.started_by else str(_("The portal"))
 
 
 class Pace(models.Model):

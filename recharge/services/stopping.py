@@ -15,11 +15,11 @@ NOT_STOPPED = ~Exists(EmergencyStop.objects.filter(on=True))
 """For the WHERE of what takes orders up."""
 
 
-def stop_everything(*, actor: User, reason: str) -> EmergencyStop:
+def stop_everything(*, actor: User | None, reason: str) -> EmergencyStop:
     """Let no further order go out. What is being handed over at this moment is not held back.
 
     Args:
-        actor: the person.
+        actor: the person; None where the portal does it by itself.
         reason: why, for everybody to read.
 
     Raises:

@@ -45,6 +45,7 @@ NEEDS = {
     "emergency_stop": "view",
     "go_on": "approve",
     "platform": "view account",
+    "check_list": "view checks",
     "account_confirm": "change account",
     "account_same": "change account",
 }
@@ -52,8 +53,8 @@ NO_PAGES = {"metrics", "mobile_hint", "order_export"}
 MAY = {
     "clerk": {"view", "add", "change"},
     "approver": {"view", "change", "approve", "view account"},
-    "auditor": {"view", "export", "view account"},
-    "administrator": {"view", "add", "change", "approve", "export", "view account", "change account"},
+    "auditor": {"view", "export", "view account", "view checks"},
+    "administrator": {"view", "add", "change", "approve", "export", "view account", "change account", "view checks"},
     "outsider": set(),
 }
 

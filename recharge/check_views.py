@@ -1,0 +1,20 @@
+"""The checks of the books, for auditors."""
+
+from django.contrib.auth.decorators import permission_required
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from portal.request import Request
+
+from .models import CheckRun
+from .services.invariants import CHECKS
+
+
+@require_safe
+@permission_required("recharge.view_checkrun", raise_exception=True)
+def check_list(request: Request) -> HttpResponse:
+    """Show each check, when it ran last, how long that took, and which rows break it."""
+    runs = CheckRun.objects.in_bulk()
+    rows = [{"check": check, "run": runs.get(check.name)} for check in CHECKS]
+    return render(request, "recharge/check_list.html", {"rows": rows})
