@@ -3,7 +3,6 @@
 import datetime as dt
 import json
 import os
-import re
 import subprocess
 import sys
 import textwrap
@@ -17,16 +16,16 @@ from django.conf import LazySettings
 from django.contrib.auth.models import Permission, User
 from django.db import OperationalError, connection
 from django.db.models.functions import Now
-from django.test import Client, override_settings
+from django.test import Client
 from django.utils import timezone
 
 from portal import metrics
 from portal.celery import app as celery_app
 from recharge.choices import BatchState, Submission
 from recharge.demo import Story
-from recharge.models import Batch, BatchDraft, Order
-from recharge.services import batches, checking, pacing, products, stopping, submission, sweeping
-from tests.batches import batch_of, mobiles, upload
+from recharge.models import Batch, Order
+from recharge.services import checking, pacing, products, stopping, submission
+from tests.batches import batch_of, mobiles
 from tests.fake_platform import FakePlatform
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -229,39 +228,6 @@ def test_a_lane_names_each_order_while_it_is_busy_with_it_and_no_longer(
     assert between == [None] * len(between)
     assert len(between) == 10
     assert _order_in_logs() is None
-
-
-@pytest.mark.parametrize("name", ["README.md", "README.zh-CN.md"])
-@pytest.mark.usefixtures("sent")
-def test_after_a_restore_nothing_is_pushed_and_everything_is_asked_for(name: str, platform: FakePlatform) -> None:
-    now = dt.datetime.now(dt.UTC)
-    clerk = User.objects.create_user("clerk")
-    for story in (Story(1, now, clerk), Story(2, now, clerk).claim(), Story(3, now, clerk).await_approval()):
-        story.order.save(force_insert=True)
-    dead = Story(4, now, clerk).reject().order
-    dead.save(force_insert=True)
-    ahead, paused, withdrawn = (batch_of(*mobiles(3, first=first), made_by=clerk) for first in (10, 20, 30))
-    batches.pause(batch_id=paused.pk, actor=clerk)
-    batches.withdraw_rest(batch_id=withdrawn.pk, actor=clerk)
-    with override_settings(APPROVAL_ABOVE=100):
-        awaiting = batch_of(*mobiles(3, first=40), made_by=clerk)
-    upload(clerk, mobiles(3))
-    blocks = re.findall(r"```sql\n(.*?)```", (PROJECT / name).read_text(encoding="utf-8"), re.DOTALL)
-    statements = [statement for statement in "".join(blocks).split(";") if statement.strip()]
-    with connection.cursor() as cursor:
-        for statement in statements:
-            cursor.execute(statement)
-    assert (len(blocks), len(statements)) == (1, 3)
-    sweeping.sweep()
-    submission.submit_batches()
-    assert not platform.books
-    assert not Order.objects.exclude(next_push_at=None).exists()
-    assert set(Order.objects.due_for_check()) == set(Order.objects.filter(submission=Submission.UNKNOWN))
-    assert Order.objects.due_for_check().count() == 3 + 9
-    assert Order.objects.get(submission=Submission.REJECTED) == dead
-    assert set(Batch.objects.filter(state=BatchState.HANDED_OVER)) == {ahead, paused, awaiting}
-    assert Batch.objects.get(state=BatchState.WITHDRAWN) == withdrawn
-    assert not BatchDraft.objects.exists()  # a sheet may have been made into a batch after the backup
 
 
 def _order_in_logs() -> str | None:
