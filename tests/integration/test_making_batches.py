@@ -359,12 +359,12 @@ def test_failed_orders_are_read_in_pieces(
 
 
 def test_failed_one_whose_number_is_open_on_another_line_is_not_placed_anew(platform: FakePlatform) -> None:
-    """The same number twice in one list, on purpose: the second line is under way."""
+    """The same number twice in one list, on purpose: the first line is under way."""
     clerk = person("clerk")
     batch = batch_of("13800138000,50", "13800138000,50", "13900139000,50", made_by=clerk, reason="meant")
     first, second, third = Order.objects.filter(batch=batch).order_by("line")
     dead = {"submission": "REJECTED", "next_push_at": None, "settled_at": first.placed_at}
-    Order.objects.filter(pk__in=[first.pk, third.pk]).update(**dead)
+    Order.objects.filter(pk__in=[second.pk, third.pk]).update(**dead)
     new = make_again(batch, clerk)
     assert list(new.orders.values_list("replaces", flat=True)) == [third.pk]
-    assert second.submission == "QUEUED"
+    assert first.submission == "QUEUED"
