@@ -51,6 +51,7 @@ from recharge.services import (
     sweeping,
 )
 from recharge.services.errors import ServiceError, TooLate
+from recharge.services.invariants import CHECKS
 from recharge.status import TRANSITIONS, Status
 from tests import deeds
 from tests.fake_platform import FakePlatform, WorkerKilled
@@ -446,10 +447,24 @@ class Histories(RuleBasedStateMachine):
             self.answer_everything()
             for order in Order.objects.all():
                 self.compare(order)
+            self.check_the_books()
         finally:
             self.settings.disable()
             for patch in self.patches:
                 patch.stop()
+
+    def check_the_books(self) -> None:
+        """By the portal's own checks. What was carried out although it was refused in clear words may live twice."""
+        for check in CHECKS:
+            wrong = set(check.find(Order.objects.all()))
+            if check.name == "one_living_attempt":
+                chains = Order.objects.filter(order_no__in=wrong)
+                wrong = {one.order_no for one in chains if not self.was_refused_wrongly(one)}
+            assert not wrong, (check.name, wrong)
+
+    def was_refused_wrongly(self, order: Order) -> bool:
+        attempts = Order.objects.attempts_like(order).values_list("order_no", flat=True)
+        return bool(self.platform.refused_wrongly & set(attempts))
 
     def answer_everything(self) -> None:
         for order_no, status in self.callbacks:

@@ -18,7 +18,18 @@ from django.utils import timezone
 from portal.gateway import NotSent, OutcomeUnknown
 from recharge.choices import EventKind, MarkKind, Submission, Verdict
 from recharge.models import Order
-from recharge.services import accounts, answers, guard, placing, products, reports, submission, sweeping, transitions
+from recharge.services import (
+    accounts,
+    answers,
+    checking,
+    guard,
+    placing,
+    products,
+    reports,
+    submission,
+    sweeping,
+    transitions,
+)
 from tests.fake_platform import FakePlatform, WorkerKilled
 
 pytestmark = pytest.mark.usefixtures("sent")
@@ -309,3 +320,21 @@ def test_an_acceptance_is_undisturbed_only_for_the_very_claim(order: Order, plat
     first.gateway_order_no = "W1"
     assert not transitions.accept_undisturbed(first, "{}")
     assert Order.objects.get().submission == Submission.SUBMITTING
+
+
+@pytest.mark.parametrize("behaviour", ["unclear", "unclear_lost"])
+def test_a_refusal_in_words_of_doubt_is_unknown_and_asked_about(
+    order: Order, platform: FakePlatform, behaviour: str
+) -> None:
+    platform.behaviour = behaviour
+    submission.submit_order(order_id=order.pk)
+    order.refresh_from_db()
+    assert order.submission == Submission.UNKNOWN
+    assert order.next_check_at
+    assert not order.is_provably_unspent
+    answered = order.events.get(kind=EventKind.ANSWERED)
+    assert (answered.verdict, "请稍后查询订单结果" in answered.note) == (Verdict.OUTCOME_UNKNOWN, True)
+    Order.objects.update(next_check_at=timezone.now() - dt.timedelta(minutes=1))
+    checking.check_due_orders()
+    order.refresh_from_db()
+    assert (order.submission == Submission.ACCEPTED) is (behaviour == "unclear")
