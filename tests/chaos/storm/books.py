@@ -121,12 +121,12 @@ class Platform:
         summary = self.summary()
         return not summary["lives_under_way"] and not summary["callbacks_waiting"]
 
-    def set_faults(self, rules: Iterable[Row], *, callbacks: bool) -> None:
+    def set_faults(self, rules: Iterable[Row], settings: Row) -> None:
         """Switch all faults off, and these on. A sandbox that is dead at this moment is told when it comes back."""
         with suppress(requests.RequestException):
             self._once("DELETE", "faults", timeout=5)
             self._once("POST", "faults", timeout=5, json=list(rules))
-            self._once("POST", "settings", timeout=5, json={"callbacks": callbacks})
+            self._once("POST", "settings", timeout=5, json=settings)
 
     def call_back(self, order_no: str, status: int, *, times: int = 1) -> None:
         """Let it report a status that isn't in its books; where it is dead just now, it reports nothing."""

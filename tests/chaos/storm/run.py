@@ -9,12 +9,13 @@ from . import report
 from .books import Platform, Portal
 from .cards import add_cards
 from .checks import run_checks
+from .logs import unexpected_errors
 from .people import Outcomes, Person
 from .plan import Plan
 from .settling import settle
 from .shop import CLERKS, OPENING_BALANCE, PASSWORD, Shop, open_shop
 from .staff import Approver, Clerk, Gauge, Liar, Shared, Supervisor, Worker
-from .verdict import Evidence, Verdict, judge
+from .verdict import ERRORS, Evidence, Verdict, judge
 from .weather import Weather
 
 TICK = 0.1
@@ -91,6 +92,7 @@ class Run:
             )
         )
         run_checks(self.shop, verdict)
+        verdict.broken[ERRORS] = unexpected_errors(self.shop.folder)
         verdict.broken["people who could not go on"] = [
             f"{worker.name}: {worker.failure!r}" for worker in self.everybody if worker.failure or worker.is_alive()
         ]
