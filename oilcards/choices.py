@@ -53,6 +53,7 @@ class EventKind(TextChoices):
     DECLARED_DELETED = "DECLARED_DELETED", _("Declared deleted at the platform")
     DISCARDED = "DISCARDED", _("Discarded")
     REVEALED = "REVEALED", _("Personal data was revealed")
+    RESTORED = "RESTORED", _("A backup was restored")
 
 
 class Verdict(TextChoices):

@@ -1,5 +1,6 @@
 """What every page's template knows."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
@@ -17,18 +18,18 @@ def portal(request: HttpRequest) -> dict[str, Any]:
     return {
         "platform_configured": platform.is_configured(),
         "trying_out": settings.DEBUG,
-        "stop": _stop(request),
-        "guard": guard.closed() if _signed_in(request) else None,
-        "account_changed": _signed_in(request) and platform.is_configured() and not accounts.is_confirmed(),
+        "stop": _once(request, "_emergency_stop", current_stop),
+        "guard": _once(request, "_restore_guard", guard.closed),
+        "account_changed": _once(request, "_account_changed", _account_changed),
     }
 
 
-def _signed_in(request: HttpRequest) -> bool:
-    return bool(getattr(request, "user", None)) and not request.user.is_anonymous
-
-
-def _stop(request: HttpRequest) -> Any:
-    """What is shown while everything is stopped: asked for by whoever is signed in, once a request, if at all."""
-    if not _signed_in(request):
+def _once(request: HttpRequest, name: str, look: Callable[[], Any]) -> Any:
+    """What is shown to whoever is signed in: looked up once a request, if at all."""
+    if not getattr(request, "user", None) or request.user.is_anonymous:
         return None
-    return request.__dict__.setdefault("_emergency_stop", SimpleLazyObject(current_stop))
+    return request.__dict__.setdefault(name, SimpleLazyObject(look))
+
+
+def _account_changed() -> bool:
+    return platform.is_configured() and not accounts.is_confirmed()

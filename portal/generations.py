@@ -136,7 +136,7 @@ def places() -> list[Place]:
         if "memory" not in name:
             beside.append(FilePlace(Path(f"{name}.generation")))
     elif settings.EMBEDDED:
-        beside.append(FilePlace(Path(settings.GENERATION_FILE)))
+        beside.append(FilePlace(settings.GENERATION_FILE))
     return beside
 
 

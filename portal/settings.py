@@ -145,7 +145,7 @@ AUTH_PASSWORD_VALIDATORS = [
 
 # --- database -----------------------------------------------------------------------------------------------
 DATABASE_POOL_SIZE: int = env.int("DATABASE_POOL_SIZE", default=20)
-GENERATION_FILE: str = env.str("GENERATION_FILE", default=str(BASE_DIR / "portal.generation"))
+GENERATION_FILE: Path = BASE_DIR / env.str("GENERATION_FILE", default="portal.generation")
 """Beside PostgreSQL under `manage.py serve`: what tells a restored database from the one that was running."""
 DATABASE_TIMEOUT: float = env.float("DATABASE_TIMEOUT", default=60)
 """Seconds for which an answer of PostgreSQL is waited for; 0, as with the commands of manage.py: for ever."""

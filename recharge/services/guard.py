@@ -15,7 +15,7 @@ import time
 
 import structlog
 from django.contrib.auth.models import User
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.db.models import Exists
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
@@ -32,6 +32,8 @@ SEEN_FOR = 10.0
 
 NEVER = float("-inf")
 ADVANCED_EVERY = dt.timedelta(seconds=10)
+TRUSTED_FOR = 60.0
+"""Seconds for which a process goes on with what it has seen while a place can't be read or written."""
 CLOSED_AFTER = 30.0
 """Seconds for which other processes may put back what a broker has lost, before the guard is closed for everybody."""
 
@@ -49,6 +51,7 @@ class _Seen:
         self.token: str | None = None
         self.at = NEVER
         self.missing_since: float | None = None
+        self.read_at = NEVER
 
 
 _seen = _Seen()
@@ -66,15 +69,21 @@ def look_again() -> str | None:
     """Do the same without relying on what was seen before: another process may have replaced the token."""
     with _seen.lock:
         _seen.at = NEVER
-        row = _row()
-        if not row.is_open:
-            _seen.forget()
-            return None
-        if not _agrees(row):
+        try:
+            with transaction.atomic():
+                row = _row(locked=True)
+                if not row.is_open:
+                    _seen.forget()
+                    return None
+                trouble = _compare(row)
+        except OperationalError:  # another process is at it, frozen perhaps
+            row, trouble = _row(), _("another process holds it")
+        if trouble is not None:
+            return _do_without(row, trouble)
+        if _seen.at == NEVER:
             _miss(row)
             return None
-        _seen.token, _seen.at, _seen.missing_since = row.token, time.monotonic(), None
-        _advance(row)
+        _settle()
         return _seen.token
 
 
@@ -88,15 +97,14 @@ def open_for(seen: str) -> Exists:
 
 
 def closed() -> Generation | None:
-    """Return the generation while the guard is closed, None while it is open."""
-    return Generation.objects.filter(is_open=False).first()
+    """Return the generation while nothing is pushed because of it, None while it is open."""
+    return Generation.objects.exclude(is_open=True, closed_because="").first()
 
 
 def advance() -> None:
     """Replace the token now, so that whatever backup was just made holds an older one."""
-    with _seen.lock:
-        if look_again() is not None:
-            _advance(_row(), at_once=True)
+    Generation.objects.filter(pk=1).update(advanced_at=from_now(-2 * ADVANCED_EVERY))
+    look_again()
 
 
 def open_again() -> None:
@@ -127,12 +135,41 @@ def belong_together(*, actor: User | None, reason: str) -> None:
         record_of_portal(PortalEventKind.BELONG_TOGETHER, actor=actor, note=reason)
 
 
-def _row() -> Generation:
-    row = Generation.objects.filter(pk=1).first()
+def _row(*, locked: bool = False) -> Generation:
+    rows = Generation.objects.select_for_update(nowait=True) if locked else Generation.objects.all()
+    row = rows.filter(pk=1).first()
     if row is None:
         Generation.objects.bulk_create([Generation(pk=1)], ignore_conflicts=True)
-        row = Generation.objects.get(pk=1)
+        row = rows.get(pk=1)
     return row
+
+
+def _compare(row: Generation) -> str | None:
+    """Look at the places, and replace the token where it has stood for long enough, while the row is locked.
+
+    The places change only under this lock: two processes that write the same file or queue at once would lose a token.
+
+    Returns:
+        Why a place can't be read or written; None where all could. `_seen` says whether they agree.
+    """
+    try:
+        if not _agrees(row):
+            return None
+        new = _next(row)
+    except Exception as error:
+        log.warning("generation_not_compared", why=str(error))
+        return str(error)
+    if new:
+        Generation.objects.filter(pk=1).update(token=new, advanced_at=Now(), closed_because="")
+    elif row.closed_because:
+        Generation.objects.filter(pk=1).update(closed_because="")
+    _seen.token, _seen.at, _seen.missing_since, _seen.read_at = (
+        new or row.token,
+        time.monotonic(),
+        None,
+        time.monotonic(),
+    )
+    return None
 
 
 def _agrees(row: Generation) -> bool:
@@ -141,39 +178,49 @@ def _agrees(row: Generation) -> bool:
     A database without a token is new, or was just brought to the version that has tokens. With orders in it, beside
     places that know of tokens, it is an old backup.
     """
-    try:
-        places = generations.places()
-        if not row.token:
-            return not (any(place.tokens() for place in places) and Order.objects.filter(claims__gt=0).exists())
-        lacking = [place for place in places if row.token not in place.tokens()]
-        if lacking and row.token != _seen.token:
-            return False
-        for place in lacking:  # a broker was emptied; the database is the one that this process has seen all along
-            place.add(row.token)
-    except Exception as error:
-        log.warning("generation_not_read", why=str(error))
-        return row.token == _seen.token  # no news: what held holds on, and nothing begins
+    places = generations.places()
+    if not row.token:
+        return not (any(place.tokens() for place in places) and Order.objects.filter(claims__gt=0).exists())
+    lacking = [place for place in places if row.token not in place.tokens()]
+    if lacking and row.token != _seen.token:
+        return False
+    for place in lacking:  # a broker was emptied; the database is the one that this process has seen all along
+        place.add(row.token)
     return True
 
 
-def _advance(row: Generation, *, at_once: bool = False) -> None:
-    """Replace the token where it has stood for long enough; a place that is away puts that off."""
+def _next(row: Generation) -> str | None:
+    """Write the next token to the places if it is time, before the database has it; None where it is not."""
     places = generations.places()
     stood_long = Generation.objects.filter(pk=1, advanced_at__lt=from_now(-ADVANCED_EVERY))
-    if not places or not (at_once or not row.token or stood_long.exists()):
-        return
-    new, old = _new_token(), row.token
+    if not places or (row.token and not stood_long.exists()):
+        return None
+    new = _new_token()
+    for place in places:
+        place.add(new)
+    return new
+
+
+def _settle() -> None:
+    """Leave no other token beside the database than its own: one that stayed would let an old backup in, for ever."""
     try:
-        for place in places:
-            place.add(new)
-        moved = Generation.objects.filter(pk=1, token=old, is_open=True).update(token=new, advanced_at=Now())
-        for place in places:
-            place.drop(old if moved else new)
+        with transaction.atomic():
+            row = _row(locked=True)
+            for place in generations.places():
+                if row.token and place.tokens() != {row.token}:
+                    place.keep_only(row.token)
     except Exception as error:
-        log.warning("generation_not_advanced", why=str(error))
-        return
-    if moved:
-        _seen.token, _seen.at = new, time.monotonic()
+        log.warning("generation_not_settled", why=str(error))  # whoever looks next does it
+
+
+def _do_without(row: Generation, trouble: str) -> str | None:
+    """No news: what held holds on for a while, and nothing begins. Then nothing is pushed, and every page says why."""
+    if row.token == _seen.token and time.monotonic() - _seen.read_at < TRUSTED_FOR:
+        _seen.at = time.monotonic()
+        return _seen.token
+    why = _("What stands beside the database can't be read or written: %(why)s") % {"why": trouble}
+    Generation.objects.filter(pk=1, is_open=True).update(closed_because=why[:300])
+    return None
 
 
 def _miss(row: Generation) -> None:

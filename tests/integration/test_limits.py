@@ -223,7 +223,7 @@ def test_receipt_of_an_order_that_was_held_for_dead_counts_it_again(platform: Fa
 def test_withdrawn_rest_of_a_batch_gives_its_sum_back_once(platform: FakePlatform) -> None:
     batch = batch_of(*mobiles(5), made_by=person("clerk"))
     accounts.current()
-    submission._hand_over(submission._claim(submission.NEXT_IN_BATCH, batch.pk), submission.time.monotonic())
+    submission._hand_over(submission._claim(submission.NEXT_IN_BATCH, batch.pk), submission._Started.now())
     assert batches.withdraw_rest(batch_id=batch.pk, actor=person("clerk")) == 4
     batches.finish_withdrawals()
     assert sums() == {"": 50, "clerk": 50}

@@ -23,6 +23,7 @@ from tests.batches import batch_of, mobile, mobiles, sheet, upload
 from tests.deeds import make_again
 from tests.fake_platform import FakePlatform
 from tests.oil_cards import active_card
+from tests.people import person
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sent", "platform")]
 
@@ -355,3 +356,15 @@ def test_failed_orders_are_read_in_pieces(
     assert all('"id" IN (' in sql or '"mobile" IN (' in sql for sql in whole)
     lines = Order.objects.filter(batch=again).order_by("line").values_list("line", "replaces__mobile", "mobile")
     assert list(lines) == [(line, mobile(line), mobile(line)) for line in range(1, 6)]
+
+
+def test_failed_one_whose_number_is_open_on_another_line_is_not_placed_anew(platform: FakePlatform) -> None:
+    """The same number twice in one list, on purpose: the first line is under way."""
+    clerk = person("clerk")
+    batch = batch_of("13800138000,50", "13800138000,50", "13900139000,50", made_by=clerk, reason="meant")
+    first, second, third = Order.objects.filter(batch=batch).order_by("line")
+    dead = {"submission": "REJECTED", "next_push_at": None, "settled_at": first.placed_at}
+    Order.objects.filter(pk__in=[second.pk, third.pk]).update(**dead)
+    new = make_again(batch, clerk)
+    assert list(new.orders.values_list("replaces", flat=True)) == [third.pk]
+    assert first.submission == "QUEUED"

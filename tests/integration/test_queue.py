@@ -20,7 +20,7 @@ QUEUES = ("orders", "batches", "checks")
 TASKS = {
     "orders": {"submit_order"},
     "batches": {"submit_batches"},
-    "checks": {"check_order", "check_due_orders", "refresh_balance"},
+    "checks": {"check_order", "check_due_orders", "refresh_balance", "check_books"},
     "sweeps": {"sweep"},
 }
 

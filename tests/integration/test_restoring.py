@@ -12,13 +12,17 @@ from django.core.management import CommandError, call_command
 from django.test import Client, override_settings
 from django.utils import timezone
 
+from oilcards.choices import State
+from oilcards.models import OilCard
+from oilcards.services import adding
 from portal import backups, generations
 from recharge.choices import BatchState, PortalEventKind, Submission
 from recharge.models import Batch, BatchDraft, Generation, Order, PortalEvent
-from recharge.services import batches, guard, placing, restoring, submission, sweeping
+from recharge.services import accounts, batches, guard, placing, restoring, submission, sweeping
 from recharge.services.errors import NotReplaceable
 from tests.batches import batch_of, mobiles, upload
 from tests.fake_platform import FakePlatform
+from tests.oil_cards import active_card
 from tests.people import person
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sent")]
@@ -166,7 +170,10 @@ def test_a_broker_that_is_away_holds_up_nobody_who_has_seen_the_token(
     assert pushed(order(1))
     new_process()
     assert not pushed(order(2))
-    assert guard.closed() is None, "no news is no proof"
+    assert Generation.objects.get().is_open, "no news is no proof"
+    place.away = False
+    guard.look_again()
+    assert guard.closed() is None
 
 
 def test_a_crash_between_the_places_closes_nothing(platform: FakePlatform, place: MemoryPlace) -> None:
@@ -193,6 +200,98 @@ def test_every_page_and_readyz_say_that_it_is_closed(client: Client) -> None:
     assert (ready.status_code, ready.content) == (503, b"restore guard closed: restored")
     client.force_login(person("auditor"))
     assert b"portal_restore_guard_closed 1.0" in client.get("/metrics").content
+
+
+def next_token(clock: list[float]) -> None:
+    before = Generation.objects.get().token
+    clock[0] += 11
+    time_passes(11)
+    assert guard.token()
+    assert Generation.objects.get().token != before
+
+
+def forget_push(one: Order) -> None:
+    Order.objects.filter(pk=one.pk).update(
+        submission=Submission.QUEUED, next_push_at=timezone.now(), gateway_order_no=None, next_check_at=None
+    )
+
+
+@pytest.mark.parametrize("kind", ["the broker hiccups", "the process is killed"])
+def test_an_old_token_is_forgotten_whatever_happened_at_its_end(
+    platform: FakePlatform,
+    place: MemoryPlace,
+    clock: list[float],
+    monkeypatch: pytest.MonkeyPatch,
+    kind: str,
+) -> None:
+    assert pushed(order(0))
+    old, waiting = backup(), order(1)
+
+    def fail(token: str) -> None:
+        raise OSError("hiccup") if kind == "the broker hiccups" else KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(place, "drop", fail)
+        clock[0] += 11
+        time_passes(11)
+        try:
+            guard.token()
+        except KeyboardInterrupt:
+            new_process()
+    for _ in range(20):
+        next_token(clock)
+    assert pushed(waiting)
+    restore(old)
+    forget_push(waiting)
+    new_process()
+    books = len(platform.books)
+    pushed(waiting)
+    assert platform.books[waiting.order_no].pushes == 1, "paid twice"
+    assert len(platform.books) == books
+
+
+def test_a_place_that_can_not_be_written_brakes_in_the_end(
+    platform: FakePlatform,
+    place: MemoryPlace,
+    clock: list[float],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A full disk, rights: the token stands still, and no backup differs any more."""
+    assert pushed(order(0))
+
+    def fail(token: str) -> None:
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(place, "add", fail)
+    for number in range(1, 6):
+        clock[0] += 600
+        time_passes(600)
+        if not pushed(order(number)):
+            return
+    raise AssertionError("an hour with one token, and nobody was told")
+
+
+def test_forms_from_before_the_restore_can_not_be_sent_again(client: Client, platform: FakePlatform) -> None:
+    client.force_login(person("clerk"))
+    restoring.put_in_order()
+    assert client.get("/orders/").status_code == 302
+
+
+def test_a_card_that_was_not_added_may_have_been_added_since(platform: FakePlatform) -> None:
+    card = active_card(person("clerk"))
+    OilCard.objects.filter(pk=card.pk).update(state=State.ADD_FAILED, platform_card_id=None)
+    restoring.put_in_order()
+    card.refresh_from_db()
+    assert not adding.can_add_again(card)
+
+
+def test_an_account_that_the_backup_does_not_know_concludes_nothing(platform: FakePlatform, settings: object) -> None:
+    waiting = order(0)
+    old = accounts.current()
+    settings.WIKEYUN_APP_KEY = "another"  # type: ignore[attr-defined]
+    restoring.put_in_order()
+    waiting.refresh_from_db()
+    assert waiting.account == old
 
 
 # --- putting in order -----------------------------------------------------------------------------------------------

@@ -12,12 +12,13 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import OperationalError
 from django.db.models import F
+from django.test import override_settings
 from django.utils import timezone
 
 from portal.gateway import NotSent, OutcomeUnknown
 from recharge.choices import EventKind, MarkKind, Submission, Verdict
 from recharge.models import Order
-from recharge.services import answers, placing, products, reports, submission, sweeping, transitions
+from recharge.services import accounts, answers, guard, placing, products, reports, submission, sweeping, transitions
 from tests.fake_platform import FakePlatform, WorkerKilled
 
 pytestmark = pytest.mark.usefixtures("sent")
@@ -276,3 +277,35 @@ def test_connection_is_given_back_before_the_call(
     monkeypatch.setattr(platform, "push_mobile_order", push)
     submission.submit_order(order_id=order.pk)
     assert order.events.count() == 3
+
+
+def test_a_lease_outlasts_two_exchanges() -> None:
+    """One that hangs until its deadline, and one that a held-up worker begins at the last moment that is allowed."""
+    with override_settings(WIKEYUN_TIMEOUT=7):
+        assert submission.lease() == dt.timedelta(seconds=2 * 7 + 60)
+
+
+@pytest.mark.parametrize("state", [Submission.UNKNOWN, Submission.WITHDRAWN, Submission.SUBMITTING])
+def test_the_claim_itself_asks_whether_the_order_is_queued(order: Order, state: Submission) -> None:
+    """Whoever read it may have read it a moment too early."""
+    seen = guard.token()
+    accounts.current()
+    over = {"settled_at": timezone.now()} if state == Submission.WITHDRAWN else {}
+    lease = {"lease_until": timezone.now()} if state == Submission.SUBMITTING else {}
+    Order.objects.update(submission=state, next_push_at=None, next_check_at=timezone.now(), **over, **lease)
+    assert seen is not None
+    assert not transitions.claim(order, submission.lease(), seen)
+    order.refresh_from_db()
+    assert (order.submission, order.claims) == (state, 0)
+
+
+def test_an_acceptance_is_undisturbed_only_for_the_very_claim(order: Order, platform: FakePlatform) -> None:
+    """A second claim may have been made since, of an order that the first worker could not send."""
+    platform.behaviour = "killed_before"
+    with suppress(WorkerKilled):
+        submission.submit_order(order_id=order.pk)
+    first = Order.objects.get()
+    Order.objects.update(claims=F("claims") + 1)
+    first.gateway_order_no = "W1"
+    assert not transitions.accept_undisturbed(first, "{}")
+    assert Order.objects.get().submission == Submission.SUBMITTING

@@ -20,7 +20,7 @@ SECRETS: dict[str, str | list[str]] = {
 SHOW = (
     "import json; from portal import settings; print(json.dumps({name: getattr(settings, name) for name in"
     " ['SECRET_KEY', 'SECRET_KEY_FALLBACKS', 'FIELD_ENCRYPTION_KEYS', 'WIKEYUN_APP_SECRET', 'METRICS_TOKEN',"
-    " 'CELERY_BROKER_URL', 'DATABASES', 'DAILY_LIMIT']}))"
+    " 'CELERY_BROKER_URL', 'DATABASES', 'DAILY_LIMIT']}, default=str))"
 )
 
 

@@ -13,6 +13,8 @@ WORDS = {
     "doubted": "dead orders that may have been placed again can no longer be placed again by a click: {}",
     "batches": "batches are ended: {}",
     "drafts": "uploads are forgotten: {}",
+    "cards": "oil cards are in doubt, a person has to look them up: {}",
+    "sessions": "sessions end, everybody signs in again: {}",
 }
 
 
