@@ -90,6 +90,10 @@ class Portal:
     def is_stopped(self) -> bool:
         return bool(self.number('SELECT count(*) FROM recharge_emergencystop WHERE "on"'))
 
+    def is_guarded(self) -> bool:
+        """Say whether the restore guard is closed: nothing is pushed then."""
+        return bool(self.number("SELECT count(*) FROM recharge_generation WHERE NOT is_open"))
+
     def let_time_pass(self, minutes: int) -> None:
         """Move what is due, and what was done last, into the past, for all orders of which something is expected."""
         moved = ", ".join(f"{column} = {column} - %(time)s" for column in MOMENTS)

@@ -14,7 +14,7 @@ from .people import Outcomes, Person
 from .plan import Plan
 from .settling import settle
 from .shop import CLERKS, OPENING_BALANCE, PASSWORD, Shop, open_shop
-from .staff import Approver, Clerk, Gauge, Liar, Shared, Supervisor, Worker
+from .staff import Approver, Clerk, Gauge, Liar, Operator, Shared, Supervisor, Worker
 from .verdict import ERRORS, Evidence, Verdict, judge
 from .weather import Weather
 
@@ -44,6 +44,7 @@ class Run:
         self.to_the_end: list[Worker] = [
             Approver(self.person("approver"), self.portal, plan.seeds["approver"]),
             Supervisor(self.person("supervisor"), self.portal, plan.seeds["supervisor"]),
+            Operator(self.portal, shop.try_to_run, self.outcomes),
             self.gauge,
         ]
 
