@@ -1,6 +1,7 @@
 """Looking for a bug in a copy of the project: by the histories first, then by a storm."""
 
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -16,15 +17,8 @@ from .patches import Patch
 
 ROOT = Path(__file__).resolve().parents[3]
 HISTORIES = (
-    "-m",
-    "pytest",
-    "-q",
-    "-x",
-    "-n",
-    "2",
-    "-p",
-    "no:cacheprovider",
-    "tests/integration/test_order_histories.py",
+    *("-m", "pytest", "-q", "-x", "-n", "2", "-p", "no:cacheprovider", "-p", "tests.chaos.planted.unshrunk"),
+    *("--hypothesis-seed=0", "tests/integration/test_order_histories.py"),
 )
 STORM = ("-m", "tests.chaos.storm")
 FAILED = 1
@@ -37,7 +31,7 @@ GRACE = 60.0
 class Budget:
     """How much may be looked."""
 
-    histories: int = 1000
+    histories: int = 400
     seconds: float = 600.0
     """Of each of the two."""
 
@@ -82,9 +76,10 @@ def hunt(patch: Patch | None, budget: Budget) -> Find:
 
 @contextmanager
 def copy_of_project() -> Iterator[Path]:
-    """Give a folder with all files that git knows, as they are now; delete it afterwards."""
+    """Give a folder with all files that git keeps or would keep, as they are now; delete it afterwards."""
     with tempfile.TemporaryDirectory(prefix="planted-") as folder:
-        known = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True, text=True)
+        listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+        known = subprocess.run(listing, cwd=ROOT, capture_output=True, check=True, text=True)
         for name in filter(None, known.stdout.split("\0")):
             source, target = ROOT / name, Path(folder, name)
             if source.is_file():
@@ -108,8 +103,7 @@ def plant(patch: Patch, copy: Path) -> None:
 def _hunters(patch: Patch | None, budget: Budget) -> Iterator[tuple[str, tuple[str, ...], Mapping[str, str]]]:
     yield "histories", HISTORIES, {"HISTORIES": str(budget.histories)}
     if patch:
-        options = (f"--{option}" for option in patch.storm.split())
-        yield "storm", (*STORM, *options), {}
+        yield "storm", (*STORM, *shlex.split(patch.storm)), {}
 
 
 def _run(

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent
-STORM = "orders=800 kills=10 seed=16"
+STORM = "--orders=800 --kills=8 --seed=1"
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,7 @@ class Patch:
     title: str
     breaks: str
     storm: str
-    """Of the storm that meets it, where the histories don't: orders, kills and the seed."""
+    """The options of the storm that meets it, where the histories don't."""
 
     @property
     def name(self) -> str:

@@ -110,15 +110,17 @@ def _ask(action: Action, person: Person, portal: Portal) -> bool:
 
 
 def _acknowledge(action: Action, person: Person, portal: Portal) -> bool:
-    return _intervene("acknowledge", portal.marked, action, person, portal, note=NOTE)
+    return _intervene("acknowledge", portal.marked, action, person, portal, ticked="marks", note=NOTE)
 
 
-def _intervene(what: str, condition: str, action: Action, person: Person, portal: Portal, **typed: str) -> bool:
+def _intervene(
+    what: str, condition: str, action: Action, person: Person, portal: Portal, ticked: str = "", **typed: str
+) -> bool:
     order = _chosen(action, portal.some("true" if action.careless else condition))
     if order is None:
         return False
     path = f"/orders/{order['order_no']}/{what}/"
-    return bool(person.fill(path, *typed, twice=action.twice, **typed))
+    return bool(person.fill(path, *typed, twice=action.twice, ticked=ticked, **typed))
 
 
 def _withdraw_rest(action: Action, person: Person, portal: Portal) -> bool:

@@ -90,6 +90,10 @@ class Portal:
     def is_stopped(self) -> bool:
         return bool(self.number('SELECT count(*) FROM recharge_emergencystop WHERE "on"'))
 
+    def is_guarded(self) -> bool:
+        """Say whether the restore guard is closed: nothing is pushed then."""
+        return bool(self.number("SELECT count(*) FROM recharge_generation WHERE NOT is_open"))
+
     def let_time_pass(self, minutes: int) -> None:
         """Move what is due, and what was done last, into the past, for all orders of which something is expected."""
         moved = ", ".join(f"{column} = {column} - %(time)s" for column in MOMENTS)
@@ -121,12 +125,12 @@ class Platform:
         summary = self.summary()
         return not summary["lives_under_way"] and not summary["callbacks_waiting"]
 
-    def set_faults(self, rules: Iterable[Row], *, callbacks: bool) -> None:
+    def set_faults(self, rules: Iterable[Row], settings: Row) -> None:
         """Switch all faults off, and these on. A sandbox that is dead at this moment is told when it comes back."""
         with suppress(requests.RequestException):
             self._once("DELETE", "faults", timeout=5)
             self._once("POST", "faults", timeout=5, json=list(rules))
-            self._once("POST", "settings", timeout=5, json={"callbacks": callbacks})
+            self._once("POST", "settings", timeout=5, json=settings)
 
     def call_back(self, order_no: str, status: int, *, times: int = 1) -> None:
         """Let it report a status that isn't in its books; where it is dead just now, it reports nothing."""

@@ -33,7 +33,8 @@ KINDS: dict[str, tuple[Rule, ...]] = {
     "late callbacks": ({"fault": "late_callbacks", "probability": 0.06},),
     "double callbacks": ({"fault": "double_callbacks", "probability": 0.06},),
     "JSON callbacks": ({"fault": "json_callbacks", "probability": 0.06},),
-    "no callbacks at all": (),  # a setting of the sandbox, for a whole phase
+    "no callbacks at all": (),
+    "slow lives": (),
     "lying callbacks": (),  # a person's work, see people.Liar
     "failing queries": (
         {"fault": "refuse_html", "endpoint": "query", "probability": 0.05},
@@ -47,4 +48,7 @@ KINDS: dict[str, tuple[Rule, ...]] = {
 """Name → rules of the sandbox. Partial arrivals, reversals and refunds are lives of orders, not faults: always on."""
 
 LIES = "lying callbacks"
-NO_CALLBACKS = "no callbacks at all"
+USUAL = {"callbacks": True, "pace": 0.3}
+SETTINGS: dict[str, dict[str, Any]] = {"no callbacks at all": {"callbacks": False}, "slow lives": {"pace": 8.0}}
+"""What kinds are by the sandbox's settings, for a whole phase. With slow lives, queries see what callbacks usually
+overtake."""

@@ -12,6 +12,8 @@ class Form:
     fields: dict[str, str] = field(default_factory=dict)
     names: set[str] = field(default_factory=set)
     """All of its fields, those too that hold nothing yet."""
+    boxes: dict[str, list[str]] = field(default_factory=dict)
+    """What its checkboxes stand for, by name."""
 
 
 class _Reader(HTMLParser):
@@ -42,6 +44,8 @@ class _Reader(HTMLParser):
             form.fields[found["name"]] = ""
             self._text = found["name"]
         elif found.get("type") in ("radio", "checkbox"):
+            if found["type"] == "checkbox":
+                form.boxes.setdefault(found["name"], []).append(found.get("value", "on"))
             if "checked" in found:
                 form.fields[found["name"]] = found.get("value", "on")
         elif found.get("type") not in ("file", "submit", "button"):

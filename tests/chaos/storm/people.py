@@ -58,7 +58,9 @@ class Person:
             page = self._page("GET", path)
         return page.text
 
-    def fill(self, path: str, *names: str, files: Any = None, twice: bool = False, **typed: str) -> str | None:
+    def fill(
+        self, path: str, *names: str, files: Any = None, twice: bool = False, ticked: str = "", **typed: str
+    ) -> str | None:
         """Open a page, fill in its form that has these fields, and send it.
 
         Args:
@@ -66,6 +68,7 @@ class Person:
             names: fields by which its form is known.
             files: to be uploaded.
             twice: whether the button is pressed once more.
+            ticked: the name of checkboxes that are all ticked, where the form has them.
             typed: what is typed; a field that the form doesn't have is left out.
 
         Returns:
@@ -75,14 +78,13 @@ class Person:
             GivenUp: there was no page.
         """
         form = forms.find(self.open(path), *names)
-        return self.send(path, form, files=files, twice=twice, **typed) if form else None
-
-    def send(self, path: str, form: Form, *, files: Any = None, twice: bool = False, **typed: str) -> str | None:
-        """Send a form that was shown on a page; as `fill`."""
-        return self.answer(path, form, files=files, twice=twice, **typed).headers.get("Location")
+        if form is None:
+            return None
+        boxes = {ticked: form.boxes.get(ticked, [])} if ticked else {}
+        return self.answer(path, form, files=files, twice=twice, **typed, **boxes).headers.get("Location")
 
     def answer(
-        self, path: str, form: Form, *, files: Any = None, twice: bool = False, **typed: str
+        self, path: str, form: Form, *, files: Any = None, twice: bool = False, **typed: Any
     ) -> requests.Response:
         """Send a form; return the answer, which is a redirect where the form was taken."""
         if "password" in form.names:

@@ -1,11 +1,12 @@
 """All that will happen in a run, drawn from its seed before anything is started."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
-from .faults import KINDS, LIES, NO_CALLBACKS, Rule
+from .faults import KINDS, LIES, SETTINGS, USUAL, Rule
 
 CARDS = 6
 PHASES_PER = 800
@@ -105,8 +106,8 @@ class Phase:
         return [rule for kind in self.kinds for rule in KINDS[kind]]
 
     @property
-    def has_callbacks(self) -> bool:
-        return NO_CALLBACKS not in self.kinds
+    def settings(self) -> dict[str, Any]:
+        return {**USUAL, **{name: value for kind in self.kinds for name, value in SETTINGS.get(kind, {}).items()}}
 
 
 @dataclass(frozen=True)
@@ -123,13 +124,14 @@ class Plan:
     lies: int = 0
 
 
-def draw(*, seed: int, orders: int, kills: int) -> Plan:
+def draw(*, seed: int, orders: int, kills: int, wanted: Sequence[str] = ()) -> Plan:
     """Return the plan of a run; the same arguments give the same plan.
 
     Args:
         seed: of all that is decided by chance.
         orders: how many are placed, those in the place of failed ones not counted.
         kills: how often something is killed with -9; freezes, flushes and restarts come on top.
+        wanted: kinds of faults that are on from beginning to end, whatever the seed says.
     """
     chance = random.Random(seed)
     kinds = tuple(sorted(chance.sample(sorted(KINDS), len(KINDS) // 2)))
@@ -137,20 +139,20 @@ def draw(*, seed: int, orders: int, kills: int) -> Plan:
         seed=seed,
         orders=orders,
         kills=kills,
-        kinds=kinds,
-        phases=tuple(_phases(chance, orders, kinds)),
+        kinds=tuple(sorted({*kinds, *wanted})),
+        phases=tuple(_phases(chance, orders, kinds, wanted)),
         strikes=tuple(_strikes(chance, orders, kills)),
         actions=tuple(_actions(chance, orders)),
         seeds={name: chance.getrandbits(32) for name in ("approver", "supervisor", "liar", "platform")},
-        lies=max(3, orders // 200) if LIES in kinds else 0,
+        lies=max(3, orders // 200) if LIES in (*kinds, *wanted) else 0,
     )
 
 
-def _phases(chance: random.Random, orders: int, kinds: tuple[str, ...]) -> Iterator[Phase]:
+def _phases(chance: random.Random, orders: int, kinds: tuple[str, ...], wanted: Sequence[str]) -> Iterator[Phase]:
     number = max(4, orders // PHASES_PER)
     for phase in range(number):
         chosen = chance.sample(kinds, chance.randint(len(kinds) // 3, len(kinds) - 2))
-        yield Phase(at=phase * orders // number, kinds=tuple(sorted(chosen)))
+        yield Phase(at=phase * orders // number, kinds=tuple(sorted({*chosen, *wanted})))
 
 
 def _strikes(chance: random.Random, orders: int, kills: int) -> Iterator[Strike]:

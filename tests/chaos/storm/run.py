@@ -9,12 +9,13 @@ from . import report
 from .books import Platform, Portal
 from .cards import add_cards
 from .checks import run_checks
+from .logs import unexpected_errors
 from .people import Outcomes, Person
 from .plan import Plan
 from .settling import settle
 from .shop import CLERKS, OPENING_BALANCE, PASSWORD, Shop, open_shop
-from .staff import Approver, Clerk, Gauge, Liar, Shared, Supervisor, Worker
-from .verdict import Evidence, Verdict, judge
+from .staff import Approver, Clerk, Gauge, Liar, Operator, Shared, Supervisor, Worker
+from .verdict import ERRORS, Evidence, Verdict, judge
 from .weather import Weather
 
 TICK = 0.1
@@ -43,6 +44,7 @@ class Run:
         self.to_the_end: list[Worker] = [
             Approver(self.person("approver"), self.portal, plan.seeds["approver"]),
             Supervisor(self.person("supervisor"), self.portal, plan.seeds["supervisor"]),
+            Operator(self.portal, shop.try_to_run, self.outcomes),
             self.gauge,
         ]
 
@@ -91,6 +93,7 @@ class Run:
             )
         )
         run_checks(self.shop, verdict)
+        verdict.broken[ERRORS] = unexpected_errors(self.shop.folder)
         verdict.broken["people who could not go on"] = [
             f"{worker.name}: {worker.failure!r}" for worker in self.everybody if worker.failure or worker.is_alive()
         ]

@@ -14,6 +14,7 @@ import redis
 from tests.benchmarks.rig import PRODUCTION, ROOT, free_port
 
 from . import servers
+from .faults import USUAL
 from .plan import Plan
 from .servers import Server
 
@@ -130,7 +131,7 @@ class Shop:
             "port": self.platform_root.rpartition(":")[2],
             "books": str(self.folder / "platform.sqlite3"),
             "balance": str(OPENING_BALANCE),
-            "pace": "0.3",
+            "pace": str(USUAL["pace"]),
             "latency": "0.02",
             "life": "mix",
             "duplicates": "accept",  # so that whatever is pushed twice is spent twice, for all to see
@@ -143,7 +144,7 @@ class Shop:
         )
 
     def _web(self) -> Server:
-        options = ("--worker-class=gthread", "--workers=2", "--threads=8", "--timeout=60")
+        options = ("--worker-class=gthread", "--workers=2", "--threads=8", "--timeout=60", "--no-control-socket")
         bind = f"--bind={self.web_root.removeprefix('http://')}"
         return self._python("web", "-m", "gunicorn", "portal.wsgi", bind, *options, url=f"{self.web_root}/healthz")
 

@@ -8,7 +8,7 @@ from contextlib import suppress
 
 from .acts import NOTE, do
 from .books import Platform, Portal
-from .people import GivenUp, Person
+from .people import GivenUp, Outcomes, Person
 from .plan import PLACING, Action, Plan
 
 BACKLOG = 900
@@ -21,6 +21,7 @@ LONGEST_STOP = 4.0
 EARLY, NEWEST = 0.6, 15
 """So many lies are about the newest orders, of which the truth isn't known yet."""
 
+BROKER_EMPTIED = "the broker was emptied; the database is the one that ran all along"
 HIGHEST_CODE = 14
 """Lies may have codes that nobody knows."""
 
@@ -154,8 +155,29 @@ class Supervisor(Deciding):
         marked = self.portal.some(self.portal.marked)
         if marked and self.chance.random() < 0.2:
             order = self.chance.choice(marked)
-            if self.person.fill(f"/orders/{order['order_no']}/acknowledge/", "note", note=NOTE):
+            if self.person.fill(f"/orders/{order['order_no']}/acknowledge/", "note", ticked="marks", note=NOTE):
                 self.person.outcomes.count("mark dealt with")
+
+
+class Operator(Worker):
+    """Who looks after the machines: knows that it was the broker that was emptied, and says so where the guard asks."""
+
+    def __init__(self, portal: Portal, command: Callable[..., object], outcomes: Outcomes) -> None:
+        """Keep what it works with.
+
+        Args:
+            portal: the database.
+            command: runs a management command.
+            outcomes: where it is counted.
+        """
+        super().__init__("operator")
+        self._portal, self._command, self._outcomes = portal, command, outcomes
+
+    def work(self) -> None:
+        while not self.over.wait(ROUND):
+            if self._portal.is_guarded():
+                self._command("after_restore", "--belong-together", BROKER_EMPTIED)
+                self._outcomes.count("guard opened again")
 
 
 class Liar(Worker):

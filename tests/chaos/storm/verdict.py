@@ -12,6 +12,7 @@ from typing import Any
 from .books import Row
 
 REFUNDED, PARTLY_ARRIVED = 4, 11
+ERRORS = "errors that no lost connection explains"
 BOOKS_DIFFER = "books differ, yuan"
 MUST_BE_ZERO = (
     "pushed twice",
@@ -22,6 +23,7 @@ MUST_BE_ZERO = (
     "status differs",
     "replaced while the original was alive",
     BOOKS_DIFFER,
+    ERRORS,
     "checks broken",
 )
 

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 
 from .books import Platform
+from .faults import USUAL
 from .plan import Blow, Phase, Plan, Strike
 from .servers import Server
 from .shop import Shop
@@ -94,8 +95,7 @@ class Weather:
             self._tell_the_platform()
 
     def _tell_the_platform(self) -> None:
-        phase = self._phase
-        self._platform.set_faults(phase.rules if phase else [], callbacks=phase is None or phase.has_callbacks)
+        self._platform.set_faults(*((self._phase.rules, self._phase.settings) if self._phase else ([], USUAL)))
 
     def _in(self, seconds: float, what: Callable[[], None]) -> None:
         heapq.heappush(self._later, (time.monotonic() + seconds, next(self._numbers), what))

@@ -30,6 +30,7 @@ def test_a_form_holds_what_stands_in_its_fields() -> None:
         "note": "as\nbefore",
     }
     assert form.names == {*form.fields, "file", "sure"}
+    assert form.boxes == {"sure": ["on"]}
 
 
 def test_a_form_is_known_by_its_fields() -> None:

@@ -38,3 +38,10 @@ def test_nothing_happens_after_the_last_order() -> None:
     assert moments == sorted(moments)
     assert moments[0] > 0
     assert moments[-1] < 500
+
+
+def test_a_kind_that_is_wanted_is_on_all_the_time() -> None:
+    plan = draw(seed=7, orders=500, kills=8, wanted=["slow lives", "lying callbacks"])
+    assert {"slow lives", "lying callbacks"} <= set(plan.kinds)
+    assert all(phase.settings["pace"] > 1 for phase in plan.phases)
+    assert plan.lies
