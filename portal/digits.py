@@ -25,13 +25,14 @@ FOLDED = {
 
 _MARK = r"[\s\-‐-―−.·_]{1,3}"
 _MOBILE = re.compile(
-    rf"""(?:\(?(?:\+|00)?86\)?(?:{_MARK})?)?          # the country code, perhaps in brackets
+    rf"""(?:\(?(?:\+|00)?86\)?[\s\-‐-―−]{{0,3}})?          # the country code, perhaps in brackets
     (?:(?P<whole>1[0-9]{{10}})|\((?P<bracketed>1[0-9]{{10}})\)
     |(?:(?P<first>1[0-9]{{2}}){_MARK}|\((?P<area>1[0-9]{{2}})\)(?:{_MARK})?)(?P<rest>[0-9]{{4}}{_MARK}[0-9]{{4}})
     |\((?P<prefix>1[0-9]{{2}})\)(?P<others>[0-9]{{8}}))""",
     re.ASCII | re.VERBOSE,
 )
-_CARD = re.compile(r"[0-9]{3,}(?:[\s\-‐-―]{1,3}[0-9]{3,})*(?:[\s\-‐-―]{1,3}[0-9]{1,2})?")
+_GAP = r"[\s\-‐-―]{1,3}"
+_CARD = re.compile(rf"[0-9]{{3,}}(?:{_GAP}[0-9]{{3,}})*|(?:[0-9]{{4}}{_GAP})+[0-9]{{1,3}}")
 _FRACTION = re.compile(r"[0-9]+[.][0-9]+")
 _BETWEEN = re.compile(r"[\s\-‐-―−.·_()]+")
 
@@ -53,7 +54,8 @@ def mobile_digits(text: str) -> str | None:
 def card_digits(text: str) -> str | None:
     """Return the digits of a card number, with blanks or dashes between groups of three and more; else None.
 
-    The last group may be shorter, as in 1000 1112 3456 7894 321. A point is never a mark: it may be a fraction's.
+    The last group after groups of four may be shorter, as in 1000 1112 3456 7894 32. A point is never a mark: it may be
+    a fraction's.
     """
     match = _CARD.fullmatch(fold(text))
     return re.sub(r"[^0-9]", "", match[0]) if match else None

@@ -64,7 +64,7 @@ _DEFINITE_NO = re.compile(
     |(?:无效|非法|错误)的?(?:参数|签名|密钥|面值|金额|手机号码?|号码|店铺|卡号)
     |(?:店铺|油卡|卡片|接口|app_?key)(?:不存在|无效|已停用|未找到)
     |不支持|暂不(?:支持|可用)|不在(?:可充|服务)范围|(?:不可|不能|无法|禁止|不允许)充值
-    |空号|停机|销号|已注销|已冻结
+    |空号|停机|销号|已注销
     |未开通|未授权|无权限|没有权限|权限不足|黑名单|白名单|已下架|未上架|已停用|已过期|携号转网|虚拟(?:号|运营商)
     |(?:通道|渠道|产品|面值).{0,4}维护
     |\binsufficient\ (?:balance|funds|credit)\b
@@ -78,10 +78,11 @@ _DEFINITE_NO = re.compile(
 # Any of these tells of an outcome that isn't clear, whatever else the refusal says.
 _UNCLEAR = re.compile(
     r"""系[统統]|异常|異常|超[时時]|逾[时時]|[处處]理|受理|繁忙|稍[后後候]|重[试試]|未知|不明|不确定|查[询詢]|[网網][络路絡]
-    |等待|排[队隊]|确认|確認|提交(?!参数|方式)|推送|充值中|失[败敗]|[请請]求[过過][多频]|[频頻]繁|限流|断开|中断|内部|内網|服务器
+    |成功|完成|已扣|扣款|并非|人工|冻结|等待|排[队隊]|确认|確認|提交(?!参数|方式)|推送|充值中|失[败敗]|[请請]求[过過][多频]|[频頻]繁|限流|断开|中断|内部|内網|服务器
     |[订訂][单單](?!号?(?:不能|格式|错误))
     |time[d\ -]*out|pending|process|wait|queue|submit|later|retry|try\ again|busy|unknown|exception|internal|server
-    |network|connection|unavailable|maintenance|too\ many|accepted|in\ progress|\berror\b|fail""",
+    |network|connection|unavailable|maintenance|too\ many|accepted|success|complete|manual|confirm
+    |in\ progress|\berror\b|fail""",
     re.IGNORECASE | re.VERBOSE,
 )
 

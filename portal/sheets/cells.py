@@ -12,6 +12,7 @@ from portal.sheets.limits import LONGEST_CELL
 Cell = tuple[str, str]
 
 EMPTY: Cell = ("", "")
+LONG = 10**9  # a number of a phone or a card is never rounded to the next one
 EXACT_BELOW = 10**15  # spreadsheet programs keep 15 digits of a number and fill up with zeros
 
 _BLANK = " \t\r\n\v\f\x1c\x1d\x1e\x1f\x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
@@ -79,6 +80,8 @@ def from_number(raw: str) -> Cell:
     number = Decimal(f"{float(raw):.15g}") if abs(Decimal(raw)) < EXACT_BELOW else Decimal(raw)
     if abs(number) >= EXACT_BELOW:
         return _cut(raw), _digits_gone()
+    if abs(number) >= LONG and number == number.to_integral() != Decimal(raw):
+        return _cut(raw), _("This is no whole number: something was lost or added.")
     text = f"{number:f}"
     return (text.rstrip("0").rstrip(".") if "." in text else text), ""
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from oilcards import numbers as cards
 from portal import digits
+from portal.sheets.cells import from_number
 from recharge import mobile
 
 GOOD = [
@@ -30,6 +31,8 @@ GOOD = [
     "\u316413800138000",
 ]
 GLUED = [
+    "86.13800138005",
+    "+86.13800138005",
     "1380013800.5",
     "(1380)013800.7",
     "1380013800²",
@@ -114,6 +117,7 @@ def test_card_numbers_in_usual_groups(text: str) -> None:
         "1000111234567894321.5",
         "100011123456789432²",
         "100011123456789432①",
+        "100011123456789432-1",
         "10 0011123456789 4321",
         "1 000111234567894321",
         "1000.1112.3456.7894.321",
@@ -123,3 +127,11 @@ def test_card_numbers_in_usual_groups(text: str) -> None:
 def test_card_numbers_with_something_glued_on_are_refused(text: str) -> None:
     with pytest.raises(cards.InvalidValue):
         cards.card_number(text)
+
+
+@pytest.mark.parametrize("raw", ["13800138000.99999", "13800138000.0000001", "1380013800.5", "86.13800138005"])
+def test_no_number_of_a_workbook_is_rounded_to_another_one(raw: str) -> None:
+    text, problem = from_number(raw)
+    if not problem:
+        with pytest.raises(mobile.InvalidMobile):
+            mobile.normalize(text)

@@ -202,10 +202,15 @@ DEFINITE = [
     "unsupported amount",
     "missing param: store_id",
     "号码已停机",
-    "账户已冻结",
     "该号码禁止充值",
 ]
 NOT_DEFINITE = [
+    "余额不足，充值成功",
+    "签名错误，充值完成",
+    "已扣款，签名错误",
+    "并非余额不足",
+    "资金已冻结",
+    "manual confirmation is required",
     "",
     "系统异常，请稍后查询订单结果",
     "请求超时",
