@@ -11,7 +11,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from oilcards.models import OilCard
-from oilcards.services.handing import lock as lock_card
+from oilcards.services.errors import NotRechargeable
+from oilcards.services.orders import lock_for_recharge
 from portal import platform
 from recharge import mobile as numbers
 from recharge.choices import Product, Speed, Submission
@@ -209,7 +210,10 @@ def _refuse_duplicate(order: Order, *, known: str) -> None:
 
 def _refuse_problems(order: Order) -> None:
     """Refuse what the rules don't allow; the card stays as it is until the transaction ends."""
-    card = lock_card(order.oil_card_id) if order.oil_card_id else None
+    try:
+        card = lock_for_recharge(card_id=order.oil_card_id) if order.oil_card_id else None
+    except NotRechargeable as error:
+        raise InvalidOrder("oil_card", str(error)) from None
     for problem in rules.problems(order, card):
         raise InvalidOrder(problem.field, problem.message)
 
