@@ -4,6 +4,7 @@ import datetime as dt
 import io
 import sqlite3
 import stat
+from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -414,7 +415,7 @@ def test_a_backup_is_read_back_private_and_kept_by_number(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, client: Client
 ) -> None:
     def dump(target: Path) -> None:
-        with sqlite3.connect(target) as database:
+        with closing(sqlite3.connect(target)) as database:
             database.execute("CREATE TABLE t (x)")
 
     monkeypatch.setattr(backups, "_copy_sqlite", dump)
