@@ -120,12 +120,12 @@ def test_a_restored_portal_pays_nothing_twice(shop: Shop, tmp_path: Path, rememb
         shop.manage("migrate", "--verbosity=0")
         shop.processes.serve(shop.port)
         shop.do("placing.place_mobile_order(placed_by=clerk, mobile='13800138000', face_value=50)")
-        wait_for(lambda: shop.state("13800138000") == "ACCEPTED", "an order goes its way", every=1)
+        wait_for(lambda: shop.state("13800138000") == "ACCEPTED", "an order goes its way", every=4)
         shop.do("stopping.stop_everything(actor=clerk, reason='backup')")
         shop.do("placing.place_mobile_order(placed_by=clerk, mobile='13900139000', face_value=100)")
         assert "read back" in shop.manage("backup", "--to", str(shop.backups))
         shop.do("stopping.go_on(stop_id=stopping.current_stop().pk, actor=approver)")
-        wait_for(lambda: shop.state("13900139000") == "ACCEPTED", "what was queued in the backup is pushed", every=1)
+        wait_for(lambda: shop.state("13900139000") == "ACCEPTED", "what was queued in the backup is pushed", every=4)
         assert report(sandbox)["calls"]["Recharge/pushOrder"] == 2
         shop.stop()
 
@@ -136,11 +136,11 @@ def test_a_restored_portal_pays_nothing_twice(shop: Shop, tmp_path: Path, rememb
             shop.manage("after_restore")
         shop.processes.serve(shop.port)
         if remembered:
-            wait_for(lambda: shop.state("13900139000") == "ACCEPTED", "the platform is asked and knows it", every=1)
+            wait_for(lambda: shop.state("13900139000") == "ACCEPTED", "the platform is asked and knows it", every=4)
             shop.do("placing.place_mobile_order(placed_by=clerk, mobile='13700137000', face_value=50)")
-            wait_for(lambda: shop.state("13700137000") == "ACCEPTED", "new orders go out", every=1)
+            wait_for(lambda: shop.state("13700137000") == "ACCEPTED", "new orders go out", every=4)
         else:
-            wait_for(lambda: shop.ready()[0] == 503, "the guard closes", patience=90, every=1)
+            wait_for(lambda: shop.ready()[0] == 503, "the guard closes", patience=90, every=4)
             assert "restore guard closed" in shop.ready()[1]
             assert shop.state("13900139000") == "QUEUED"
         assert report(sandbox)["calls"]["Recharge/pushOrder"] == 2 + remembered == len(books(sandbox)) + 0
