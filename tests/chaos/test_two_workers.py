@@ -53,10 +53,12 @@ def claim_without_compare_and_swap(due: Composed[Order], key: int) -> Order | No
         claims=F("claims") + 1,
         submitted_at=Now(),
     )
+    both_have_changed.wait(timeout=5)  # or the one that read too early would find the other's claim before it sends
     return Order.objects.get(pk=order.pk)
 
 
 both_have_looked = threading.Barrier(2)
+both_have_changed = threading.Barrier(2)
 
 
 def race(workers: int, work: Callable[[], None]) -> Counter[str]:
