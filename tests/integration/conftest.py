@@ -1,10 +1,15 @@
+from collections.abc import Iterator
+
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 
 from oilcards.models import OilCard
 from oilcards.services import adding
 from portal import platform as platform_settings
+from recharge.models import Order
 from recharge.services import queue
+from recharge.services.invariants import CHECKS
 from tests.fake_card_platform import FakeCardPlatform, details
 from tests.fake_platform import FakePlatform
 
@@ -54,3 +59,17 @@ def _use(fake: FakePlatform | FakeCardPlatform, monkeypatch: pytest.MonkeyPatch)
     """With the `monkeypatch` of the test itself: what is patched twice is put back in the right order only by one."""
     monkeypatch.setattr(platform_settings, "client", lambda: fake)
     monkeypatch.setattr(platform_settings, "is_configured", lambda: True)
+
+
+@pytest.fixture(autouse=True)
+def _books(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Whatever a test did, its books hold afterwards; see `books_broken` in tests/README.md."""
+    kinds = [kind for kind in ("transactional_db", "db") if kind in request.fixturenames]
+    for kind in kinds:
+        request.getfixturevalue(kind)  # so that the database is still there afterwards
+    yield
+    if kinds and not connection.needs_rollback:
+        marker = request.node.get_closest_marker("books_broken")
+        checks = [check for check in CHECKS if marker is None or check.name not in marker.args]
+        found = {check.name: list(check.find(Order.objects.all())) for check in checks}
+        assert not any(found.values()), {name: rows for name, rows in found.items() if rows}

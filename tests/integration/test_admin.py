@@ -179,6 +179,7 @@ def make_batch(clerk: User) -> Batch:
 
 @pytest.mark.parametrize("model", ["batch", "batchevent"])
 @pytest.mark.parametrize("term", ["0", "-1", "abc", "９", "9" * 18, "9" * 300])
+@pytest.mark.books_broken("batches")
 def test_whatever_is_no_batch_finds_none(
     client: Client, administrator: User, batch: Batch, model: str, term: str
 ) -> None:
@@ -188,6 +189,7 @@ def test_whatever_is_no_batch_finds_none(
 
 
 @pytest.mark.parametrize("model", ["batch", "batchevent"])
+@pytest.mark.books_broken("batches")
 def test_a_batch_and_its_events_are_found_by_its_number(
     client: Client, administrator: User, batch: Batch, model: str
 ) -> None:
@@ -197,6 +199,7 @@ def test_a_batch_and_its_events_are_found_by_its_number(
 
 
 @pytest.mark.parametrize("model", [Batch, BatchEvent, EmergencyStop])
+@pytest.mark.books_broken("batches")
 def test_batches_and_stops_are_looked_up_and_not_changed(
     client: Client, administrator: User, batch: Batch, model: type[Model]
 ) -> None:
@@ -212,6 +215,7 @@ def test_batches_and_stops_are_looked_up_and_not_changed(
 
 
 @pytest.mark.parametrize("name", ["batch", "batchevent", "emergencystop"])
+@pytest.mark.books_broken("batches")
 def test_the_number_of_statements_does_not_grow_with_batches_and_stops(
     client: Client, administrator: User, batch: Batch, name: str
 ) -> None:

@@ -157,6 +157,7 @@ def test_a_repetition_is_found_however_far_it_is_from_the_first(clerk_user: User
     assert "2" in found[batch_reading.AT_A_TIME + 3][0]
 
 
+@pytest.mark.books_broken("history", "spending")
 def test_orders_older_than_a_day_are_duplicates_only_while_they_are_open(clerk_user: User) -> None:
     for number in (1, 2):
         placing.place_mobile_order(placed_by=clerk_user, mobile=f"1380013800{number}", face_value=50)
@@ -167,6 +168,7 @@ def test_orders_older_than_a_day_are_duplicates_only_while_they_are_open(clerk_u
     assert list(doubts(upload(clerk_user, ["13800138001,50", "13800138002,50"]))) == [3]
 
 
+@pytest.mark.books_broken("batches", "spending")
 def test_the_same_file_again_needs_a_reason(clerk_user: User) -> None:
     batch_of(*mobiles(1), made_by=clerk_user)
     Order.objects.update(face_value=100)  # so that only the file itself is the same

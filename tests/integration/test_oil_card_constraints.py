@@ -41,6 +41,7 @@ def test_row_that_makes_no_sense_is_refused(card: OilCard, values: dict[str, Any
 
 
 @pytest.mark.parametrize("deleted", [False, True])
+@pytest.mark.books_broken("cards")
 def test_number_and_platform_id_are_unique_among_cards_of_the_book(
     card: OilCard, card_platform: FakeCardPlatform, clerk_user: User, deleted: bool
 ) -> None:

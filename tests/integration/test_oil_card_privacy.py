@@ -75,6 +75,7 @@ def administrator(db: None) -> User:
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.books_broken("cards")
 def test_dump_of_the_database_shows_nothing(
     card_platform: FakeCardPlatform, administrator: User, tmp_path: Path
 ) -> None:
@@ -92,6 +93,7 @@ def test_dump_would_show_what_is_stored_in_clear(tmp_path: Path) -> None:
     assert found(dump(tmp_path)) == [OTHER_NAME]
 
 
+@pytest.mark.books_broken("cards")
 def test_history_shows_nothing(card_platform: FakeCardPlatform, administrator: User) -> None:
     live_a_full_life(card_platform, administrator)
     assert set(OilCardEvent.objects.values_list("kind", flat=True)) >= {
@@ -108,6 +110,7 @@ def test_history_shows_nothing(card_platform: FakeCardPlatform, administrator: U
     assert not found(str(list(OilCard.objects.values_list("problem"))).encode())
 
 
+@pytest.mark.books_broken("cards")
 def test_logs_show_nothing(
     card_platform: FakeCardPlatform, administrator: User, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -53,6 +53,7 @@ def requests(card: OilCard) -> list[tuple[str, dict[str, Any]]]:
     ]
 
 
+@pytest.mark.books_broken("cards")
 def test_no_error_page_shows_what_the_portal_worked_on(
     administrator: Client, card: OilCard, card_platform: FakeCardPlatform, settings: LazySettings
 ) -> None:
