@@ -164,6 +164,7 @@ def place_while_taking_over(card: OilCard, card_platform: FakeCardPlatform) -> l
         return race(lambda: next(deeds)(), 2)
 
 
+@pytest.mark.books_broken("cards")  # the state is put back by hand, without an entry in the history
 @pytest.mark.parametrize("attempt", range(5))
 def test_card_either_gets_another_number_or_its_order(
     card: OilCard, card_platform: FakeCardPlatform, attempt: int
