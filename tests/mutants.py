@@ -5,6 +5,8 @@
 Prints each mutant and how it fared, then the share that was killed; ends with status 1 where one survives.
 """
 
+# ruff: noqa: E501  (the lines are as long as where they come from)
+
 import shutil
 import subprocess
 import sys
@@ -15,8 +17,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 TESTS = [
     f"tests/integration/test_{name}.py"
-    for name in ("never_received", "submission", "making_batches", "marks", "replacing", "accounts", "restoring")
-]
+    for name in (
+        *("never_received", "submission", "making_batches", "marks", "replacing", "accounts", "restoring"),
+        *("reports", "placing", "limits", "approving", "uploading_batches", "recharging_oil_cards"),
+    )
+] + ["tests/unit/test_status.py"]
 PATIENCE = 300.0
 
 
@@ -115,6 +120,294 @@ MUTANTS = (
         "lease_look",
         "recharge/services/submission.py",
         "or not ours.filter(lease_until__gte=from_now(needed)).exists()",
+        "",
+    ),
+    Mutant(
+        "status_2_10",
+        "recharge/status.py",
+        "2: (frozenset({10}), frozenset({0, 1, 6, 7, 8, 12}))",
+        "2: (frozenset(), frozenset({0, 1, 6, 7, 8, 10, 12}))",
+    ),
+    Mutant(
+        "status_4_final",
+        "recharge/status.py",
+        "4: (frozenset(), frozenset({0, 3, 5, 9, 12}))",
+        "4: (frozenset({2}), frozenset({0, 3, 5, 9, 12}))",
+    ),
+    Mutant(
+        "status_unknown",
+        "recharge/status.py",
+        "    if reported not in Status.values:\n        return Verdict.UNKNOWN_CODE\n",
+        "    if reported not in Status.values:\n        return Verdict.STALE\n",
+    ),
+    Mutant(
+        "first_hand_alone",
+        "recharge/services/reports.py",
+        "        if not first_hand:\n            return False\n    if not report.gateway",
+        "    if not report.gateway",
+    ),
+    Mutant(
+        "taken_by_report",
+        "recharge/services/reports.py",
+        "        change.mark(MarkKind.NUMBER_TAKEN)\n        return False\n",
+        "        change.mark(MarkKind.NUMBER_TAKEN)\n",
+    ),
+    Mutant(
+        "hold_back",
+        "recharge/services/reports.py",
+        "    change.lose()\n    change.mark(MarkKind.UNEXPECTED)\n",
+        "    change.mark(MarkKind.UNEXPECTED)\n",
+    ),
+    Mutant(
+        "another_value",
+        "recharge/services/reports.py",
+        "    if report.face_value is not None and report.face_value != order.face_value:\n        return True\n    return not",
+        "    return not",
+    ),
+    Mutant("another_target", "recharge/services/reports.py", "        (report.mobile, order.mobile),\n", ""),
+    Mutant("another_card", "recharge/services/reports.py", "        (report.card_id, card_id(order)),\n", ""),
+    Mutant(
+        "part_by_amount",
+        "recharge/services/reports.py",
+        "    if some or report.status == Status.PARTLY_ARRIVED:",
+        "    if report.status == Status.PARTLY_ARRIVED:",
+    ),
+    Mutant(
+        "confirmed_by_callback",
+        "recharge/services/reports.py",
+        "    if first_hand:\n        change.confirm()\n",
+        "    if True:\n        change.confirm()\n",
+    ),
+    Mutant(
+        "unreadable_queued",
+        "recharge/services/reports.py",
+        "        if order.submission in NOT_YET_SENT:\n            _hold_back(change)\n        elif",
+        "        if",
+    ),
+    Mutant(
+        "receipt_value",
+        "recharge/services/answers.py",
+        "    return receipt.face_value is not None and receipt.face_value != order.face_value",
+        "    return False",
+    ),
+    Mutant("receipt_target", "recharge/services/answers.py", "        (receipt.mobile, order.mobile),\n", ""),
+    Mutant(
+        "requeued_by_older",
+        "recharge/services/answers.py",
+        "order.submission == Submission.SUBMITTING and order.claims == claims:",
+        "order.submission == Submission.SUBMITTING:",
+    ),
+    Mutant(
+        "requeued_alive",
+        "recharge/services/answers.py",
+        '        if change.is_marked(*SIGNS_OF_LIFE):\n            return _outcome_unknown(change, str(error), "")  # the platform spoke of it: sending might spend twice\n',
+        "",
+    ),
+    Mutant(
+        "rejected_alive",
+        "recharge/services/answers.py",
+        "        if change.is_marked(*SIGNS_OF_LIFE):\n            return _outcome_unknown(change, error.raw, note)  # the platform spoke of it: one of the two is wrong\n",
+        "",
+    ),
+    Mutant("duplicate_refusal", "recharge/services/answers.py", "may_mean_duplicate(error) or ", ""),
+    Mutant(
+        "late_answer",
+        "recharge/services/answers.py",
+        "    if order.submission in NOT_YET_SENT:\n        change.lose()  # the answer to a claim that was given up: it was sent all the same\n",
+        '    if order.submission in NOT_YET_SENT:\n        return Verdict.CONFLICT, receipt.raw, ""\n',
+    ),
+    Mutant(
+        "number_taken",
+        "recharge/services/answers.py",
+        "    change.mark(MarkKind.NUMBER_TAKEN)\n    _make_unknown(change)\n",
+        "    change.mark(MarkKind.NUMBER_TAKEN)\n",
+    ),
+    Mutant(
+        "missing_for",
+        "recharge/services/checking.py",
+        "order.missing_answers < MISSING_ANSWERS or now - order.first_missing_at < MISSING_FOR:",
+        "order.missing_answers < MISSING_ANSWERS:",
+    ),
+    Mutant(
+        "missing_answers",
+        "recharge/services/checking.py",
+        "order.missing_answers < MISSING_ANSWERS or now - order",
+        "now - order",
+    ),
+    Mutant(
+        "no_control",
+        "recharge/services/checking.py",
+        "    elif control:\n        change.void()",
+        "    else:\n        change.void()",
+    ),
+    Mutant(
+        "no_query_spacing",
+        "recharge/services/checking.py",
+        "        if moments[-1] - event.at >= MISSING_SPACING:\n            moments.append(event.at)",
+        "        moments.append(event.at)",
+    ),
+    Mutant(
+        "limit_ignored",
+        "recharge/services/spending.py",
+        "within = Q(amount__lte=limit - amount) if limit else Q()",
+        "within = Q()",
+    ),
+    Mutant(
+        "limit_of_person",
+        "recharge/services/spending.py",
+        "    _raise(day, person, amount, settings.DAILY_LIMIT_PER_PERSON)\n",
+        "    _raise(day, person, amount, 0)\n",
+    ),
+    Mutant(
+        "not_counted_again",
+        "recharge/services/spending.py",
+        "    elif counts and was in DEAD_SUBMISSIONS:",
+        "    elif False:",
+    ),
+    Mutant(
+        "not_uncounted",
+        "recharge/services/spending.py",
+        "    if counted and not counts:\n        uncount(",
+        "    if False:\n        uncount(",
+    ),
+    Mutant(
+        "duplicate_window",
+        "recharge/services/rules.py",
+        "lately = Q(placed_at__gte=day_ago) | Q(submitted_at__gte=day_ago) | Q(settled_at=None)",
+        "lately = Q(placed_at__gte=day_ago)",
+    ),
+    Mutant("duplicate_since", "recharge/services/rules.py", "        lately |= Q(pk__gt=since)\n", "        pass\n"),
+    Mutant(
+        "reason_for_any",
+        "recharge/services/placing.py",
+        '    if earlier and not (order.duplicate_reason and known in ("", earlier.order_no)):',
+        "    if earlier and not order.duplicate_reason:",
+    ),
+    Mutant(
+        "same_form",
+        "recharge/services/placing.py",
+        "    if any(getattr(earlier, name) != getattr(order, name) for name in contents):\n        raise FormAlreadyUsed(earlier)\n",
+        "",
+    ),
+    Mutant(
+        "replaced_alive",
+        "recharge/services/placing.py",
+        '    if not current.is_provably_unspent:\n        raise NotReplaceable(_("It isn\'t proven that this order spent nothing."))\n',
+        "",
+    ),
+    Mutant(
+        "replaced_chain",
+        "recharge/services/placing.py",
+        "    if living := living_attempt(current):\n        raise NotReplaceable(explain(living))\n",
+        "",
+    ),
+    Mutant(
+        "replaced_twice",
+        "recharge/services/placing.py",
+        '    if Order.objects.filter(replaces=current).exists():\n        raise NotReplaceable(_("This order has been replaced already."))\n',
+        "",
+    ),
+    Mutant(
+        "replaced_by_more",
+        "recharge/services/placing.py",
+        '("mobile", "oil_card_id", "face_value")):\n        raise Not',
+        '("mobile", "oil_card_id")):\n        raise Not',
+    ),
+    Mutant(
+        "needs_approval",
+        "recharge/services/placing.py",
+        "return 0 < settings.APPROVAL_ABOVE < yuan",
+        "return 0 < settings.APPROVAL_ABOVE < yuan - 500",
+    ),
+    Mutant(
+        "approves_own",
+        "recharge/services/approving.py",
+        '    if order.placed_by_id == actor.pk:\n        raise NotYours(_("You placed this order yourself: another person has to approve it."))\n',
+        "",
+    ),
+    Mutant(
+        "approves_own_batch",
+        "recharge/services/approving.py",
+        '    if batch.made_by_id == actor.pk:\n        raise NotYours(_("You made this batch yourself: another person has to approve it."))\n',
+        "",
+    ),
+    Mutant(
+        "approved_uncounted",
+        "recharge/services/approving.py",
+        "        day = spending.count(person=batch.made_by, amount=total)\n",
+        "        day = transitions.timezone.localdate()\n",
+    ),
+    Mutant(
+        "batch_hold",
+        "recharge/services/approving.py",
+        "        hold_all_with_living_original(Order.objects.filter(batch=batch))\n",
+        "",
+    ),
+    Mutant(
+        "same_draft",
+        "recharge/services/batch_making.py",
+        "        made = Batch.objects.filter(nonce=draft.pk).first()\n        if made:\n            return made\n",
+        "",
+    ),
+    Mutant(
+        "same_file",
+        "recharge/services/batch_making.py",
+        "        if batches_of_same_file(draft) and not reason.strip():",
+        "        if False:",
+    ),
+    Mutant(
+        "failed_as_seen",
+        "recharge/services/batch_making.py",
+        "    if (len(values), sum(values.values())) != (orders_seen, money_seen):\n        raise Outdated\n",
+        "",
+    ),
+    Mutant("again_later", "recharge/services/batch_making.py", " or (latest and latest.pk > dead.pk)", ""),
+    Mutant(
+        "approval_in_pieces",
+        "recharge/services/batch_making.py",
+        "            _let_await_approval(placed)\n",
+        "            pass\n",
+    ),
+    Mutant(
+        "bad_lines",
+        "recharge/services/batch_making.py",
+        "            if left_out is None:\n                raise BadLines",
+        "            if False:\n                raise BadLines",
+    ),
+    Mutant(
+        "card_deleted_since",
+        "recharge/services/batch_making.py",
+        "    if lock_all_for_recharge(cards) != cards:",
+        "    if False:",
+    ),
+    Mutant(
+        "expired_to_queue",
+        "recharge/services/transitions.py",
+        "expired.update(submission=Submission.UNKNOWN, lease_until=None, next_check_at=Now(), asked_at=None, checks=0)",
+        "expired.update(submission=Submission.QUEUED, lease_until=None, next_push_at=Now(), asked_at=None, checks=0)",
+    ),
+    Mutant(
+        "steps_free",
+        "recharge/services/transitions.py",
+        '        if after not in FOLLOWING[Submission(now)]:\n            raise IllegalTransition(f"{now} to {after}")\n',
+        "",
+    ),
+    Mutant(
+        "doubts_none",
+        "recharge/services/transitions.py",
+        "            self.order.doubts |= bit\n",
+        "            pass\n",
+    ),
+    Mutant(
+        "card_in_doubt",
+        "recharge/services/submission.py",
+        "order.oil_card_id is not None and not may_be_recharged(card_id=order.oil_card_id)",
+        "False",
+    ),
+    Mutant(
+        "another_day",
+        "recharge/services/transitions.py",
+        "        if order.submission == Submission.AWAITING_APPROVAL:\n            order.counted_on = None\n",
         "",
     ),
 )

@@ -218,7 +218,7 @@ def _do_without(row: Generation, trouble: str) -> str | None:
     if row.token == _seen.token and time.monotonic() - _seen.read_at < TRUSTED_FOR:
         _seen.at = time.monotonic()
         return _seen.token
-    why = _("What stands beside the database can't be read or written: %(why)s") % {"why": trouble}
+    why = _("What stands beside the database can't be read or written: %(why)s.") % {"why": trouble}
     Generation.objects.filter(pk=1, is_open=True).update(closed_because=why[:300])
     return None
 
