@@ -12,7 +12,7 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from recharge.choices import MarkKind, Submission
+from recharge.choices import MARK_BITS, MarkKind, Submission
 from recharge.models import Order
 from recharge.status import Status
 from tests.oil_cards import active_card
@@ -92,7 +92,7 @@ class Inside:
         values = ", ".join(f"({number}, {', '.join(kind)})" for number, kind in enumerate(kinds))
         return (
             f"generate_series(1, {self._orders}) n LEFT JOIN (VALUES {values}) AS k (number, submission, status, "
-            "confirmed, settled, next_push_at, lease_until, next_check_at, attention) "
+            "confirmed, settled, next_push_at, lease_until, next_check_at, open_marks) "
             f"ON n % {step} = 0 AND k.number = (n / {step}) % {len(kinds)} ORDER BY n"
         )
 
@@ -123,13 +123,13 @@ def _kinds() -> list[list[str]]:
         Submission.NOT_RECEIVED: [past, never, never, never],
         Submission.WITHDRAWN: [past, never, never, never],
     }
-    kinds = [[f"'{state}'", "NULL::int", never, *moments, "''"] for state, moments in states.items()]
+    kinds = [[f"'{state}'", "NULL::int", never, *moments, "0"] for state, moments in states.items()]
     kinds += [
-        ["'ACCEPTED'", str(status.value), never, never, never, never, soon, "''"]
+        ["'ACCEPTED'", str(status.value), never, never, never, never, soon, "0"]
         for status in Status
         if status != Status.SUCCEEDED
     ]
-    kinds += [["'ACCEPTED'", "2", past, past, never, never, never, f"'{attention}'"] for attention in MarkKind]
+    kinds += [["'ACCEPTED'", "2", past, past, never, never, never, str(bit)] for bit in MARK_BITS.values()]
     return kinds
 
 
@@ -158,7 +158,7 @@ def _columns(first_clerk: int, first_card: int, orders: int) -> dict[str, str]:
         "cost_price": "49.2500",
         "next_check_at": "k.next_check_at",
         "checks": "1",
-        "attention": "coalesce(k.attention, '')",
+        "open_marks": "coalesce(k.open_marks, 0)",
         "settled_at": f"CASE WHEN k.number IS NULL THEN {day} ELSE k.settled END",
     }
 
