@@ -12,8 +12,8 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from portal.fields import BlindIndexField, EncryptedField
-from portal.history import AppendOnly
+from portal.kit.fields import BlindIndexField, EncryptedField
+from portal.kit.history import AppendOnly
 
 from . import masking
 from .choices import BUSY_STATES, CardType, Deed, EventKind, State, Verdict

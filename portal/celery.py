@@ -2,6 +2,7 @@
 
 import os
 import sys
+import threading
 from typing import Any
 
 import structlog
@@ -28,6 +29,9 @@ def make_app(**options: Any) -> Celery:
 
 app = make_app()
 
+closing = threading.Event()
+"""Set when this process is told to stop: whoever works through what is due ends after the order that it is at."""
+
 
 @celeryd_init.connect
 def _refuse_memory_broker(**kwargs: object) -> None:
@@ -49,9 +53,7 @@ def _take_short_turns(**kwargs: object) -> None:
 @worker_shutting_down.connect
 def _end_lanes(**kwargs: object) -> None:
     """A worker that is told to stop waits for what is under way; lanes end after the order that they are at."""
-    from recharge.services import queue
-
-    queue.closing.set()
+    closing.set()
 
 
 @receiver(bind_extra_task_metadata)

@@ -7,7 +7,7 @@ from cryptography.fernet import Fernet
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
-from recharge.services.braking import WINDOW
+from recharge.batches.services.braking import WINDOW
 
 LEAST_KEY_LENGTH = 50
 AT_LEAST_ZERO = (

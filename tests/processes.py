@@ -22,8 +22,10 @@ from django.test import override_settings
 
 from oilcards.models import OilCard
 from portal import platform
+from recharge.core import queue
+from recharge.fulfilment.services import checking
 from recharge.models import Order
-from recharge.services import checking, queue, sweeping
+from recharge.operations.services import sweeping
 
 ROOT = Path(__file__).resolve().parent.parent
 PATIENCE = 60.0

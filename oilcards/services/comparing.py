@@ -15,13 +15,13 @@ from oilcards.models import OilCard
 from portal.gateway import GatewayError, Rejected
 from portal.gateway import OilCard as WireCard
 
-from . import handing, reading
+from . import reading, sync
 from .adding import columns
+from .availability import refuse_another_identity
 from .checking import checked, refuse_duplicate
 from .errors import NoAnswer, TooLate
 from .events import clean, problem, record
-from .guesses import means_no_such_card
-from .orders import refuse_another_identity
+from .heuristics import means_no_such_card
 from .reading import Difference, Reading
 
 
@@ -119,8 +119,8 @@ def can_compare(card: OilCard) -> bool:
 
 
 def _askable(card_id: int) -> OilCard:
-    handing.require_platform()
-    handing.expire_leases(card_id=card_id)
+    sync.require_platform()
+    sync.expire_leases(card_id=card_id)
     card = OilCard.objects.get(pk=card_id)
     if not can_compare(card):
         raise TooLate(_("The platform can't be asked for this card now."))
@@ -168,7 +168,7 @@ def _settle(
     )
     with transaction.atomic(durable=True):
         if wanted:
-            refuse_another_identity(handing.lock(card.pk), changed)
+            refuse_another_identity(sync.lock(card.pk), changed)
             refuse_duplicate(wanted.card_number, but=card.pk)
             changes |= {**columns(wanted), "version": F("version") + 1, "changed_by": actor, "changed_at": Now()}
         swapped = OilCard.objects.filter(pk=card.pk, state=card.state, version=card.version).update(

@@ -11,11 +11,12 @@ from oilcards import masking
 from oilcards.choices import CardType, Deed, State, Verdict
 from oilcards.details import LABELS, CardDetails
 from oilcards.models import OilCard
-from portal import crypto, platform
+from portal import platform
 from portal.gateway import GatewayError, NotSent, Rejected
 from portal.gateway import OilCard as WireCard
+from portal.kit import crypto
 
-from . import handing
+from . import sync
 
 PARTLY_HIDDEN = "*"
 """A platform that tells 138****8000 tells only what it shows. [guess]"""
@@ -51,7 +52,7 @@ def ask(platform_card_id: str) -> WireCard:
     Raises:
         GatewayError: Rejected, NotSent or OutcomeUnknown.
     """
-    return handing.exchange(
+    return sync.exchange(
         "card_info",
         lambda: platform.client().oil_card_info(card_id=platform_card_id),
         started=time.monotonic(),

@@ -10,9 +10,9 @@ import pytest
 from django.conf import LazySettings
 from django.db import connection
 
-from portal.database import now
+from portal.kit.database import now
+from recharge.limits.services import pacing
 from recharge.models import Pace
-from recharge.services import pacing
 
 pytestmark = [pytest.mark.servers, pytest.mark.django_db(transaction=True)]
 RATE = 40

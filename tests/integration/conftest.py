@@ -7,9 +7,9 @@ from django.db import connection
 from oilcards.models import OilCard
 from oilcards.services import adding
 from portal import platform as platform_settings
+from recharge.books.services.invariants import CHECKS
+from recharge.core import queue
 from recharge.models import Order
-from recharge.services import queue
-from recharge.services.invariants import CHECKS
 from tests.fake_card_platform import FakeCardPlatform, details
 from tests.fake_platform import FakePlatform
 

@@ -17,7 +17,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("views", "*_views", "callback", "tasks", "admin", "management"),
     ("forms", "*_forms", "tables", "*_tables", "filters", "exports", "pages", "fragments", "templatetags"),
     ("services", "metrics", "overview", "batch_preview", "batch_progress", "demo"),
-    ("outcomes", "*_outcomes", "recharge.masking", "migrations"),
+    ("outcomes", "*_outcomes", "recharge.core.masking", "migrations"),
     ("models",),
     (
         "choices",
@@ -153,7 +153,7 @@ def test_reading_and_writing_sheets_is_a_library_of_its_own() -> None:
         for module, imported in modules("portal")
         if within(module, "portal.sheets")
         and within(imported, "django", *APPS)
-        and not within(imported, "portal.sheets", "portal.digits", "django.utils.translation")
+        and not within(imported, "portal.sheets", "portal.kit.digits", "django.utils.translation")
     ]
     assert wrong == []
 
@@ -198,4 +198,4 @@ def test_only_submission_sends_an_order() -> None:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Call) and ast.unparse(node.func) in ("products.push", "push")
     ]
-    assert callers == ["recharge/services/submission.py"]
+    assert callers == ["recharge/fulfilment/services/submission.py"]

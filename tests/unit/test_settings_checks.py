@@ -12,7 +12,7 @@ from django.conf import LazySettings
 from django.test import override_settings
 
 from portal import checks
-from recharge.services.braking import WINDOW
+from recharge.batches.services.braking import WINDOW
 
 PROJECT = Path(__file__).resolve().parents[2]
 SAFE: dict[str, Any] = {

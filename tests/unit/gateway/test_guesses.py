@@ -1,7 +1,7 @@
 import pytest
 
 from portal.gateway import Rejected, may_mean_duplicate, means_no_such_call, means_no_such_order
-from portal.gateway.guesses import is_definite_no
+from portal.gateway.heuristics import is_definite_no
 from portal.sandbox.protocol import Reason
 
 DUPLICATE = [
