@@ -184,7 +184,7 @@ def answer_everything(work: Callable[[], None]) -> None:
     """Let so much time pass, and everything due be done, that every question has been asked and answered."""
     for _ in range(6):
         time_passes(61)
-        with mock.patch.object(queue, "open_lanes"):
+        with mock.patch.object(queue, "start_drains"):
             sweeping.sweep()
         checking.check_due_orders()
         work()

@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from oilcards.choices import BUSY, Deed, EventKind, State, Verdict
+from oilcards.choices import BUSY, CardVerdict, Deed, EventKind, State
 from oilcards.details import CardDetails
 from oilcards.models import OilCard, number_index_field
 from portal import platform
@@ -118,7 +118,7 @@ def _hand_over(card: OilCard, actor: User, started: float) -> OilCard:
     except GatewayError as error:
         end = sync.failure(error, otherwise=State.ADD_FAILED)
         if isinstance(error, Rejected) and may_mean_duplicate(error):
-            end = sync.End(State.UNKNOWN, Verdict.OUTCOME_UNKNOWN, end.note, end.raw)
+            end = sync.End(State.UNKNOWN, CardVerdict.OUTCOME_UNKNOWN, end.note, end.raw)
         return sync.finish(card, end, actor=actor)
     return _record_receipt(card, receipt, actor)
 
@@ -137,13 +137,13 @@ def _record_receipt(card: OilCard, receipt: OilCardReceipt, actor: User) -> OilC
     number = receipt.card_id
     if len(number) > LONGEST_ID:
         note = _("The platform gave an id that is too long.")
-        end = sync.End(State.UNKNOWN, Verdict.CONFLICT, note, receipt.raw)
+        end = sync.End(State.UNKNOWN, CardVerdict.CONFLICT, note, receipt.raw)
         return sync.finish(card, end, actor=actor)
-    end = sync.End(State.ACTIVE, Verdict.APPLIED, "", receipt.raw, number)
+    end = sync.End(State.ACTIVE, CardVerdict.APPLIED, "", receipt.raw, number)
     try:
         # It arrived after all: that counts even where a person has declared that it never did.
         return sync.finish(card, end, actor=actor, also_from=[State.ADD_FAILED], platform_card_id=number)
     except IntegrityError:
         note = _("The platform gave an id that another card of the book has.")
-        end = sync.End(State.UNKNOWN, Verdict.CONFLICT, note, receipt.raw, number)
+        end = sync.End(State.UNKNOWN, CardVerdict.CONFLICT, note, receipt.raw, number)
         return sync.finish(card, end, actor=actor)

@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from oilcards.choices import Deed, State, Verdict
+from oilcards.choices import CardVerdict, Deed, State
 from oilcards.details import CardDetails
 from oilcards.models import OilCard
 from portal import platform
@@ -104,7 +104,7 @@ def _hand_over(card: OilCard, actor: User, started: float) -> OilCard:
         answer = sync.exchange("edit_card", lambda: _call(card), started=started)
     except GatewayError as error:
         return sync.finish(card, sync.failure(error, otherwise=State.CHANGE_FAILED), actor=actor)
-    return sync.finish(card, sync.End(State.ACTIVE, Verdict.APPLIED, answer.message, answer.raw), actor=actor)
+    return sync.finish(card, sync.End(State.ACTIVE, CardVerdict.APPLIED, answer.message, answer.raw), actor=actor)
 
 
 def _call(card: OilCard) -> Acknowledgement:

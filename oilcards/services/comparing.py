@@ -9,7 +9,7 @@ from django.db.models import F
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
-from oilcards.choices import BUSY_STATES, Deed, EventKind, State, Verdict
+from oilcards.choices import BUSY_STATES, CardVerdict, Deed, EventKind, State
 from oilcards.details import CardDetails
 from oilcards.models import OilCard
 from portal.gateway import GatewayError, Rejected
@@ -30,7 +30,7 @@ class Comparison:
     """What came of asking the platform about a card."""
 
     card: OilCard
-    verdict: Verdict
+    verdict: CardVerdict
     message: str = ""
     differences: tuple[Difference, ...] = ()
     fingerprint: str = ""
@@ -39,7 +39,7 @@ class Comparison:
     @property
     def answered(self) -> bool:
         """Whether the platform said anything about the card."""
-        return self.verdict not in (Verdict.REJECTED, Verdict.NOT_SENT, Verdict.OUTCOME_UNKNOWN)
+        return self.verdict not in (CardVerdict.REJECTED, CardVerdict.NOT_SENT, CardVerdict.OUTCOME_UNKNOWN)
 
 
 def compare(*, card_id: int, actor: User) -> Comparison:
@@ -133,15 +133,15 @@ def _is_another(card: OilCard, wire: WireCard) -> bool:
 
 def _about_another(card: OilCard, wire: WireCard, actor: User) -> Comparison:
     note = _("The platform answered about another card.")
-    card = _settle(card, State(card.state), Verdict.CONFLICT, actor, note=note, problem_text=note, wire=wire)
-    return Comparison(card, Verdict.CONFLICT, note)
+    card = _settle(card, State(card.state), CardVerdict.CONFLICT, actor, note=note, problem_text=note, wire=wire)
+    return Comparison(card, CardVerdict.CONFLICT, note)
 
 
 def _unanswered(card: OilCard, error: GatewayError, actor: User) -> Comparison:
     verdict, note, raw = reading.describe(error)
     state, text = State(card.state), card.problem
     if isinstance(error, Rejected) and means_no_such_card(error):
-        verdict, text = Verdict.MISSING, note
+        verdict, text = CardVerdict.MISSING, note
         deleting = card.state == State.UNKNOWN and card.deed == Deed.DELETE
         state = State.DELETED if deleting else State.CHANGE_FAILED
     card = _settle(card, state, verdict, actor, note=note, problem_text=text, raw=raw)
@@ -151,7 +151,7 @@ def _unanswered(card: OilCard, error: GatewayError, actor: User) -> Comparison:
 def _settle(
     card: OilCard,
     state: State,
-    verdict: Verdict,
+    verdict: CardVerdict,
     actor: User,
     *,
     note: str,

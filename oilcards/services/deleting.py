@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
-from oilcards.choices import Deed, EventKind, State, Verdict
+from oilcards.choices import CardVerdict, Deed, EventKind, State
 from oilcards.models import OilCard
 from portal import platform
 from portal.gateway import GatewayError, Rejected
@@ -108,11 +108,11 @@ def _hand_over(card: OilCard, actor: User, started: float, *, before: OilCard) -
     except GatewayError as error:
         if isinstance(error, Rejected) and means_no_such_card(error):
             note = f"{error.code} {error.message}"
-            end = sync.End(State.DELETED, Verdict.APPLIED, note, error.raw)
+            end = sync.End(State.DELETED, CardVerdict.APPLIED, note, error.raw)
         else:
             end = _not_deleted(error, before)
     else:
-        end = sync.End(State.DELETED, Verdict.APPLIED, answer.message, answer.raw)
+        end = sync.End(State.DELETED, CardVerdict.APPLIED, answer.message, answer.raw)
     return sync.finish(card, end, actor=actor)
 
 

@@ -6,7 +6,7 @@ from django.db.models import F
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
-from oilcards.choices import Deed, EventKind, State, Verdict
+from oilcards.choices import CardVerdict, Deed, EventKind, State
 from oilcards.models import OilCard
 from portal.gateway import GatewayError
 from portal.gateway import OilCard as WireCard
@@ -102,7 +102,7 @@ def _take(card: OilCard, number: str, wire: WireCard, actor: User) -> OilCard:
     read = reading.held_against(card.details, wire)
     if not read.number_agrees or (wire.card_id and wire.card_id != number):
         note = _("The platform's card with this id has another number, or it doesn't tell the number.")
-        _record_attempt(card, actor, number, Verdict.CONFLICT, note, wire.raw, wire)
+        _record_attempt(card, actor, number, CardVerdict.CONFLICT, note, wire.raw, wire)
         raise AnotherCard(note)
     state, verdict = reading.judge(card, read)
     message = reading.explanation(state, read)
@@ -146,7 +146,7 @@ def _refuse_taken(number: str, *, but: int) -> None:
 
 
 def _record_attempt(
-    card: OilCard, actor: User, number: str, verdict: Verdict, note: str, raw: str, wire: WireCard | None = None
+    card: OilCard, actor: User, number: str, verdict: CardVerdict, note: str, raw: str, wire: WireCard | None = None
 ) -> None:
     with transaction.atomic(durable=True):
         record(

@@ -18,7 +18,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
-from oilcards.choices import BUSY, Deed, EventKind, State, Verdict
+from oilcards.choices import BUSY, CardVerdict, Deed, EventKind, State
 from oilcards.models import OilCard
 from portal import metrics, platform
 from portal.gateway import GatewayError, NotSent, OutcomeUnknown, Rejected
@@ -37,7 +37,7 @@ class End:
     """How a deed ended: the state that the card is in now, and why."""
 
     state: State
-    verdict: Verdict
+    verdict: CardVerdict
     note: str = ""
     raw: str = ""
     platform_card_id: str = ""
@@ -96,7 +96,7 @@ def _expire(card: OilCard) -> bool:
             note=note,
             state_from=card.state,
             state_to=State.UNKNOWN,
-            verdict=Verdict.OUTCOME_UNKNOWN,
+            verdict=CardVerdict.OUTCOME_UNKNOWN,
         )
     return True
 
@@ -175,11 +175,13 @@ def failure(error: GatewayError, *, otherwise: State) -> End:
         otherwise: the state of the card where the platform certainly did nothing.
     """
     if isinstance(error, Rejected):
-        return End(otherwise, Verdict.REJECTED, f"{error.code} {error.message}", error.raw)
+        return End(otherwise, CardVerdict.REJECTED, f"{error.code} {error.message}", error.raw)
     if isinstance(error, NotSent):
-        return End(otherwise, Verdict.NOT_SENT, _("The platform can't be reached. Nothing was sent; try again later."))
+        return End(
+            otherwise, CardVerdict.NOT_SENT, _("The platform can't be reached. Nothing was sent; try again later.")
+        )
     raw = error.raw if isinstance(error, OutcomeUnknown) else ""
-    return End(State.UNKNOWN, Verdict.OUTCOME_UNKNOWN, _("The platform gave no clear answer."), raw)
+    return End(State.UNKNOWN, CardVerdict.OUTCOME_UNKNOWN, _("The platform gave no clear answer."), raw)
 
 
 def finish(card: OilCard, end: End, *, actor: User, also_from: Collection[State] = (), **values: Any) -> OilCard:
@@ -203,7 +205,7 @@ def finish(card: OilCard, end: End, *, actor: User, also_from: Collection[State]
             state=end.state,
             deed=(end.deed or card.deed) if unknown else "",
             lease_until=None,
-            problem="" if end.verdict == Verdict.APPLIED else problem(card, end.note),
+            problem="" if end.verdict == CardVerdict.APPLIED else problem(card, end.note),
             **values,
         )
         record(
@@ -215,6 +217,6 @@ def finish(card: OilCard, end: End, *, actor: User, also_from: Collection[State]
             platform_card_id=end.platform_card_id,
             state_from=current.state,
             state_to=end.state if counts else current.state,
-            verdict=end.verdict if counts else Verdict.LATE,
+            verdict=end.verdict if counts else CardVerdict.LATE,
         )
     return OilCard.objects.get(pk=card.pk)

@@ -59,10 +59,10 @@ def lock_row(model: type[Row], name: str, value: str | int) -> Row | None:
     return None if found is None else _made(model, reading, found)
 
 
-class Composed(Generic[Row]):
+class CompiledQuery(Generic[Row]):
     """A query for one key that is composed at its first run.
 
-        due = Composed(lambda shop: Order.objects.filter(shop=shop).order_by("id"))
+        due = CompiledQuery(lambda shop: Order.objects.filter(shop=shop).order_by("id"))
         order = due.lock_first(17)
 
     Args:

@@ -24,7 +24,7 @@ for render in (
 
 @register.simple_tag
 def icon(name: str, classes: str = "") -> SafeString:
-    """Show an icon of portal.icons; it is decoration, words beside it say the same."""
+    """Show an icon of portal/web/icons.py; it is decoration, words beside it say the same."""
     return format_html(
         '<svg class="icon {}" viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="2" '
         'stroke-linecap="round" stroke-linejoin="round" aria-hidden="true" focusable="false">'

@@ -17,4 +17,6 @@ class ApprovalTable(OrderTable):
         exclude = ("state",)
 
     def render_decision(self, record: Order) -> SafeString:
-        return render_to_string("recharge/approvals/_decision.html", {"order": record, "own": record.placed_by == self._viewer})
+        return render_to_string(
+            "recharge/approvals/_decision.html", {"order": record, "own": record.placed_by == self._viewer}
+        )

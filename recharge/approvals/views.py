@@ -42,7 +42,9 @@ def approval_list(request: Request) -> HttpResponse:
     page = page_of(Order.objects.awaiting_approval().with_people_and_cards(), request)
     context = {"batches": batches, "page": page, "table": ApprovalTable(page.rows, viewer=request.user)}
     polling = bool(batches or page.rows)
-    return render_live(request, "recharge/approvals/approval_list.html", "recharge/approvals/_approvals.html", context, polling=polling)
+    return render_live(
+        request, "recharge/approvals/approval_list.html", "recharge/approvals/_approvals.html", context, polling=polling
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

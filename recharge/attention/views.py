@@ -19,4 +19,6 @@ def attention(request: Request) -> HttpResponse:
     """List the orders that need a person, why, and what to do."""
     page = page_of(Order.objects.needing_attention().with_people_and_cards(), request)
     context = {"page": page, "table": AttentionTable(page.rows, viewer=request.user)}
-    return render_live(request, "recharge/attention/attention.html", "recharge/orders/_orders.html", context, polling=any_open(page))
+    return render_live(
+        request, "recharge/attention/attention.html", "recharge/orders/_orders.html", context, polling=any_open(page)
+    )

@@ -108,7 +108,9 @@ def make_anew(request: Request, batch_id: int) -> HttpResponse:
         messages.error(request, DAMAGED)
         form = AgainForm()
     failed = failed_orders(batch).order_by().aggregate(orders=Count("pk"), money=Sum("face_value"))
-    return render(request, "recharge/batches/confirm_batch_again.html", {"batch": batch, "form": form, "failed": failed})
+    return render(
+        request, "recharge/batches/confirm_batch_again.html", {"batch": batch, "form": form, "failed": failed}
+    )
 
 
 def _confirm_or_do(request: Request, batch_id: int, template: str, deed: Deed, form: forms.Form) -> HttpResponse:

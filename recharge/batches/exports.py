@@ -6,7 +6,7 @@ from django.contrib.auth.models import User
 from django.utils.translation import gettext as _
 
 from recharge.batches.services.preview import shown_target
-from recharge.batches.services.skipped_lines import LeftOutLine, left_out_of
+from recharge.batches.services.skipped_lines import SkippedLine, skipped_lines_of
 from recharge.core.masking import may_see
 from recharge.models import Batch, Order
 from recharge.orders.exports import header, rows
@@ -16,11 +16,11 @@ def rows_of_batch(batch: Batch, viewer: User) -> Iterator[list[object]]:
     """Yield what became of every line of a batch's sheet: its orders, then the lines that none was made of."""
     yield from rows(Order.objects.filter(batch=batch), viewer)
     whole = may_see(Order(placed_by=batch.made_by), viewer)
-    for line in left_out_of(batch):
+    for line in skipped_lines_of(batch):
         yield _row_left_out(batch, line, whole=whole)
 
 
-def _row_left_out(batch: Batch, line: LeftOutLine, *, whole: bool) -> list[object]:
+def _row_left_out(batch: Batch, line: SkippedLine, *, whole: bool) -> list[object]:
     """Return the row of a line in the columns of `header`; of what it says, no more than may be seen."""
     known = {
         _("Batch"): batch.pk,

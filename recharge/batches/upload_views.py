@@ -21,17 +21,17 @@ from recharge.batches.services.preview import Preview
 from recharge.batches.services.reading import keep_upload
 from recharge.choices import Product
 from recharge.core.errors import ServiceError
-from recharge.core.totals import Tally
+from recharge.core.totals import Totals
 from recharge.models import Batch, BatchDraft
 
 from .forms import MakeForm, UploadForm
 from .services import preview
 
-MOST_OF_AN_UPLOAD = MOST_BYTES + settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+MAX_UPLOAD_BYTES = MOST_BYTES + settings.DATA_UPLOAD_MAX_MEMORY_SIZE
 DRAFTS_SHOWN = 5
 
 
-@takes(MOST_OF_AN_UPLOAD)
+@takes(MAX_UPLOAD_BYTES)
 @require_http_methods(["GET", "HEAD", "POST"])
 @personal
 @permission_required("recharge.add_batch", raise_exception=True)
@@ -122,20 +122,20 @@ def _show_upload(request: Request, form: UploadForm) -> HttpResponse:
     return render(request, "recharge/batches/batch_new.html", context)
 
 
-def _table(seen: Preview) -> list[tuple[str, list[int], Tally]]:
+def _table(seen: Preview) -> list[tuple[str, list[int], Totals]]:
     """Return for each carrier or issuer how many orders it gets of each value, and of all; most money first."""
     table = []
     for name, values in seen.groups.items():
-        every = Tally()
-        for tally in values.values():
-            every.add(tally.orders, tally.money)
+        every = Totals()
+        for totals in values.values():
+            every.add(totals.orders, totals.money)
         table.append((name, [values[value].orders if value in values else 0 for value in seen.values], every))
     return sorted(table, key=lambda row: -row[2].money)
 
 
-def _totals(seen: Preview) -> list[Tally]:
+def _totals(seen: Preview) -> list[Totals]:
     """Return what is ordered of each value, and of all."""
-    totals = [Tally() for _value in seen.values]
+    totals = [Totals() for _value in seen.values]
     for total, value in zip(totals, seen.values, strict=True):
         for values in seen.groups.values():
             if value in values:

@@ -41,7 +41,9 @@ def batch_list(request: Request) -> HttpResponse:
     page = page_of(Batch.objects.select_related("made_by"), request)
     unsettled = figures.open_in(page.rows)
     context = {"page": page, "table": BatchTable(page.rows, unsettled=unsettled)}
-    return render_live(request, "recharge/batches/batch_list.html", "recharge/batches/_batches.html", context, polling=bool(unsettled))
+    return render_live(
+        request, "recharge/batches/batch_list.html", "recharge/batches/_batches.html", context, polling=bool(unsettled)
+    )
 
 
 @require_safe
@@ -77,7 +79,9 @@ def batch_detail(request: Request, batch_id: int) -> HttpResponse:
         "can_make_again": failed_orders(batch).exists(),
     }
     polling = progress.settled.orders < progress.all.orders
-    return render_live(request, "recharge/batches/batch_detail.html", "recharge/batches/_batch.html", context, polling=polling)
+    return render_live(
+        request, "recharge/batches/batch_detail.html", "recharge/batches/_batch.html", context, polling=polling
+    )
 
 
 def unknown(request: Request) -> HttpResponse:
@@ -101,7 +105,7 @@ def asked_part(request: Request) -> Part | None:
 
 
 def _tiles(progress: Progress) -> list[dict[str, Any]]:
-    return [{"part": part.value, "look": look, "tally": progress.parts[part]} for part, look in LOOKS.items()]
+    return [{"part": part.value, "look": look, "totals": progress.parts[part]} for part, look in LOOKS.items()]
 
 
 def _segments(progress: Progress) -> list[dict[str, Any]]:

@@ -82,24 +82,24 @@ class Messenger:
 _messenger = Messenger()
 
 
-def open_lanes(task: str, lanes: int) -> None:
+def start_drains(task: str, drains: int) -> None:
     """Let so many workers take up what is due of a kind, one after the other; one too many finds nothing and ends.
 
     Args:
         task: SUBMIT_BATCHES or CHECK_DUE.
-        lanes: how many; below 1, none.
+        drains: how many; below 1, none.
 
     Raises:
-        kombu.exceptions.OperationalError: the broker is away; lanes that were opened before stay open.
+        kombu.exceptions.OperationalError: the broker is away; drains that were opened before stay open.
     """
-    for _ in range(lanes):
+    for _ in range(drains):
         app.send_task(task, retry=False)
 
 
 def waiting(task: str) -> int:
     """Return how many messages wait in a task's queue for a worker to take them up.
 
-    Whoever opens lanes again and again counts these as open: where no worker serves the queue, they would pile up.
+    Whoever opens drains again and again counts these as open: where no worker serves the queue, they would pile up.
 
     Args:
         task: one of the tasks above; what waits of others in the same queue counts, too.
@@ -114,7 +114,7 @@ def waiting(task: str) -> int:
 
 
 def refresh_balance() -> None:
-    """Let a worker ask the platform for the balance, unless more than the lanes of queries wait before it.
+    """Let a worker ask the platform for the balance, unless more than the drains of queries wait before it.
 
     Raises:
         kombu.exceptions.OperationalError: the broker is away.

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(slots=True)
-class Tally:
+class Totals:
     """How many orders, and their face values in yuan."""
 
     orders: int = 0

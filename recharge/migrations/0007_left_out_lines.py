@@ -25,7 +25,10 @@ class Migration(migrations.Migration):
                         to="recharge.batch",
                     ),
                 ),
-                ("content", portal.kit.fields.EncryptedField(help_text="compressed, in base64; it may hold card numbers")),
+                (
+                    "content",
+                    portal.kit.fields.EncryptedField(help_text="compressed, in base64; it may hold card numbers"),
+                ),
             ],
             options={
                 "default_permissions": (),

@@ -1,6 +1,6 @@
 """The order, the one table of both products.
 
-Rows of `Order` are written by `recharge.services` alone. What must never be is forbidden by the database itself:
+Rows of `Order` are written by the rooms' services alone. What must never be is forbidden by the database itself:
 see the constraints.
 """
 

@@ -58,7 +58,9 @@ def order_new_oil(request: Request) -> HttpResponse:
         if "find" not in request.POST:
             return _place(request, OilOrderForm(_sent(request)), placing.place_oil_order)
         if request.htmx:
-            return render(request, "recharge/orders/_card_choice.html", _cards(request, OilOrderForm(initial=_kept(request))))
+            return render(
+                request, "recharge/orders/_card_choice.html", _cards(request, OilOrderForm(initial=_kept(request)))
+            )
         return _show_form(request, OilOrderForm(initial=_kept(request)))
     initial: dict[str, object] = {"oil_card": request.GET.get("card", "")}
     if "replaces" in request.GET:
@@ -96,7 +98,9 @@ def order_list(request: Request) -> HttpResponse:
     orders = search.qs if search.is_valid() else Order.objects.none()
     page = page_of(orders, request)
     context = {"search": search, "page": page, "table": OrderTable(page.rows, viewer=request.user)}
-    return render_live(request, "recharge/orders/order_list.html", "recharge/orders/_orders.html", context, polling=any_open(page))
+    return render_live(
+        request, "recharge/orders/order_list.html", "recharge/orders/_orders.html", context, polling=any_open(page)
+    )
 
 
 @require_safe
@@ -122,7 +126,11 @@ def order_detail(request: Request, order_no: str) -> HttpResponse:
         "can_approve": approval.can_approve(order, request.user),
     }
     return render_live(
-        request, "recharge/orders/order_detail.html", "recharge/orders/_order.html", context, polling=order.settled_at is None
+        request,
+        "recharge/orders/order_detail.html",
+        "recharge/orders/_order.html",
+        context,
+        polling=order.settled_at is None,
     )
 
 
@@ -140,7 +148,9 @@ def _place(request: Request, form: OrderForm, place: Callable[..., Order]) -> Ht
 
 def _show_form(request: Request, form: OrderForm) -> HttpResponse:
     if isinstance(form, OilOrderForm):
-        return render(request, "recharge/orders/order_new_oil.html", {**_limits(request, form), **_cards(request, form)})
+        return render(
+            request, "recharge/orders/order_new_oil.html", {**_limits(request, form), **_cards(request, form)}
+        )
     return render(request, "recharge/orders/order_new.html", {**_limits(request, form), "form": form})
 
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from recharge.choices import BatchState, MarkKind, PortalEventKind
 from recharge.core import wording
-from recharge.core.totals import Tally
+from recharge.core.totals import Totals
 from recharge.core.wording import Group
 from recharge.models import Balance, Batch, Mark, Order, OrderQuerySet, PortalEvent
 from recharge.status import Status
@@ -30,9 +30,9 @@ class Day:
     """The orders placed on one day in Shanghai, by what has become of them since."""
 
     date: dt.date
-    placed: Tally = field(default_factory=Tally)
-    returned: Tally = field(default_factory=Tally)
-    groups: dict[Group, Tally] = field(default_factory=lambda: {group: Tally() for group in Group})
+    placed: Totals = field(default_factory=Totals)
+    returned: Totals = field(default_factory=Totals)
+    groups: dict[Group, Totals] = field(default_factory=lambda: {group: Totals() for group in Group})
 
     def add(self, submission: str, status: int | None, *, confirmed: bool, orders: int, money: int) -> None:
         self.placed.add(orders, money)

@@ -55,7 +55,7 @@ def _cards_in_need(request: Request) -> int:
 
 def _tiles(day: Day) -> list[dict[str, Any]]:
     return [
-        {"look": look, "tally": day.groups[group], "returned": day.returned if group == Group.FAILED else None}
+        {"look": look, "totals": day.groups[group], "returned": day.returned if group == Group.FAILED else None}
         for group, look in GROUP_LOOKS.items()
     ]
 

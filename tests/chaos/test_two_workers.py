@@ -14,7 +14,7 @@ from django.test import override_settings
 
 from portal import platform as platform_settings
 from portal.gateway import PushReceipt
-from portal.kit.compiled_queries import Composed
+from portal.kit.compiled_queries import CompiledQuery
 from portal.kit.database import from_now
 from recharge.batches.services import draining
 from recharge.choices import Product, Submission
@@ -42,7 +42,7 @@ class CountingPlatform:
     push_oil_order = push_mobile_order
 
 
-def claim_without_compare_and_swap(due: Composed[Order], key: int) -> Order | None:
+def claim_without_compare_and_swap(due: CompiledQuery[Order], key: int) -> Order | None:
     """Look first, then change: what a claim must not be."""
     order = Order.objects.filter(Q(pk=key, batch=None) | Q(batch=key), submission=Submission.QUEUED).first()
     if order is None:
@@ -104,7 +104,7 @@ def single_orders(clerk: User, count: int) -> Callable[[], None]:
 
 
 def batch(clerk: User, count: int) -> Callable[[], None]:
-    """Make a batch, and return what a lane does."""
+    """Make a batch, and return what a drain does."""
     with override_settings(BATCH_CANARY=0):
         batch_of(*mobiles(count), made_by=clerk)
     return draining.submit_batches

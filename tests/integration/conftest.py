@@ -33,7 +33,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
     messages: list[tuple[str, int]] = []
     monkeypatch.setattr(queue, "send", lambda task, order_id: messages.append((task, order_id)))
     monkeypatch.setattr(queue.Messenger, "leave", lambda self, task, order_id: queue.send(task, order_id))
-    monkeypatch.setattr(queue, "open_lanes", lambda task, lanes: None)
+    monkeypatch.setattr(queue, "start_drains", lambda task, drains: None)
     monkeypatch.setattr(queue, "waiting", lambda task: 0)
     monkeypatch.setattr(queue, "refresh_balance", lambda: None)
     return messages

@@ -8,7 +8,7 @@ import structlog
 from portal import platform
 from portal.celery import closing
 from portal.gateway import NotSent
-from portal.kit.compiled_queries import Composed
+from portal.kit.compiled_queries import CompiledQuery
 from recharge.batches.services import braking
 from recharge.choices import BatchState
 from recharge.core import queue
@@ -17,17 +17,17 @@ from recharge.limits.services import accounts, balance, pacing, restore_guard
 from recharge.limits.services.emergency_stop import NOT_STOPPED
 from recharge.models import Batch, Order
 
-LANE_SECONDS = 12.0
-"""How long a lane works at most: a message for every few orders costs little, and other work gets its turn."""
+SUBMIT_DRAIN_SECONDS = 12.0
+"""How long a drain works at most: a message for every few orders costs little, and other work gets its turn."""
 
 
-NEXT_IN_BATCH = Composed(lambda batch_id: Order.objects.next_in_batch(batch_id).filter(NOT_STOPPED))
+NEXT_IN_BATCH = CompiledQuery(lambda batch_id: Order.objects.next_in_batch(batch_id).filter(NOT_STOPPED))
 
 
 def submit_batches() -> None:
-    """Hand over orders of the batches under way, one after the other, for some seconds; then open the next lane.
+    """Hand over orders of the batches under way, one after the other, for some seconds; then open the next drain.
 
-    Any number of lanes may work at the same time. Each keeps to a batch drawn by lot until nothing of it is due.
+    Any number of drains may work at the same time. Each keeps to a batch drawn by lot until nothing of it is due.
     It ends where the platform can't be reached: to go on would write two events for each order that waits, for nothing.
     """
     platform.client()
@@ -36,13 +36,13 @@ def submit_batches() -> None:
     if not balance.may_spend():
         return braking.look_at_all()
     # By lot, so that not all threads of a worker are busy until the same moment.
-    over = time.monotonic() + random.uniform(0.05, 1.0) * LANE_SECONDS  # noqa: S311  (no secret)
+    over = time.monotonic() + random.uniform(0.05, 1.0) * SUBMIT_DRAIN_SECONDS  # noqa: S311  (no secret)
     batches = list(Batch.objects.under_way().order_by().values_list("pk", "state"))
     random.shuffle(batches)
     while batches:
         if time.monotonic() > over or closing.is_set():
-            return queue.open_lanes(queue.SUBMIT_BATCHES, 1)
-        if not pacing.wait_in_lane():
+            return queue.start_drains(queue.SUBMIT_BATCHES, 1)
+        if not pacing.wait_in_drain():
             continue
         batch_id, state = batches[-1]
         started = submission.Started.now()
@@ -51,7 +51,7 @@ def submit_batches() -> None:
             batches.pop()
             continue
         error = submission.hand_over(order, started)
-        structlog.contextvars.unbind_contextvars("order_no")  # what the lane does next is about others
+        structlog.contextvars.unbind_contextvars("order_no")  # what the drain does next is about others
         if state == BatchState.CANARY or error:
             braking.look_at(batch_id=batch_id)
         if isinstance(error, NotSent):

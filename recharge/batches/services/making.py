@@ -27,9 +27,9 @@ from recharge.status import Status
 from . import skipped_lines
 from .inserting import insert_orders
 from .reading import batches_of_same_file, lines
-from .skipped_lines import LeftOutLine
+from .skipped_lines import SkippedLine
 
-AT_A_TIME = 1000
+PLACED_AT_ONCE = 1000
 REASON_LIMIT = 200
 
 
@@ -77,7 +77,7 @@ def make_batch(
             reason=clean(reason.strip(), REASON_LIMIT),
             made_by=made_by,
         )
-        bad: list[LeftOutLine] | None = [] if leave_out_bad else None
+        bad: list[SkippedLine] | None = [] if leave_out_bad else None
         _place(batch, _orders(draft, left_out=bad, reason=batch.reason, doubts_seen=doubts_seen))
         skipped_lines.keep(batch, bad or [])
         BatchDraft.objects.filter(pk=draft.pk).delete()
@@ -133,7 +133,7 @@ def _require_platform() -> None:
 
 
 def _orders(
-    draft: BatchDraft, *, left_out: list[LeftOutLine] | None, reason: str, doubts_seen: int | None
+    draft: BatchDraft, *, left_out: list[SkippedLine] | None, reason: str, doubts_seen: int | None
 ) -> Iterator[Order]:
     """Yield an order for each line; bad lines are added to `left_out`, or are an error where that is None."""
     doubts = 0
@@ -141,7 +141,7 @@ def _orders(
         if line.order is None:
             if left_out is None:
                 raise BadLines(_("Line %(line)d can't be placed: %(problem)s") % _named(line.row.line, line.problem))
-            left_out.append(LeftOutLine(line.row.line, line.problem, line.row.cells))
+            left_out.append(SkippedLine(line.row.line, line.problem, line.row.cells))
             continue
         if line.doubts:
             if not reason:
@@ -173,7 +173,7 @@ def _replacements(failed: list[int]) -> Iterator[Order]:
     """Yield an order in the place of each failed one whose target hasn't got the same meanwhile, nor is a lost card."""
     remaining = iter(failed)
     line = 0
-    while keys := list(islice(remaining, AT_A_TIME)):
+    while keys := list(islice(remaining, PLACED_AT_ONCE)):
         piece = list(Order.objects.filter(pk__in=keys).with_people_and_cards().order_by("id"))
         taken = rules.earlier_ones(piece)
         later = rules.earlier_ones(piece, since=keys[0])  # perhaps placed instead, by hand or by another list
@@ -218,7 +218,7 @@ def _place(batch: Batch, orders: Iterable[Order]) -> None:
     submission, size, total = Submission.QUEUED, 0, 0
     ahead: list[int | None] = []
     remaining = iter(orders)
-    while piece := list(islice(remaining, AT_A_TIME)):
+    while piece := list(islice(remaining, PLACED_AT_ONCE)):
         _require_active(piece)
         size += len(piece)
         total += sum(order.face_value for order in piece)

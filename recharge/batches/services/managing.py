@@ -17,7 +17,7 @@ from recharge.models import UNDER_WAY, Batch, Order
 WITHDRAWABLE = (*UNDER_WAY, BatchState.PAUSED, BatchState.AWAITING_APPROVAL)
 """States of a batch whose rest can be taken back."""
 
-AT_A_TIME = 1000
+WITHDRAWN_AT_ONCE = 1000
 
 
 def pause(*, batch_id: int, actor: User, reason: str = "") -> Batch:
@@ -95,7 +95,7 @@ def skip_canary(*, batch_id: int, actor: User) -> Batch:
 
 
 def withdraw_rest(*, batch_id: int, actor: User, reason: str = "") -> int:
-    """Take back every order of the batch that no worker has taken up, in transactions of AT_A_TIME orders each.
+    """Take back every order of the batch that no worker has taken up, in transactions of WITHDRAWN_AT_ONCE orders each.
 
     Args:
         batch_id: the batch's primary key.
@@ -135,7 +135,7 @@ def _withdraw_waiting(batch: Batch, actor: User | None) -> None:
     while True:
         with transaction.atomic(durable=True):
             waiting = Order.objects.filter(batch=batch, submission__in=NOT_YET_SENT).order_by("pk")
-            orders = list(waiting.select_for_update(of=("self",))[:AT_A_TIME])
+            orders = list(waiting.select_for_update(of=("self",))[:WITHDRAWN_AT_ONCE])
             if not orders:
                 return
             piece = Order.objects.filter(pk__in=[order.pk for order in orders])

@@ -12,7 +12,7 @@ from portal.kit.database import release_connection
 from portal.sheets import Column
 from recharge.choices import Product
 from recharge.core import phone_numbers
-from recharge.core.totals import Tally
+from recharge.core.totals import Totals
 from recharge.limits.services import spending
 from recharge.limits.services.approval import needs_approval
 from recharge.limits.services.spending import Allowance
@@ -39,18 +39,18 @@ class ShownLine:
 class Preview:
     """The figures of a sheet. `groups` are of what can be placed, by carrier or issuer and by value."""
 
-    good: Tally = field(default_factory=Tally)
-    suspicious: Tally = field(default_factory=Tally)
+    good: Totals = field(default_factory=Totals)
+    suspicious: Totals = field(default_factory=Totals)
     bad: int = 0
-    groups: dict[str, dict[int, Tally]] = field(default_factory=dict)
+    groups: dict[str, dict[int, Totals]] = field(default_factory=dict)
     bad_lines: list[ShownLine] = field(default_factory=list)
     suspicious_lines: list[ShownLine] = field(default_factory=list)
     same_file: list[Batch] = field(default_factory=list)
     allowances: list[Allowance] = field(default_factory=list)
 
     @property
-    def placeable(self) -> Tally:
-        return Tally(self.good.orders + self.suspicious.orders, self.good.money + self.suspicious.money)
+    def placeable(self) -> Totals:
+        return Totals(self.good.orders + self.suspicious.orders, self.good.money + self.suspicious.money)
 
     @property
     def needs_approval(self) -> bool:
@@ -74,7 +74,7 @@ class Preview:
             return
         value = line.order.face_value
         values = self.groups.setdefault(carrier_or_issuer(line.order), {})
-        values.setdefault(value, Tally()).add(1, value)
+        values.setdefault(value, Totals()).add(1, value)
         if not line.doubts:
             self.good.add(1, value)
             return

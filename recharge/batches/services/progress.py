@@ -12,7 +12,7 @@ from django.utils import timezone
 from portal.kit.database import from_now
 from recharge.choices import NOT_YET_SENT, Submission
 from recharge.core import wording
-from recharge.core.totals import Tally
+from recharge.core.totals import Totals
 from recharge.models import Batch, Order
 from recharge.status import Status
 
@@ -34,9 +34,9 @@ class Part(StrEnum):
 class Progress:
     """What became of a batch's orders. The parts add up to `all`; `settled` are those that nothing can change."""
 
-    parts: dict[Part, Tally] = field(default_factory=lambda: {part: Tally() for part in Part})
-    all: Tally = field(default_factory=Tally)
-    settled: Tally = field(default_factory=Tally)
+    parts: dict[Part, Totals] = field(default_factory=lambda: {part: Totals() for part in Part})
+    all: Totals = field(default_factory=Totals)
+    settled: Totals = field(default_factory=Totals)
 
     @property
     def percent(self) -> int:
@@ -45,7 +45,7 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
-class Speed:
+class Pace:
     """How many orders were handed over in the last minute, and how many seconds the rest takes at that pace."""
 
     lately: int
@@ -84,7 +84,7 @@ def of_batch(batch: Batch) -> Progress:
     return progress
 
 
-def speed_of(batch: Batch, waiting: int) -> Speed:
+def speed_of(batch: Batch, waiting: int) -> Pace:
     """Return how fast a batch is being handed over.
 
     Args:
@@ -94,9 +94,9 @@ def speed_of(batch: Batch, waiting: int) -> Speed:
     lately = Order.objects.filter(batch=batch, submitted_at__gte=from_now(-LATELY))
     counted = lately.aggregate(orders=Count("pk"), since=Min("submitted_at"))
     if not counted["orders"]:
-        return Speed(0, None)
+        return Pace(0, None)
     taken = max((timezone.now() - counted["since"]).total_seconds(), 1.0)
-    return Speed(counted["orders"], math.ceil(waiting * taken / counted["orders"]))
+    return Pace(counted["orders"], math.ceil(waiting * taken / counted["orders"]))
 
 
 def open_in(batches: Iterable[Batch]) -> dict[int, int]:

@@ -32,7 +32,7 @@ from recharge.models import Batch, BatchDraft, Order
 Cells = Mapping[str, str]
 Cards = Mapping[str, OilCard]
 
-AT_A_TIME = 1000
+JUDGED_AT_ONCE = 1000
 NOTE_LIMIT = NAME_LIMIT = 200
 SPEEDS = {
     **dict.fromkeys(("快", "快充", "FAST", "1"), Speed.FAST),
@@ -94,7 +94,7 @@ def lines(draft: BatchDraft) -> Iterator[Line]:
     content = unpacked(draft.content)
     rows = read(content, file_name=draft.file_name, columns=COLUMNS[draft.product])
     first_lines: dict[rules.Target, int] = {}
-    while piece := list(islice(rows, AT_A_TIME)):
+    while piece := list(islice(rows, JUDGED_AT_ONCE)):
         cards = _cards_of(piece) if draft.product == Product.OIL else {}
         judged = [_judge(Order(product=draft.product, line=row.line), row, cards) for row in piece]
         _doubt_repetitions(judged, first_lines)

@@ -10,7 +10,7 @@ from .reading import packed, unpacked
 
 
 @dataclass(frozen=True, slots=True)
-class LeftOutLine:
+class SkippedLine:
     """A line as the sheet had it, by our names of its columns, and why nothing came of it."""
 
     line: int
@@ -18,7 +18,7 @@ class LeftOutLine:
     cells: Mapping[str, str]
 
 
-def keep(batch: Batch, lines: Sequence[LeftOutLine]) -> None:
+def keep(batch: Batch, lines: Sequence[SkippedLine]) -> None:
     """Keep lines with a batch that was just made, encrypted like the sheet itself, in the caller's transaction."""
     if lines:
         rows = json.dumps([(line.line, line.problem, line.cells) for line in lines], ensure_ascii=False)
@@ -27,9 +27,9 @@ def keep(batch: Batch, lines: Sequence[LeftOutLine]) -> None:
         batch.save(update_fields=["left_out"])
 
 
-def left_out_of(batch: Batch) -> list[LeftOutLine]:
+def skipped_lines_of(batch: Batch) -> list[SkippedLine]:
     """Return the lines that were left out when a batch was made, in the sheet's order."""
     kept = LeftOutLines.objects.filter(batch=batch).first()
     if kept is None:
         return []
-    return [LeftOutLine(*row) for row in json.loads(unpacked(kept.content))]
+    return [SkippedLine(*row) for row in json.loads(unpacked(kept.content))]

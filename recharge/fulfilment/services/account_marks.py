@@ -11,7 +11,7 @@ from recharge.models import Order
 from .scheduling import ask_at_once
 from .transitions import Change
 
-AT_A_TIME = 500
+MARKED_AT_ONCE = 500
 
 
 def keep_apart() -> None:
@@ -20,10 +20,10 @@ def keep_apart() -> None:
     They stay as they are meanwhile: the present account knows nothing of them, and its "no such order" proves nothing.
     """
     due = accounts.pushed_elsewhere(Order.objects.due_for_check())
-    for order_id in due.values_list("pk", flat=True)[:AT_A_TIME]:
+    for order_id in due.values_list("pk", flat=True)[:MARKED_AT_ONCE]:
         _mark(order_id)
     marked = Order.objects.marked(MarkKind.OTHER_ACCOUNT).filter(accounts.of_current())
-    for order_id in marked.values_list("pk", flat=True)[:AT_A_TIME]:
+    for order_id in marked.values_list("pk", flat=True)[:MARKED_AT_ONCE]:
         _unmark(order_id)
 
 

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from portal.celery import closing
 from portal.gateway import GatewayError, NotSent, Rejected
 from portal.gateway.heuristics import means_no_such_call, means_no_such_order
-from portal.kit.compiled_queries import Composed
+from portal.kit.compiled_queries import CompiledQuery
 from portal.kit.database import from_now, release_connection
 from portal.kit.database import now as database_now
 from recharge.choices import NOT_HANDED_OVER, SPOKEN_OF, EventKind, MarkKind, Product, Submission, Verdict
@@ -45,8 +45,8 @@ As many prove that it has no query for oil orders: one such answer may come of a
 ANSWERS_LOOKED_AT = 50
 """How far back it is looked for them in an order's history; a platform that is away takes up some of it."""
 
-LANE_SECONDS = 2.0
-"""How long a lane of queries works; the sweep opens the next one."""
+QUERY_DRAIN_SECONDS = 2.0
+"""How long a drain of queries works; the sweep opens the next one."""
 
 
 def _askable(orders: OrderQuerySet) -> OrderQuerySet:
@@ -59,21 +59,21 @@ def _askable(orders: OrderQuerySet) -> OrderQuerySet:
 class _Askable:
     """The queries that find what to ask about, composed once for each account that the settings name."""
 
-    this_one: Composed[Order]
-    next_single: Composed[Order]
-    next_of_batches: Composed[Order]
+    this_one: CompiledQuery[Order]
+    next_single: CompiledQuery[Order]
+    next_of_batches: CompiledQuery[Order]
 
 
 @cache
 def _finding(fingerprint: str) -> _Askable:
     return _Askable(
-        Composed(lambda order_id: _askable(Order.objects.filter(pk=order_id))),
-        Composed(lambda _: _askable(Order.objects.single().due_for_check())),
-        Composed(lambda _: _askable(Order.objects.in_batches().due_for_check())),
+        CompiledQuery(lambda order_id: _askable(Order.objects.filter(pk=order_id))),
+        CompiledQuery(lambda _: _askable(Order.objects.single().due_for_check())),
+        CompiledQuery(lambda _: _askable(Order.objects.in_batches().due_for_check())),
     )
 
 
-TAKEN_UP = Composed(
+TAKEN_UP = CompiledQuery(
     lambda order_id: Order.objects.filter(pk=order_id), asked_at=Now(), next_check_at=from_now(ANSWER_WITHIN)
 )
 
@@ -91,25 +91,25 @@ def check_order(*, order_id: int) -> None:
 
 
 def check_due_orders() -> None:
-    """Ask about the orders that are due, one after the other, for as long as a lane works: single ones first.
+    """Ask about the orders that are due, one after the other, for as long as a drain works: single ones first.
 
-    It ends where the platform can't be reached, as a lane of `submission` does.
+    It ends where the platform can't be reached, as a drain of `submission` does.
     """
-    over = time.monotonic() + LANE_SECONDS
+    over = time.monotonic() + QUERY_DRAIN_SECONDS
     askable = _finding(accounts.fingerprint())
     while time.monotonic() < over and not closing.is_set():
-        if not pacing.wait_in_lane():
+        if not pacing.wait_in_drain():
             continue
         order = _claim(askable.next_single) or _claim(askable.next_of_batches)
         if order is None:
             return
         error = _ask(order)
-        structlog.contextvars.unbind_contextvars("order_no")  # what the lane does next is about others
+        structlog.contextvars.unbind_contextvars("order_no")  # what the drain does next is about others
         if isinstance(error, NotSent):
             return
 
 
-def _claim(askable: Composed[Order], key: int = 0) -> Order | None:
+def _claim(askable: CompiledQuery[Order], key: int = 0) -> Order | None:
     """Take up the first of some orders that may be asked about now."""
     with transaction.atomic(durable=True):
         order = askable.lock_first(key)

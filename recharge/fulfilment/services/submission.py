@@ -17,7 +17,7 @@ from django.db import transaction
 from oilcards.services.availability import may_be_recharged
 from portal import platform
 from portal.gateway import GatewayError, NotSent
-from portal.kit.compiled_queries import Composed
+from portal.kit.compiled_queries import CompiledQuery
 from portal.kit.database import from_now
 from recharge.choices import Submission
 from recharge.limits.services import accounts, pacing, restore_guard
@@ -33,7 +33,7 @@ CARD_DOUBT = dt.timedelta(minutes=1)
 """After which an order is looked at again whose card was not active."""
 
 
-QUEUED_ALONE = Composed(
+QUEUED_ALONE = CompiledQuery(
     lambda order_id: Order.objects.single().filter(NOT_STOPPED, pk=order_id, submission=Submission.QUEUED)
 )
 
@@ -73,7 +73,7 @@ def lease() -> dt.timedelta:
     return dt.timedelta(seconds=2 * settings.WIKEYUN_TIMEOUT) + LEASE_MARGIN
 
 
-def claim(due: Composed[Order], key: int) -> Order | None:
+def claim(due: CompiledQuery[Order], key: int) -> Order | None:
     """Take up the first of some orders that are due, None where there is none, or nothing may be sent.
 
     An order of a card in doubt is put off: it stays queued, and nobody else has to wait behind it. A replacement whose

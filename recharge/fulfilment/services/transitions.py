@@ -14,7 +14,7 @@ from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from portal.kit.compiled_queries import Composed, swap_row
+from portal.kit.compiled_queries import CompiledQuery, swap_row
 from portal.kit.database import from_now
 from recharge.choices import (
     MARK_BITS,
@@ -287,10 +287,10 @@ def claim(order: Order, lease: dt.timedelta, generation: str) -> bool:
 
 
 @lru_cache(maxsize=8)
-def _claiming(lease: dt.timedelta, fingerprint: str, generation: str) -> Composed[Order]:
+def _claiming(lease: dt.timedelta, fingerprint: str, generation: str) -> CompiledQuery[Order]:
     """Return the UPDATE of a claim; composed once for each account and generation, of which the latest matter."""
     claimable = (NOT_STOPPED, restore_guard.open_for(generation), accounts.pushable(), ORIGINAL_UNSPENT)
-    return Composed(
+    return CompiledQuery(
         lambda order_id: Order.objects.filter(*claimable, pk=order_id, submission=Submission.QUEUED),
         submission=Submission.SUBMITTING,
         lease_until=from_now(lease),

@@ -14,7 +14,7 @@ from portal.kit.database import release_connection
 from recharge.models import Pace
 
 LANES_AHEAD = 0.5
-"""Seconds: lanes take no turn that is further off, so that a single order never queues behind all of them."""
+"""Seconds: drains take no turn that is further off, so that a single order never queues behind all of them."""
 
 
 def wait_for_turn() -> None:
@@ -23,7 +23,7 @@ def wait_for_turn() -> None:
         _sleep(_take() or 0)
 
 
-def wait_in_lane() -> bool:
+def wait_in_drain() -> bool:
     """Take the next turn and sleep until it comes, unless it is far off; returns at once where no limit is set.
 
     Returns:

@@ -154,9 +154,9 @@ def test_repetitions_need_a_reason(clerk_user: User) -> None:
 
 
 def test_a_repetition_is_found_however_far_it_is_from_the_first(clerk_user: User) -> None:
-    found = doubts(upload(clerk_user, [*mobiles(reading.AT_A_TIME + 1), *mobiles(1)]))
-    assert list(found) == [reading.AT_A_TIME + 3]
-    assert "2" in found[reading.AT_A_TIME + 3][0]
+    found = doubts(upload(clerk_user, [*mobiles(reading.JUDGED_AT_ONCE + 1), *mobiles(1)]))
+    assert list(found) == [reading.JUDGED_AT_ONCE + 3]
+    assert "2" in found[reading.JUDGED_AT_ONCE + 3][0]
 
 
 @pytest.mark.books_broken("history", "spending")
@@ -352,7 +352,7 @@ def test_failed_orders_are_read_in_pieces(
     """A hundred thousand of them, whole, would take half a gigabyte."""
     batch = batch_of(*mobiles(5), made_by=clerk_user)
     fail_all(managing.skip_canary(batch_id=batch.pk, actor=clerk_user), platform)
-    monkeypatch.setattr(making, "AT_A_TIME", 2)
+    monkeypatch.setattr(making, "PLACED_AT_ONCE", 2)
     with CaptureQueriesContext(connection) as captured:
         again = make_again(batch, clerk_user)
     whole = [query["sql"] for query in captured if '"recharge_order"."duplicate_reason"' in query["sql"]]

@@ -15,7 +15,6 @@ from django.db.models import F
 from django.test import override_settings
 from django.utils import timezone
 
-from portal.celery import closing
 from portal.gateway import NotSent
 from recharge.batches.services import braking, draining, managing
 from recharge.choices import BatchEventKind, BatchState, Brake, EventKind, Submission
@@ -44,8 +43,8 @@ def running(batch: Batch, clerk_user: User) -> Batch:
     return managing.skip_canary(batch_id=batch.pk, actor=clerk_user)
 
 
-def lane(platform: FakePlatform, *behaviours: str) -> None:
-    """One lane works for as long as anything is due."""
+def drain(platform: FakePlatform, *behaviours: str) -> None:
+    """One drain works for as long as anything is due."""
     platform.behaviour, *platform.next_behaviours = behaviours or ("accept",)
     with suppress(WorkerKilled):
         draining.submit_batches()
@@ -71,7 +70,7 @@ def test_three_orders_go_ahead_and_the_others_follow_once_they_are_accepted(
 ) -> None:
     pushed: list[tuple[str, int]] = []
     platform.on_push = lambda order_no: pushed.append((Batch.objects.get().state, len(platform.books)))
-    lane(platform)
+    drain(platform)
     assert [of for of, _ in pushed] == [BatchState.CANARY] * 3 + [BatchState.RUNNING] * 7
     assert submissions(batch) == [Submission.ACCEPTED] * 10
     sweeping.sweep()
@@ -83,16 +82,16 @@ def test_three_orders_go_ahead_and_the_others_follow_once_they_are_accepted(
 def test_a_first_order_that_is_not_accepted_stops_the_batch(
     batch: Batch, platform: FakePlatform, behaviour: str
 ) -> None:
-    lane(platform, "accept", behaviour)
+    drain(platform, "accept", behaviour)
     assert state(batch) == (BatchState.PAUSED, Brake.CANARY)
     assert submissions(batch).count(Submission.QUEUED) == 8
-    lane(platform)
+    drain(platform)
     assert len(platform.books) + (behaviour in ("reject", "lost")) == 2
 
 
 def test_a_worker_that_dies_with_a_first_order_stops_the_batch(batch: Batch, platform: FakePlatform) -> None:
-    lane(platform, "killed_after")
-    lane(platform)
+    drain(platform, "killed_after")
+    drain(platform)
     assert submissions(batch)[:4] == [Submission.SUBMITTING, Submission.ACCEPTED, Submission.ACCEPTED, "QUEUED"]
     Order.objects.update(lease_until=F("lease_until") - dt.timedelta(hours=1))
     sweeping.sweep()
@@ -100,17 +99,17 @@ def test_a_worker_that_dies_with_a_first_order_stops_the_batch(batch: Batch, pla
     assert submissions(batch).count(Submission.QUEUED) == 7
 
 
-def test_a_lane_ends_where_the_platform_cannot_be_reached(running: Batch, platform: FakePlatform) -> None:
-    lane(platform, *["not_sent"] * 10)
+def test_a_drain_ends_where_the_platform_cannot_be_reached(running: Batch, platform: FakePlatform) -> None:
+    drain(platform, *["not_sent"] * 10)
     orders = Order.objects.filter(batch=running)
     assert orders.filter(not_sent=1).count() == 1, "each attempt leaves two events for ever"
     assert orders.filter(submission=Submission.QUEUED, not_sent=0).count() == 9
-    lane(platform)
+    drain(platform)
     assert len(platform.books) == 9
 
 
-def test_a_lane_of_queries_ends_likewise(running: Batch, platform: FakePlatform) -> None:
-    lane(platform)
+def test_a_drain_of_queries_ends_likewise(running: Batch, platform: FakePlatform) -> None:
+    drain(platform)
     Order.objects.update(next_check_at=F("placed_at"))
     platform.query_behaviour = "not_sent"
     checking.check_due_orders()
@@ -120,21 +119,21 @@ def test_a_lane_of_queries_ends_likewise(running: Batch, platform: FakePlatform)
 
 
 def test_a_first_order_that_never_left_is_waited_for(batch: Batch, platform: FakePlatform) -> None:
-    lane(platform, "not_sent")
-    lane(platform)
+    drain(platform, "not_sent")
+    drain(platform)
     assert submissions(batch)[:4] == [Submission.QUEUED, Submission.ACCEPTED, Submission.ACCEPTED, Submission.QUEUED]
     assert state(batch) == (BatchState.CANARY, "")
     Order.objects.filter(submission=Submission.QUEUED).update(next_push_at=F("placed_at"))
-    lane(platform)
+    drain(platform)
     assert submissions(batch) == [Submission.ACCEPTED] * 10
 
 
 def test_whoever_releases_it_waits_for_its_first_orders_no_more(
     batch: Batch, platform: FakePlatform, clerk_user: User
 ) -> None:
-    lane(platform, "reject")
+    drain(platform, "reject")
     resume(batch, clerk_user, reason="空号")
-    lane(platform)
+    drain(platform)
     assert submissions(batch) == [Submission.REJECTED] + [Submission.ACCEPTED] * 9
 
 
@@ -154,7 +153,7 @@ def test_no_order_goes_ahead_where_none_would_follow(
 def test_once_released_it_never_waits_for_its_first_orders_again(
     batch: Batch, platform: FakePlatform, clerk_user: User
 ) -> None:
-    lane(platform, "reject")
+    drain(platform, "reject")
     assert state(batch) == (BatchState.PAUSED, Brake.CANARY)
     resume(batch, clerk_user)
     managing.pause(batch_id=batch.pk, actor=clerk_user)
@@ -166,7 +165,7 @@ def test_once_released_it_never_waits_for_its_first_orders_again(
 # --- the brake --------------------------------------------------------------------------------------------------
 @override_settings(BRAKE_REJECTIONS=3)
 def test_refusals_in_a_row_stop_it(running: Batch, platform: FakePlatform) -> None:
-    lane(platform, "reject", "reject", "accept", "reject", "reject", "reject")
+    drain(platform, "reject", "reject", "accept", "reject", "reject", "reject")
     assert state(running) == (BatchState.PAUSED, Brake.REJECTIONS)
     assert submissions(running).count(Submission.QUEUED) == 4
     assert "余额不足" in running.events.get(kind=BatchEventKind.BRAKED).note
@@ -174,18 +173,18 @@ def test_refusals_in_a_row_stop_it(running: Batch, platform: FakePlatform) -> No
 
 @override_settings(BRAKE_UNKNOWNS=3)
 def test_too_many_unknowns_stop_it(running: Batch, platform: FakePlatform) -> None:
-    lane(platform, "hang", "accept", "lost", "accept", "hang")
+    drain(platform, "hang", "accept", "lost", "accept", "hang")
     assert state(running) == (BatchState.PAUSED, Brake.UNKNOWNS)
     assert submissions(running).count(Submission.QUEUED) == 5
 
 
 @override_settings(BRAKE_UNKNOWNS=3)
 def test_unknowns_that_turned_out_well_count_no_more(running: Batch, platform: FakePlatform) -> None:
-    lane(platform, "hang", "hang", "not_sent", *["not_sent"] * 7)
+    drain(platform, "hang", "hang", "not_sent", *["not_sent"] * 7)
     Order.objects.update(next_check_at=F("placed_at"), asked_at=None)
     checking.check_due_orders()
     Order.objects.filter(submission=Submission.QUEUED).update(next_push_at=F("placed_at"))
-    lane(platform, "hang", "hang", "accept")
+    drain(platform, "hang", "hang", "accept")
     assert state(running) == (BatchState.RUNNING, "")
 
 
@@ -193,9 +192,9 @@ def test_unknowns_that_turned_out_well_count_no_more(running: Batch, platform: F
 def test_what_happened_before_its_release_does_not_stop_it_again(
     running: Batch, platform: FakePlatform, clerk_user: User
 ) -> None:
-    lane(platform, "reject", "reject")
+    drain(platform, "reject", "reject")
     resume(running, clerk_user)
-    lane(platform, "reject", "accept")
+    drain(platform, "reject", "accept")
     assert state(running)[0] == BatchState.RUNNING
     assert submissions(running).count(Submission.ACCEPTED) == 7
 
@@ -208,14 +207,14 @@ def test_a_low_balance_stops_it_until_it_is_told_to_be_higher(
     sweeping.sweep()
     assert state(running) == (BatchState.PAUSED, Brake.BALANCE)
     assert "999.99" in running.events.get(kind=BatchEventKind.BRAKED).note
-    lane(platform)
+    drain(platform)
     assert not platform.books
     with pytest.raises(TooLate):
         resume(running, clerk_user)
     assert state(running) == (BatchState.PAUSED, Brake.BALANCE)
     Balance.objects.update(amount=1000)
     resume(running, clerk_user)
-    lane(platform)
+    drain(platform)
     assert len(platform.books) == 10
 
 
@@ -229,7 +228,7 @@ def test_a_balance_that_the_platform_does_not_tell_is_not_enough(
     sweeping.sweep()
     assert state(running)[0] == BatchState.RUNNING, "nobody has asked yet"
     platform.balance = None
-    lane(platform)
+    drain(platform)
     assert not platform.books
     assert state(running) == (BatchState.PAUSED, Brake.BALANCE_UNKNOWN)
     note = running.events.get(kind=BatchEventKind.BRAKED).note
@@ -240,13 +239,13 @@ def test_a_balance_that_the_platform_does_not_tell_is_not_enough(
     platform.balance = Decimal(1000)
     balance.refresh_balance()
     resume(running, clerk_user)
-    lane(platform)
+    drain(platform)
     assert len(platform.books) == 10
 
 
 @override_settings(BALANCE_FLOOR=1000)
 def test_the_balance_is_asked_for_before_the_first_order_goes_out(running: Batch, platform: FakePlatform) -> None:
-    lane(platform)
+    drain(platform)
     assert Balance.objects.get().amount == 100000
     assert len(platform.books) == 10
 
@@ -256,7 +255,7 @@ def test_a_balance_grows_too_old_by_the_databases_clock(running: Batch, platform
     balance.refresh_balance()
     Balance.objects.update(told_at=F("told_at") - dt.timedelta(seconds=61))
     platform.balance = Decimal(999)
-    lane(platform)
+    drain(platform)
     assert not platform.books
     assert state(running) == (BatchState.PAUSED, Brake.BALANCE)
 
@@ -268,12 +267,12 @@ def test_a_paused_batch_sends_nothing_and_goes_on_where_it_was(
     managing.pause(batch_id=running.pk, actor=clerk_user, reason="等等")
     for order in Order.objects.all():
         submission.submit_order(order_id=order.pk)  # no message brings an order of a batch past its batch
-    lane(platform)
+    drain(platform)
     sweeping.sweep()
     assert not platform.books
     assert state(running) == (BatchState.PAUSED, Brake.BY_HAND)
     resume(running, clerk_user, reason="好了")
-    lane(platform)
+    drain(platform)
     assert all(booked.pushes == 1 for booked in platform.books.values())
     assert submissions(running) == [Submission.ACCEPTED] * 10
     notes = {event.kind: event.note for event in running.events.all()}
@@ -281,13 +280,13 @@ def test_a_paused_batch_sends_nothing_and_goes_on_where_it_was(
 
 
 def test_the_rest_is_withdrawn_and_counts_no_longer(running: Batch, platform: FakePlatform, clerk_user: User) -> None:
-    lane(platform, "accept", "hang", "killed_before")
+    drain(platform, "accept", "hang", "killed_before")
     assert managing.withdraw_rest(batch_id=running.pk, actor=clerk_user, reason="错了") == 7
     assert submissions(running) == [Submission.ACCEPTED, Submission.UNKNOWN, Submission.SUBMITTING] + ["WITHDRAWN"] * 7
     assert set(Spending.objects.values_list("amount", flat=True)) == {150}
     withdrawn = Order.objects.filter(submission=Submission.WITHDRAWN)
     assert all(order.settled_at and order.events.get(kind=EventKind.WITHDRAWN).actor for order in withdrawn)
-    lane(platform)
+    drain(platform)
     assert len(platform.books) == 2
     with pytest.raises(TooLate):
         managing.withdraw_rest(batch_id=running.pk, actor=clerk_user)
@@ -316,7 +315,7 @@ def test_an_order_that_comes_back_to_a_withdrawn_batch_is_withdrawn_too(
         managing.withdraw_rest(batch_id=running.pk, actor=clerk_user)
 
     platform.on_push = withdraw
-    lane(platform, "not_sent")
+    drain(platform, "not_sent")
     assert submissions(running).count(Submission.QUEUED) == 1
     sweeping.sweep()
     assert submissions(running) == [Submission.WITHDRAWN] * 10
@@ -342,13 +341,13 @@ def test_nothing_goes_out_while_everything_is_stopped(
     sent.clear()
     Order.objects.filter(pk=single.pk).update(next_push_at=F("placed_at"))
     sweeping.sweep()
-    lane(platform)
+    drain(platform)
     submission.submit_order(order_id=single.pk)
     assert (platform.books, sent) == ({}, [])
     go_on(clerk_user)
     sweeping.sweep()
     assert sent == [(queue.SUBMIT, single.pk)]
-    lane(platform)
+    drain(platform)
     assert len(platform.books) == 10
 
 
@@ -356,7 +355,7 @@ def test_nothing_goes_out_while_everything_is_stopped(
 def test_single_orders_are_asked_about_before_those_of_batches(
     running: Batch, platform: FakePlatform, clerk_user: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lane(platform)
+    drain(platform)
     single = placing.place_mobile_order(placed_by=clerk_user, mobile="13911112222", face_value=50)
     submission.submit_order(order_id=single.pk)
     Order.objects.update(next_check_at=F("placed_at"))
@@ -374,56 +373,56 @@ def test_an_order_of_a_doubtful_card_holds_up_nobody(clerk_user: User, platform:
     Order.objects.filter(pk=first.pk).update(product="OIL", mobile="", oil_card=card)
     type(card).objects.update(state="CHANGE_FAILED")
     managing.skip_canary(batch_id=batch.pk, actor=clerk_user)
-    lane(platform)
+    drain(platform)
     assert submissions(batch) == [Submission.QUEUED] + [Submission.ACCEPTED] * 9
     assert state(batch) == (BatchState.RUNNING, "")
 
 
-def test_lanes_are_opened_for_what_is_due_where_they_are_missing(
+def test_drains_are_opened_for_what_is_due_where_they_are_missing(
     running: Batch, platform: FakePlatform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened: list[tuple[str, int]] = []
 
-    def sweep_opens(lanes: int) -> bool:
+    def sweep_opens(drains: int) -> bool:
         opened.clear()
         sweeping.sweep()
-        return sum(count for task, count in opened if task == queue.SUBMIT_BATCHES) == lanes
+        return sum(count for task, count in opened if task == queue.SUBMIT_BATCHES) == drains
 
-    monkeypatch.setattr(queue, "open_lanes", lambda task, lanes: opened.append((task, lanes)))
-    lanes = min(10, settings.BATCH_LANES)
-    assert sweep_opens(lanes)
-    lane(platform, "killed_before")
-    lane(platform, "killed_before")
+    monkeypatch.setattr(queue, "start_drains", lambda task, drains: opened.append((task, drains)))
+    drains = min(10, settings.BATCH_LANES)
+    assert sweep_opens(drains)
+    drain(platform, "killed_before")
+    drain(platform, "killed_before")
     assert Order.objects.filter(submission=Submission.SUBMITTING).count() == 2
-    assert sweep_opens(min(8, lanes) - 2)
+    assert sweep_opens(min(8, drains) - 2)
     Order.objects.update(submitted_at=F("submitted_at") - dt.timedelta(seconds=settings.WIKEYUN_TIMEOUT + 6))
-    assert sweep_opens(min(8, lanes)), "whoever has not come back by now won't"
-    lane(platform)
+    assert sweep_opens(min(8, drains)), "whoever has not come back by now won't"
+    drain(platform)
     assert sweep_opens(0)
 
 
 def test_sweeps_of_one_process_do_not_overlap(running: Batch, monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[str] = []
 
-    def sweep_once_more(task: str, lanes: int) -> None:
+    def sweep_once_more(task: str, drains: int) -> None:
         opened.append(task)
         sweeping.sweep()
 
-    monkeypatch.setattr(queue, "open_lanes", sweep_once_more)
+    monkeypatch.setattr(queue, "start_drains", sweep_once_more)
     sweeping.sweep()
     sweeping.sweep()
     assert opened == [queue.SUBMIT_BATCHES] * 2
 
 
-def test_no_lanes_are_opened_for_what_waits_for_the_first_orders(
+def test_no_drains_are_opened_for_what_waits_for_the_first_orders(
     batch: Batch, platform: FakePlatform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened: dict[str, int] = {}
-    monkeypatch.setattr(queue, "open_lanes", opened.__setitem__)
+    monkeypatch.setattr(queue, "start_drains", opened.__setitem__)
     sweeping.sweep()
     assert opened == {queue.SUBMIT_BATCHES: 3}, "the first orders go alone"
-    lane(platform, "not_sent")
-    lane(platform)
+    drain(platform, "not_sent")
+    drain(platform)
     opened.clear()
     sweeping.sweep()
     assert queue.SUBMIT_BATCHES not in opened, "the others wait for one that could not be sent"
@@ -432,22 +431,23 @@ def test_no_lanes_are_opened_for_what_waits_for_the_first_orders(
     assert opened[queue.SUBMIT_BATCHES] == min(7, settings.BATCH_LANES)
 
 
-def test_a_lane_ends_after_some_seconds_and_opens_the_next(
+def test_a_drain_ends_after_some_seconds_and_opens_the_next(
     running: Batch, platform: FakePlatform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened: list[tuple[str, int]] = []
-    monkeypatch.setattr(queue, "open_lanes", lambda task, lanes: opened.append((task, lanes)))
-    monkeypatch.setattr(draining, "LANE_SECONDS", -1)
-    lane(platform)
+    monkeypatch.setattr(queue, "start_drains", lambda task, drains: opened.append((task, drains)))
+    monkeypatch.setattr(draining, "SUBMIT_DRAIN_SECONDS", -1)
+    drain(platform)
     assert (opened, platform.books) == ([(queue.SUBMIT_BATCHES, 1)], {})
 
 
-def test_a_lane_ends_after_its_order_when_its_worker_is_told_to_stop(
+def test_a_drain_ends_after_its_order_when_its_worker_is_told_to_stop(
     running: Batch, platform: FakePlatform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(queue, "closing", threading.Event())
+    closing = threading.Event()
+    monkeypatch.setattr(draining, "closing", closing)
     platform.on_push = lambda order_no: closing.set()
-    lane(platform)
+    drain(platform)
     assert len(platform.books) == 1
     assert submissions(running).count(Submission.QUEUED) == 9
 
@@ -460,7 +460,7 @@ def test_drafts_are_forgotten_after_a_day(clerk_user: User) -> None:
 
 
 def test_a_batch_is_looked_at_though_its_last_worker_died(running: Batch, platform: FakePlatform) -> None:
-    lane(platform, *["accept"] * 9, "killed_after")
+    drain(platform, *["accept"] * 9, "killed_after")
     braking.look_at_all()
     assert state(running) == (BatchState.RUNNING, "")
     Order.objects.update(lease_until=F("lease_until") - dt.timedelta(hours=1))
@@ -471,7 +471,7 @@ def test_a_batch_is_looked_at_though_its_last_worker_died(running: Batch, platfo
 def test_an_order_that_comes_back_while_its_batch_is_looked_at_goes_out_all_the_same(
     running: Batch, platform: FakePlatform
 ) -> None:
-    lane(platform, *["accept"] * 9, "killed_before")
+    drain(platform, *["accept"] * 9, "killed_before")
     last = Order.objects.get(submission=Submission.SUBMITTING)
     seen: list[str] = []
 
@@ -488,5 +488,5 @@ def test_an_order_that_comes_back_while_its_batch_is_looked_at_goes_out_all_the_
     assert seen
     assert state(running) == (BatchState.RUNNING, "")
     Order.objects.filter(submission=Submission.QUEUED).update(next_push_at=F("placed_at"))
-    lane(platform)
+    drain(platform)
     assert submissions(running) == [Submission.ACCEPTED] * 10

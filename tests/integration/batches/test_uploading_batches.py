@@ -318,7 +318,7 @@ def test_suspicious_lines_can_be_taken_away_all_of_them(clerk: Client) -> None:
 def test_money_is_summed_up_by_value(clerk: Client) -> None:
     lines = [f"{mobile(number)},{value}" for number, value in enumerate((50, 100, 50, 200, 50))]
     response = clerk.get(preview_of(clerk, "\n".join(["手机号,面值", *lines]).encode()))
-    assert [(tally.orders, tally.money) for tally in response.context["totals"]] == [
+    assert [(totals.orders, totals.money) for totals in response.context["totals"]] == [
         (3, 150),
         (1, 100),
         (1, 200),

@@ -17,8 +17,9 @@ from pytest_django import DjangoAssertNumQueries
 from recharge.batches.services import braking, draining, managing
 from recharge.batches.services import progress as batch_progress
 from recharge.batches.services.progress import Part
-from recharge.batches.wording import ADVICE, QUEUED_IN
+from recharge.batches.wording import ADVICE
 from recharge.choices import BatchEventKind, BatchState, Brake, Submission
+from recharge.core.wording import QUEUED_IN
 from recharge.models import Batch, Order
 from recharge.status import FINAL, Status
 from tests.batches import batch_of, mobile, mobiles
@@ -84,7 +85,7 @@ def spread(batch: Batch) -> list[Order]:
 
 
 def numbers(progress: batch_progress.Progress) -> dict[str, int]:
-    return {part.value: tally.orders for part, tally in progress.parts.items() if tally.orders}
+    return {part.value: totals.orders for part, totals in progress.parts.items() if totals.orders}
 
 
 def test_numbers_are_those_of_the_orders(batch: Batch) -> None:

@@ -187,7 +187,7 @@ def test_no_bytes_make_it_crash(client: Client, order: Order, body: bytes, conte
 
 def test_platform_is_asked_to_send_again_while_the_database_is_away(client: Client, order: Order) -> None:
     before = state(order)
-    with mock.patch("recharge.callback.receive_callback", side_effect=OperationalError("gone")):
+    with mock.patch("recharge.fulfilment.views.receive_callback", side_effect=OperationalError("gone")):
         response = post(client, order)
     assert response.status_code == 503
     assert b"success" not in response.content

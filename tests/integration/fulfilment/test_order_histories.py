@@ -85,7 +85,7 @@ class Histories(RuleBasedStateMachine):
         self.card = OilCard.objects.get()
         self.platform = FakePlatform()
         self.messages: list[tuple[str, int]] = []
-        self.lanes: list[str] = []
+        self.drains: list[str] = []
         self.pushes, self.was_stopped = 0, False
         self.callbacks: list[tuple[str, int]] = []
         self.forged: set[str] = set()
@@ -100,7 +100,7 @@ class Histories(RuleBasedStateMachine):
             mock.patch.object(queue, "send", lambda task, order_id: self.messages.append((task, order_id))),
             mock.patch.object(queue, "waiting", lambda task: 0),
             mock.patch.object(queue, "refresh_balance", lambda: None),
-            mock.patch.object(queue, "open_lanes", lambda task, lanes: self.lanes.extend([task] * min(lanes, 1))),
+            mock.patch.object(queue, "start_drains", lambda task, drains: self.drains.extend([task] * min(drains, 1))),
         ]
         for patch in self.patches:
             patch.start()
@@ -209,7 +209,7 @@ class Histories(RuleBasedStateMachine):
 
     @precondition(lambda self: Batch.objects.under_way().exists())
     @rule(behaviours=st.lists(st.sampled_from(PUSHES), min_size=1, max_size=6))
-    def lane_works(self, behaviours: list[str]) -> None:
+    def drain_works(self, behaviours: list[str]) -> None:
         self.platform.behaviour, *self.platform.next_behaviours = behaviours
         with suppress(WorkerKilled):
             draining.submit_batches()
@@ -287,7 +287,7 @@ class Histories(RuleBasedStateMachine):
     def sweep(self, lose: bool, behaviour: str) -> None:
         sweeping.sweep()
         messages, self.messages = self.messages, []
-        lanes, self.lanes = self.lanes, []
+        drains, self.drains = self.drains, []
         if lose:
             return
         for task, order_id in messages:
@@ -295,9 +295,9 @@ class Histories(RuleBasedStateMachine):
                 self.submit(order_id, behaviour)
             else:
                 checking.check_order(order_id=order_id)
-        if queue.SUBMIT_BATCHES in lanes:
-            self.lane_works([behaviour])
-        if queue.CHECK_DUE in lanes:
+        if queue.SUBMIT_BATCHES in drains:
+            self.drain_works([behaviour])
+        if queue.CHECK_DUE in drains:
             checking.check_due_orders()
 
     # --- the platform -----------------------------------------------------------------------------------------

@@ -64,7 +64,7 @@ def test_nothing_piles_up_where_no_worker_serves_a_queue(clerk_user: User, platf
 def test_single_orders_do_not_pile_up_either(
     clerk_user: User, platform: FakePlatform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sweeping, "AT_A_TIME", 5)
+    monkeypatch.setattr(sweeping, "SWEPT_AT_ONCE", 5)
     monkeypatch.setattr(sweeping, "AGAIN_AFTER", dt.timedelta(0))
     order = placing.place_mobile_order(placed_by=clerk_user, mobile="13800138000", face_value=50)
     Order.objects.filter(pk=order.pk).update(next_push_at=Now())
@@ -74,7 +74,7 @@ def test_single_orders_do_not_pile_up_either(
 
 
 @pytest.mark.usefixtures("broker")
-def test_lanes_are_opened_again_for_those_that_were_taken(clerk_user: User, platform: FakePlatform) -> None:
+def test_drains_are_opened_again_for_those_that_were_taken(clerk_user: User, platform: FakePlatform) -> None:
     batch = batch_of(*mobiles(100), made_by=clerk_user)
     managing.skip_canary(batch_id=batch.pk, actor=clerk_user)
     sweeping.sweep()

@@ -118,7 +118,7 @@ def test_batch_that_is_made_over_midnight_counts_on_one_day(
             yield from lines(draft)
             clock.shift(2)
 
-        monkeypatch.setattr(making, "AT_A_TIME", 1)
+        monkeypatch.setattr(making, "PLACED_AT_ONCE", 1)
         monkeypatch.setattr(making, "lines", judged)
         batch = batch_of(*mobiles(3), made_by=person("clerk"))
         assert sums() == {"": 150, "clerk": 150}

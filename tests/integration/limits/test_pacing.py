@@ -1,4 +1,4 @@
-"""No faster than WIKEYUN_MAX_RPS: turns follow one another, and lanes leave them to single orders."""
+"""No faster than WIKEYUN_MAX_RPS: turns follow one another, and drains leave them to single orders."""
 
 import datetime as dt
 import time
@@ -38,7 +38,7 @@ def next_turn_in(seconds: float) -> dt.datetime:
 
 def test_without_a_limit_nobody_waits(slept: list[float]) -> None:
     pacing.wait_for_turn()
-    assert pacing.wait_in_lane()
+    assert pacing.wait_in_drain()
     assert slept == []
     assert not Pace.objects.exists()
 
@@ -75,26 +75,26 @@ def test_unused_turns_are_not_saved_up(settings: LazySettings, slept: list[float
     assert slept[1] > 1
 
 
-def test_lane_takes_a_turn_that_is_near(settings: LazySettings, slept: list[float]) -> None:
+def test_drain_takes_a_turn_that_is_near(settings: LazySettings, slept: list[float]) -> None:
     settings.WIKEYUN_MAX_RPS = 0.1
-    assert pacing.wait_in_lane()
+    assert pacing.wait_in_drain()
     assert (Pace.objects.get().next_turn_at - now()).total_seconds() > 5
 
 
-def test_lane_leaves_a_turn_that_is_far_off_to_single_orders(settings: LazySettings, slept: list[float]) -> None:
+def test_drain_leaves_a_turn_that_is_far_off_to_single_orders(settings: LazySettings, slept: list[float]) -> None:
     settings.WIKEYUN_MAX_RPS = 0.1
     at = next_turn_in(60)
-    assert not pacing.wait_in_lane()
+    assert not pacing.wait_in_drain()
     assert abs(Pace.objects.get().next_turn_at - at) < dt.timedelta(milliseconds=2)
     assert slept == [pacing.LANES_AHEAD / 2]
     pacing.wait_for_turn()
     assert 50 < slept[1] <= 60
 
 
-def test_single_order_never_queues_behind_all_lanes(settings: LazySettings, slept: list[float]) -> None:
+def test_single_order_never_queues_behind_all_drains(settings: LazySettings, slept: list[float]) -> None:
     settings.WIKEYUN_MAX_RPS = 2
-    for _ in range(20):  # nobody sleeps, so that lanes take whatever they may
-        pacing.wait_in_lane()
+    for _ in range(20):  # nobody sleeps, so that drains take whatever they may
+        pacing.wait_in_drain()
     slept.clear()
     pacing.wait_for_turn()
     assert slept[0] <= pacing.LANES_AHEAD + 1 / settings.WIKEYUN_MAX_RPS
@@ -111,20 +111,20 @@ def test_order_that_is_queued_no_more_takes_no_turn(
     assert Pace.objects.get().next_turn_at == taken
 
 
-def test_lane_without_a_turn_sends_nothing(
+def test_drain_without_a_turn_sends_nothing(
     settings: LazySettings, slept: list[float], platform: FakePlatform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.WIKEYUN_MAX_RPS = 0.1
     batch_of(*mobiles(2), made_by=person("clerk"))
     next_turn_in(3600)
-    monkeypatch.setattr(draining, "LANE_SECONDS", 0.05)
+    monkeypatch.setattr(draining, "SUBMIT_DRAIN_SECONDS", 0.05)
     before = list(Order.objects.values())
     draining.submit_batches()
     assert platform.books == {}
     assert list(Order.objects.values()) == before
 
 
-@pytest.mark.parametrize("wait", [pacing.wait_for_turn, pacing.wait_in_lane])
+@pytest.mark.parametrize("wait", [pacing.wait_for_turn, pacing.wait_in_drain])
 @pytest.mark.parametrize("seconds", [0, 60])
 def test_nobody_sleeps_with_a_connection_that_others_need(
     settings: LazySettings, monkeypatch: pytest.MonkeyPatch, wait: Callable[[], object], seconds: float

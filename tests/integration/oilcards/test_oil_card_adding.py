@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.db.models import F
 
-from oilcards.choices import CardType, Deed, EventKind, State, Verdict
+from oilcards.choices import CardType, CardVerdict, Deed, EventKind, State
 from oilcards.models import OilCard, OilCardEvent
 from oilcards.services import adding, checking, deleting, resolving, sync
 from oilcards.services.errors import Doubtful, DuplicateCard, InvalidCard, NotConfigured, TooLate
@@ -46,17 +46,19 @@ def test_added_card_is_active_and_has_the_platforms_id(
     events = list(card.events.values_list("kind", "state_from", "state_to", "verdict", "platform_card_id"))
     assert events == [
         (EventKind.ADDING, "", State.ADDING, "", ""),
-        (EventKind.ANSWERED, State.ADDING, State.ACTIVE, Verdict.APPLIED, "P1"),
+        (EventKind.ANSWERED, State.ADDING, State.ACTIVE, CardVerdict.APPLIED, "P1"),
     ]
 
 
-@pytest.mark.parametrize(("behaviour", "verdict"), [("reject", Verdict.REJECTED), ("not_sent", Verdict.NOT_SENT)])
+@pytest.mark.parametrize(
+    ("behaviour", "verdict"), [("reject", CardVerdict.REJECTED), ("not_sent", CardVerdict.NOT_SENT)]
+)
 def test_definite_no_leaves_a_card_that_can_be_added_again(
     add: Callable[[str], OilCard],
     card_platform: FakeCardPlatform,
     clerk_user: User,
     behaviour: str,
-    verdict: Verdict,
+    verdict: CardVerdict,
 ) -> None:
     card = add(behaviour)
     assert (card.state, card.platform_card_id, card.deed) == (State.ADD_FAILED, None, "")
@@ -151,7 +153,7 @@ def test_receipt_after_a_second_addition_began_is_only_kept(
     card = add("accept")
     assert (card.state, card.platform_card_id) == (State.ACTIVE, "P1")
     late = card.events.last()
-    assert (late.verdict, late.platform_card_id) == (Verdict.LATE, "P2")
+    assert (late.verdict, late.platform_card_id) == (CardVerdict.LATE, "P2")
 
 
 def test_id_that_another_card_has_is_a_conflict(
@@ -161,7 +163,7 @@ def test_id_that_another_card_has_is_a_conflict(
     card_platform.next_id = "P1"
     second = adding.add_card(details=details(card_number=NUMBER[:-1] + "9"), actor=clerk_user)
     assert (second.state, second.deed, second.platform_card_id) == (State.UNKNOWN, Deed.ADD, None)
-    assert second.events.last().verdict == Verdict.CONFLICT
+    assert second.events.last().verdict == CardVerdict.CONFLICT
     first.refresh_from_db()
     assert first.state == State.ACTIVE
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 
-from oilcards.choices import Deed, EventKind, State, Verdict
+from oilcards.choices import CardVerdict, Deed, EventKind, State
 from oilcards.models import OilCard, OilCardEvent
 from oilcards.services import adding, changing, comparing, resolving
 from oilcards.services.errors import (
@@ -20,7 +20,7 @@ from oilcards.services.errors import (
 )
 from recharge.orders.services import interventions, placing
 from tests.fake_card_platform import NAME, NATIONAL_ID, NUMBER, PHONE, SECRETS, FakeCardPlatform, details
-from tests.integration.test_oil_card_changing import NEW_PHONE
+from tests.integration.oilcards.test_oil_card_changing import NEW_PHONE
 
 OTHER_NUMBER = NUMBER[:-4] + "0000"
 
@@ -38,7 +38,7 @@ def compare(card: OilCard) -> comparing.Comparison:
 
 def test_card_that_agrees_stays_active(card: OilCard) -> None:
     comparison = compare(card)
-    assert (comparison.verdict, comparison.differences) == (Verdict.AGREES, ())
+    assert (comparison.verdict, comparison.differences) == (CardVerdict.AGREES, ())
     assert comparison.card.state == State.ACTIVE
     assert comparison.card.compared_at
     assert card.events.last().kind == EventKind.COMPARED
@@ -50,7 +50,7 @@ def test_differences_are_shown_field_by_field_and_masked(card: OilCard, card_pla
     shown = {item.field: (item.ours, item.theirs, item.adoptable) for item in comparison.differences}
     assert shown.pop("card_type")[2]
     assert shown == {"holder_name": ("欧**", "李*", True), "holder_phone": ("138****8765", "139****9000", True)}
-    assert (comparison.card.state, comparison.verdict) == (State.CHANGE_FAILED, Verdict.DIFFERS)
+    assert (comparison.card.state, comparison.verdict) == (State.CHANGE_FAILED, CardVerdict.DIFFERS)
     event = card.events.last()
     assert event.changed_fields == "card_type,holder_name,holder_phone"
     for secret in (*SECRETS, "李四", NEW_PHONE):
@@ -70,7 +70,7 @@ def test_platform_that_hides_something_contradicts_nothing_and_proves_nothing(
     card: OilCard, card_platform: FakeCardPlatform, clerk_user: User, masked: dict[str, Any]
 ) -> None:
     card_platform.answer = masked
-    assert (compare(card).verdict, compare(card).card.state) == (Verdict.UNCLEAR, State.ACTIVE)
+    assert (compare(card).verdict, compare(card).card.state) == (CardVerdict.UNCLEAR, State.ACTIVE)
     card_platform.behaviour = "hang"
     changing.edit_card(card_id=card.pk, details=details(), version=1, actor=clerk_user)
     changing.adopt_ours(card_id=card.pk, version=1, actor=clerk_user)
@@ -201,7 +201,7 @@ def test_question_without_an_answer_changes_nothing(
     card_platform.behaviour = behaviour
     comparison = compare(card)
     assert comparison.message
-    assert comparison.verdict in (Verdict.REJECTED, Verdict.NOT_SENT, Verdict.OUTCOME_UNKNOWN)
+    assert comparison.verdict in (CardVerdict.REJECTED, CardVerdict.NOT_SENT, CardVerdict.OUTCOME_UNKNOWN)
     assert OilCard.objects.values().get() == before
     assert card.events.last().verdict == comparison.verdict
 
@@ -209,7 +209,7 @@ def test_question_without_an_answer_changes_nothing(
 def test_card_that_is_gone_from_the_platform_is_not_recharged(card: OilCard, card_platform: FakeCardPlatform) -> None:
     card_platform.cards.clear()
     comparison = compare(card)
-    assert (comparison.verdict, comparison.card.state) == (Verdict.MISSING, State.CHANGE_FAILED)
+    assert (comparison.verdict, comparison.card.state) == (CardVerdict.MISSING, State.CHANGE_FAILED)
     assert comparison.card.problem
 
 
@@ -224,7 +224,7 @@ def test_other_refusals_do_not_mean_that_it_is_gone(
 def test_answer_about_another_card_is_a_conflict(card: OilCard, card_platform: FakeCardPlatform) -> None:
     card_platform.answer = {"card_id": "P77"}
     comparison = compare(card)
-    assert (comparison.verdict, comparison.card.state) == (Verdict.CONFLICT, State.ACTIVE)
+    assert (comparison.verdict, comparison.card.state) == (CardVerdict.CONFLICT, State.ACTIVE)
 
 
 def test_answer_to_a_card_that_changed_meanwhile_is_dropped(
@@ -268,7 +268,7 @@ def test_id_of_another_card_is_refused(
     with pytest.raises(AnotherCard):
         resolving.enter_platform_id(card_id=lost_card.pk, platform_card_id="P1", actor=clerk_user)
     assert OilCard.objects.values().get() == before
-    assert lost_card.events.last().verdict == Verdict.CONFLICT
+    assert lost_card.events.last().verdict == CardVerdict.CONFLICT
 
 
 @pytest.mark.parametrize(("number", "error"), [("P99", NoAnswer), ("", InvalidCard), ("x" * 65, InvalidCard)])

@@ -5,15 +5,15 @@ from contextlib import suppress
 import pytest
 from django.contrib.auth.models import User
 
-from oilcards.choices import Deed, EventKind, State, Verdict
+from oilcards.choices import CardVerdict, Deed, EventKind, State
 from oilcards.models import OilCard, OilCardEvent
 from oilcards.services import adding, availability, changing, comparing, deleting, resolving
 from oilcards.services.errors import NotRechargeable, OpenOrders, ReasonMissing, TooLate
 from recharge.orders.services import interventions, placing
 from tests.fake_card_platform import FakeCardPlatform, details
 from tests.fake_platform import WorkerKilled
-from tests.integration.test_oil_card_adding import time_passes
-from tests.integration.test_oil_card_changing import with_open_orders
+from tests.integration.oilcards.test_oil_card_adding import time_passes
+from tests.integration.oilcards.test_oil_card_changing import with_open_orders
 
 
 def delete(card: OilCard) -> OilCard:
@@ -184,7 +184,7 @@ def test_receipt_for_a_discarded_card_is_kept_in_its_history(card_platform: Fake
     card_platform.during = during
     card = adding.add_card(details=details(), actor=clerk_user)
     assert card.state == State.DELETED
-    assert (card.events.last().verdict, card.events.last().platform_card_id) == (Verdict.LATE, "P1")
+    assert (card.events.last().verdict, card.events.last().platform_card_id) == (CardVerdict.LATE, "P1")
 
 
 @pytest.mark.parametrize("state", [State.CHANGE_FAILED, State.DELETED])

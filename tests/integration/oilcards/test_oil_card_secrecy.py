@@ -75,7 +75,7 @@ def test_error_page_of_a_search_shows_no_number(administrator: Client, settings:
     assert not found_in(page.content, SECRETS)
 
 
-@pytest.mark.parametrize("broken", ["upload_views.keep_upload", "services.batch_reading._cards_of"])
+@pytest.mark.parametrize("broken", ["batches.upload_views.keep_upload", "batches.services.reading._cards_of"])
 def test_error_page_of_a_list_of_cards_shows_no_number(
     administrator: Client, card: OilCard, settings: LazySettings, broken: str
 ) -> None:

@@ -147,7 +147,7 @@ def test_a_request_is_logged_without_what_was_searched_for() -> None:
 
 def test_a_callback_is_logged_with_its_order_and_without_its_secret_address() -> None:
     lines = _log_of(
-        "from recharge.services.products import CALLBACK_SIGNER",
+        "from recharge.fulfilment.services.products import CALLBACK_SIGNER",
         "token = CALLBACK_SIGNER.sign('26112300000000000001')",
         f"report = {{'order_no': '26112300000000000001', 'mobile': '{PHONE}', 'status': 2}}",
         "client.post(f'/callback/{token}/', report)",
@@ -200,7 +200,7 @@ def test_a_failing_task_is_logged_with_its_id_and_its_order() -> None:
 
 
 @pytest.mark.usefixtures("sent")
-def test_a_lane_names_each_order_while_it_is_busy_with_it_and_no_longer(
+def test_a_drain_names_each_order_while_it_is_busy_with_it_and_no_longer(
     platform: FakePlatform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     batch = batch_of(*mobiles(4), made_by=User.objects.create_user("clerk"))
@@ -218,7 +218,7 @@ def test_a_lane_names_each_order_while_it_is_busy_with_it_and_no_longer(
 
     platform.on_push = lambda order_no: during.append((order_no, _order_in_logs()))
     monkeypatch.setattr(products, "query", ask)
-    monkeypatch.setattr(pacing, "wait_in_lane", next_turn)
+    monkeypatch.setattr(pacing, "wait_in_drain", next_turn)
     structlog.contextvars.clear_contextvars()
     draining.submit_batches()
     batch.orders.filter(submission=Submission.ACCEPTED).update(next_check_at=Now())  # SQLite's clock tells milliseconds

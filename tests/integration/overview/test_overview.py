@@ -19,7 +19,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from recharge.choices import MarkKind, Submission
-from recharge.core.totals import Tally
+from recharge.core.totals import Totals
 from recharge.core.wording import Group
 from recharge.demo import Plot, Story
 from recharge.models import Balance, Mark, Order, OrderEvent
@@ -78,7 +78,7 @@ def test_today_is_counted_by_outcome(client: Client, auditor: User) -> None:
         tell(Story.lose_answer, NOON - dt.timedelta(hours=3), auditor, 3)
         tell(Story.reject, NOON - dt.timedelta(hours=4), auditor, 4)
         today = overview.last_days()[-1]
-    assert {group.name: tally.orders for group, tally in today.groups.items() if tally.orders} == {
+    assert {group.name: totals.orders for group, totals in today.groups.items() if totals.orders} == {
         "SUCCEEDED": 2,
         "UNKNOWN": 1,
         "NOT_SPENT": 1,
@@ -110,7 +110,7 @@ def test_money_came_back_only_where_the_platform_confirmed_it(auditor: User) -> 
         tell(refund, NOON - dt.timedelta(hours=2), auditor, 1)
         assert overview.last_days()[-1].returned.orders == 0
         tell(lambda story: refund(story).confirm(), NOON - dt.timedelta(hours=1), auditor, 2)
-        assert overview.last_days()[-1].returned == Tally(orders=1, money=100)
+        assert overview.last_days()[-1].returned == Totals(orders=1, money=100)
 
 
 def test_past_days_are_counted_once_a_minute_and_today_always(auditor: User) -> None:

@@ -12,7 +12,7 @@ from django.contrib.auth.models import User
 from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.db.transaction import TransactionManagementError
 
-from portal.kit.compiled_queries import Composed, insert_row, lock_row, swap_row, update_row
+from portal.kit.compiled_queries import CompiledQuery, insert_row, lock_row, swap_row, update_row
 from recharge.choices import EventKind, Submission, Verdict
 from recharge.core import locking
 from recharge.models import Order, OrderEvent
@@ -167,7 +167,7 @@ def test_swap_changes_only_what_is_as_expected(order: Order) -> None:
 
 
 def test_composed_query_asks_for_another_key_at_every_run(order: Order) -> None:
-    by_key = Composed(lambda key: Order.objects.filter(pk=key), note="changed")
+    by_key = CompiledQuery(lambda key: Order.objects.filter(pk=key), note="changed")
     with transaction.atomic():
         found = by_key.lock_first(order.pk)
         assert by_key.lock_first(order.pk + 1) is None
