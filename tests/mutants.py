@@ -16,11 +16,15 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 TESTS = [
-    f"tests/integration/test_{name}.py"
-    for name in (
-        *("never_received", "submission", "making_batches", "marks", "replacing", "accounts", "restoring"),
-        *("reports", "placing", "limits", "approving", "uploading_batches", "recharging_oil_cards"),
-    )
+    f"tests/integration/{room}/test_{name}.py"
+    for room, names in {
+        "fulfilment": ("never_received", "submission", "marks", "reports"),
+        "batches": ("making_batches", "uploading_batches"),
+        "orders": ("replacing", "placing", "recharging_oil_cards"),
+        "limits": ("accounts", "restoring", "limits"),
+        "approvals": ("approving",),
+    }.items()
+    for name in names
 ] + ["tests/unit/test_status.py"]
 PATIENCE = 300.0
 

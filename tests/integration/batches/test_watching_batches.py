@@ -156,7 +156,7 @@ def test_speed_is_that_of_the_last_minute(clerk: Client, batch: Batch) -> None:
     assert "最近一分钟提交 4 笔" in text_of(clerk.get(f"/batches/{batch.pk}/"))
     assert batch_progress.speed_of(batch, 4).seconds_left == 1
     Order.objects.update(submitted_at="2026-01-01T00:00Z")
-    assert batch_progress.speed_of(batch, 4) == batch_progress.Speed(0, None)
+    assert batch_progress.speed_of(batch, 4) == batch_progress.Pace(0, None)
 
 
 @pytest.mark.parametrize("brake", Brake)
