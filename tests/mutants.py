@@ -18,14 +18,14 @@ ROOT = Path(__file__).resolve().parent.parent
 TESTS = [
     f"tests/integration/{room}/test_{name}.py"
     for room, names in {
-        "fulfilment": ("never_received", "submission", "marks", "reports"),
+        "fulfilment": ("never_received", "submission", "marks", "reports", "callback"),
         "batches": ("making_batches", "uploading_batches"),
         "orders": ("replacing", "placing", "recharging_oil_cards"),
         "limits": ("accounts", "restoring", "limits"),
         "approvals": ("approving",),
     }.items()
     for name in names
-] + ["tests/unit/test_status.py"]
+] + ["tests/unit/test_status.py", "tests/unit/gateway/test_heuristics.py"]
 PATIENCE = 300.0
 
 
@@ -95,7 +95,6 @@ MUTANTS = (
     ),
     Mutant("overtaken", "recharge/fulfilment/services/reports.py", "return order.heard != self.heard", "return False"),
     Mutant("part", "recharge/fulfilment/services/transitions.py", "self.order.part_arrived = True", "pass"),
-    Mutant("definite", "recharge/fulfilment/services/answers.py", "or not is_definite_no(error)", ""),
     Mutant(
         "contradicts", "recharge/fulfilment/services/answers.py", "if _contradicts(claimed, receipt) or not", "if not"
     ),
@@ -147,12 +146,6 @@ MUTANTS = (
         "recharge/status.py",
         "4: (frozenset(), frozenset({0, 3, 5, 9, 12}))",
         "4: (frozenset({2}), frozenset({0, 3, 5, 9, 12}))",
-    ),
-    Mutant(
-        "status_unknown",
-        "recharge/status.py",
-        "    if reported not in Status.values:\n        return Verdict.UNKNOWN_CODE\n",
-        "    if reported not in Status.values:\n        return Verdict.STALE\n",
     ),
     Mutant(
         "first_hand_alone",
@@ -227,7 +220,6 @@ MUTANTS = (
         "        if change.is_marked(*SIGNS_OF_LIFE):\n            return _outcome_unknown(change, error.raw, note)  # the platform spoke of it: one of the two is wrong\n",
         "",
     ),
-    Mutant("duplicate_refusal", "recharge/fulfilment/services/answers.py", "may_mean_duplicate(error) or ", ""),
     Mutant(
         "late_answer",
         "recharge/fulfilment/services/answers.py",
@@ -239,18 +231,6 @@ MUTANTS = (
         "recharge/fulfilment/services/answers.py",
         "    change.mark(MarkKind.NUMBER_TAKEN)\n    _make_unknown(change)\n",
         "    change.mark(MarkKind.NUMBER_TAKEN)\n",
-    ),
-    Mutant(
-        "missing_for",
-        "recharge/fulfilment/services/checking.py",
-        "order.missing_answers < MISSING_ANSWERS or now - order.first_missing_at < MISSING_FOR:",
-        "order.missing_answers < MISSING_ANSWERS:",
-    ),
-    Mutant(
-        "missing_answers",
-        "recharge/fulfilment/services/checking.py",
-        "order.missing_answers < MISSING_ANSWERS or now - order",
-        "now - order",
     ),
     Mutant(
         "no_control",
@@ -332,12 +312,6 @@ MUTANTS = (
         "recharge/orders/services/placing.py",
         '("mobile", "oil_card_id", "face_value")):\n        raise Not',
         '("mobile", "oil_card_id")):\n        raise Not',
-    ),
-    Mutant(
-        "needs_approval",
-        "recharge/orders/services/placing.py",
-        "return 0 < settings.APPROVAL_ABOVE < yuan",
-        "return 0 < settings.APPROVAL_ABOVE < yuan - 500",
     ),
     Mutant(
         "approves_own",
@@ -429,6 +403,38 @@ MUTANTS = (
         "recharge/fulfilment/services/transitions.py",
         "        if order.submission == Submission.AWAITING_APPROVAL:\n            order.counted_on = None\n",
         "",
+    ),
+    Mutant("definite", "recharge/fulfilment/services/answers.py", "    if not is_definite_no(error):", "    if False:"),
+    Mutant(
+        "duplicate_refusal",
+        "portal/gateway/heuristics.py",
+        "    if may_mean_duplicate(rejected) or _UNCLEAR.search(message):",
+        "    if _UNCLEAR.search(message):",
+    ),
+    Mutant(
+        "unclear_refusal",
+        "portal/gateway/heuristics.py",
+        "    if may_mean_duplicate(rejected) or _UNCLEAR.search(message):",
+        "    if may_mean_duplicate(rejected):",
+    ),
+    Mutant(
+        "missing_for",
+        "recharge/fulfilment/services/checking.py",
+        "MISSING_FOR = dt.timedelta(minutes=30)",
+        "MISSING_FOR = dt.timedelta(minutes=3)",
+    ),
+    Mutant("missing_answers", "recharge/fulfilment/services/checking.py", "MISSING_ANSWERS = 3", "MISSING_ANSWERS = 2"),
+    Mutant(
+        "status_unknown",
+        "recharge/status.py",
+        "    if reported not in Status.values:\n        return CodeVerdict.UNKNOWN_CODE\n",
+        "    if reported not in Status.values:\n        return CodeVerdict.STALE\n",
+    ),
+    Mutant(
+        "needs_approval",
+        "recharge/limits/services/approval.py",
+        "return 0 < settings.APPROVAL_ABOVE < yuan",
+        "return 0 < settings.APPROVAL_ABOVE < yuan - 500",
     ),
 )
 

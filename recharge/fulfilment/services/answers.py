@@ -15,7 +15,7 @@ from django.db import IntegrityError, OperationalError, transaction
 from django.utils import timezone
 
 from portal.gateway import GatewayError, NotSent, PushReceipt, Rejected
-from portal.gateway.heuristics import is_definite_no, may_mean_duplicate
+from portal.gateway.heuristics import is_definite_no
 from portal.kit.database import release_connection
 from recharge.choices import NOT_YET_SENT, SIGNS_OF_LIFE, EventKind, MarkKind, Submission, Verdict
 from recharge.core.events import clean
@@ -163,7 +163,7 @@ def _number_taken(change: Change, receipt: PushReceipt) -> Answered:
 def _rejected(change: Change, error: Rejected) -> Answered:
     """Take a refusal for one only where its words leave no doubt: whatever else isn't sure is unknown."""
     order, note = change.order, clean(f"{error.code} {error.message}", 300)
-    if may_mean_duplicate(error) or not is_definite_no(error):
+    if not is_definite_no(error):
         return _outcome_unknown(change, error.raw, note)
     if order.submission == Submission.SUBMITTING:
         if change.is_marked(*SIGNS_OF_LIFE):

@@ -17,7 +17,7 @@ from oilcards.models import OilCard
 from portal.sheets import UnreadableSheet
 from recharge.batches.services import draining, making, managing, reading
 from recharge.choices import BatchEventKind, BatchState, EventKind, Product, Speed, Submission
-from recharge.core.errors import BadLines, LimitReached, NotConfigured, NothingToPlace, ReasonNeeded
+from recharge.core.errors import BadLines, LimitReached, NotConfigured, NothingToPlace, Outdated, ReasonNeeded
 from recharge.fulfilment.services import checking
 from recharge.models import Batch, BatchDraft, Order, OrderEvent, Spending
 from recharge.orders.services import placing
@@ -288,6 +288,17 @@ def test_what_failed_for_a_card_that_is_gone_is_not_placed_anew(clerk_user: User
     assert Order.objects.count() == 1
     OilCard.objects.update(state=State.ACTIVE)
     assert make_again(batch, clerk_user).size == 1
+
+
+def test_only_what_was_shown_is_placed_anew(clerk_user: User, platform: FakePlatform) -> None:
+    with override_settings(BATCH_CANARY=0):
+        batch = batch_of(*mobiles(3), made_by=clerk_user)
+    fail_all(batch, platform)
+    for orders_seen, money_seen in ((2, 150), (3, 100), (0, 0)):
+        seen = {"orders_seen": orders_seen, "money_seen": money_seen}
+        with pytest.raises(Outdated):
+            making.make_again(batch_id=batch.pk, made_by=clerk_user, nonce=uuid.uuid4(), **seen)
+    assert Batch.objects.count() == 1
 
 
 def test_a_kept_sheet_is_not_readable_in_the_database(clerk_user: User) -> None:

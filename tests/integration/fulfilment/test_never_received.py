@@ -84,6 +84,11 @@ def test_answers_a_minute_apart_count_once(lost: Order) -> None:
     assert ask(lost, 2, every=16).submission == Submission.NOT_RECEIVED
 
 
+def test_three_answers_within_a_quarter_of_an_hour_are_not_half_an_hour(lost: Order) -> None:
+    assert ask(lost, 3, every=7).submission == Submission.UNKNOWN
+    assert lost.missing_answers == 3
+
+
 def test_two_answers_are_not_three(lost: Order) -> None:
     assert ask(lost, 2, every=40).submission == Submission.UNKNOWN
 

@@ -15,7 +15,7 @@ from django.db.models import F
 from django.test import override_settings
 from django.utils import timezone
 
-from portal.gateway import NotSent, OutcomeUnknown
+from portal.gateway import NotSent, OutcomeUnknown, PushReceipt
 from recharge.choices import EventKind, MarkKind, Submission, Verdict
 from recharge.fulfilment.services import answers, checking, products, reports, submission, transitions
 from recharge.limits.services import accounts, restore_guard
@@ -210,13 +210,35 @@ def test_failure_that_is_recorded_once_more_leaves_a_later_claim_alone(order: Or
     assert not order.open_marks
 
 
-def test_order_of_which_the_platform_spoke_is_not_queued_again(order: Order, platform: FakePlatform) -> None:
-    def contradict(order_no: str) -> None:
-        platform._book(order_no, "13800138000", 50)
-        report = replace(platform.report(order_no, 1), face_value=Decimal(100))
-        assert reports.receive_callback(order_no=order_no, report=report) == Verdict.MISMATCH
+def contradict(platform: FakePlatform, order_no: str) -> None:
+    """The platform speaks of the order while it is being pushed, but of another value."""
+    platform._book(order_no, "13800138000", 50)
+    report = replace(platform.report(order_no, 1), face_value=Decimal(100))
+    assert reports.receive_callback(order_no=order_no, report=report) == Verdict.MISMATCH
 
-    platform.on_push = contradict
+
+def test_order_of_which_the_platform_spoke_is_not_refused_for_certain(order: Order, platform: FakePlatform) -> None:
+    platform.on_push = partial(contradict, platform)
+    submit(order, platform, "reject")
+    assert (order.submission, order.marked_as) == (Submission.UNKNOWN, [MarkKind.CONFLICT])
+    assert order.next_check_at
+
+
+def test_answer_to_a_claim_that_was_given_up_counts(order: Order, platform: FakePlatform) -> None:
+    """It was recorded as never sent, and is queued again; then the platform's receipt comes after all."""
+    submit(order, platform, "killed_before")
+    answers.record_failure(order, NotSent("refused"))
+    receipt = PushReceipt(gateway_order_no="W7", face_value=None, cost_price=None, rebate=None, raw="{}")
+    answers.record_receipt(order, receipt)
+    order.refresh_from_db()
+    assert (order.submission, order.gateway_order_no) == (Submission.ACCEPTED, "W7")
+    assert order.marked_as == [MarkKind.UNEXPECTED]
+    submit(order, platform, "accept")
+    assert platform.books == {}
+
+
+def test_order_of_which_the_platform_spoke_is_not_queued_again(order: Order, platform: FakePlatform) -> None:
+    platform.on_push = partial(contradict, platform)
     submit(order, platform, "not_sent")
     assert (order.submission, order.marked_as) == (Submission.UNKNOWN, [MarkKind.CONFLICT])
     assert order.next_check_at

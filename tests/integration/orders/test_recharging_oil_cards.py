@@ -153,6 +153,12 @@ class TestPlatformWithoutAQueryForOilOrders:
         assert not order.one_witness
         assert order.next_check_at
 
+    def test_answers_in_quick_succession_count_once(self, order: Order) -> None:
+        submission.submit_order(order_id=order.pk)
+        for minutes in (1, 2, 35):
+            ask_after(order, minutes=minutes)
+        assert not order.one_witness
+
     def test_answers_before_one_that_shows_the_query_do_not_count(self, order: Order, platform: FakePlatform) -> None:
         submission.submit_order(order_id=order.pk)
         for has_query in (False, False, True, False, False):

@@ -95,6 +95,13 @@ def test_a_refusal_that_the_query_bears_out_is_not_asked_about_again(platform: F
     assert order.is_provably_unspent
 
 
+def test_an_order_is_replaced_once_whatever_became_of_its_replacement(original: Order) -> None:
+    replacement = replace(original)
+    interventions.withdraw(order_id=replacement.pk, actor=person("clerk"))
+    with pytest.raises(NotReplaceable, match="已被替换过"):
+        replace(original)
+
+
 @pytest.mark.parametrize("by", ["callback", "query"])
 def test_after_an_emergency_stop(original: Order, platform: FakePlatform, by: str) -> None:
     stop = emergency_stop.stop_everything(actor=person("clerk"), reason="why")
