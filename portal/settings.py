@@ -80,8 +80,6 @@ INSTALLED_APPS = [
     "django_tables2",
     "django_filters",
     "django_htmx",
-    "crispy_forms",
-    "crispy_bootstrap5",
     "csp",
     "django_structlog",
 ]
@@ -129,8 +127,6 @@ TEMPLATES = [
         },
     }
 ]
-CRISPY_ALLOWED_TEMPLATE_PACKS = "bootstrap5"
-CRISPY_TEMPLATE_PACK = "bootstrap5"
 DJANGO_TABLES2_TEMPLATE = "django_tables2/bootstrap5-responsive.html"
 FORM_RENDERER = "django.forms.renderers.DjangoTemplates"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

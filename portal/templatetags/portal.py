@@ -1,6 +1,6 @@
 """Template tags that every page may use."""
 
-from django import template
+from django import forms, template
 from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -39,3 +39,14 @@ def icon(name: str, classes: str = "") -> SafeString:
 def portal_version() -> str:
     """Return the portal's version; a tag, because error pages are rendered without any context."""
     return portal.__version__
+
+
+@register.filter
+def control(field: forms.BoundField) -> SafeString:
+    """Show a field's input, in Tabler's look where the form names none of its own."""
+    looks = field.field.widget.attrs.get("class", "")
+    if "form-" not in looks:
+        looks += " form-select" if isinstance(field.field.widget, forms.Select) else " form-control"
+    if field.errors and "is-invalid" not in looks:
+        looks += " is-invalid"
+    return field.as_widget(attrs={"class": looks.strip()})
