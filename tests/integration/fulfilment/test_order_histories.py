@@ -191,10 +191,11 @@ class Histories(RuleBasedStateMachine):
     @rule(last=st.integers(6, 8))
     def account_changes_while_an_order_is_unknown(self, last: int) -> None:
         """The other account knows nothing of it, and finds what it has itself: its silence proves nothing."""
+        self.platform.finds_by_our_number = True
         by = {"placed_by": self.clerk, "face_value": 50, "duplicate_reason": "again"}
         try:
             lost = placing.place_mobile_order(mobile=f"1380013800{last}", **by)
-            self.submit(lost.pk, "lost")
+            self.submit(lost.pk, "hang")
             self.use(KEYS[self.platform.key == KEYS[0]], confirm=True)
             known = placing.place_mobile_order(mobile="13700137000", **by)
         except ServiceError:
