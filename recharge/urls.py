@@ -9,6 +9,8 @@ urlpatterns = [
     path("", include("recharge.orders.urls")),
     path("", include("recharge.batches.urls")),
     path("", include("recharge.attention.urls")),
+    path("", include("recharge.refunds.urls")),
+    path("", include("recharge.search.urls")),
     path("", include("recharge.approvals.urls")),
     path("", include("recharge.emergency_stop.urls")),
     path("", include("recharge.platform.urls")),

@@ -11,7 +11,7 @@ import datetime as dt
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Max, Q
-from django.db.models.functions import Now
+from django.db.models.functions import Now, Right
 from django.utils.translation import gettext_lazy as _
 
 from oilcards.models import SECRET_FIELDS, OilCard
@@ -307,6 +307,10 @@ class Order(models.Model):
         indexes = [
             # A number's orders: the list's search, duplicates.
             models.Index(F("mobile"), F("id").desc(), name="order_mobile", condition=~Q(mobile="")),
+            # A search for the last four digits of a number.
+            models.Index(Right("mobile", 4), F("id").desc(), name="order_mobile_end", condition=~Q(mobile="")),
+            # A search for words in the latest notes.
+            models.Index(F("id").desc(), name="order_noted", condition=~Q(note="")),
             # A card's orders: its page, duplicates.
             models.Index(F("oil_card"), F("id").desc(), name="order_oil_card", condition=Q(oil_card__isnull=False)),
             # The list filtered by status.

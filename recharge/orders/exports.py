@@ -42,9 +42,14 @@ def rows(orders: OrderQuerySet, viewer: User) -> Iterator[list[object]]:
 
     No transaction spans two pages, and no connection is held while a page is written to somebody who reads slowly.
     """
-    for page in _pages(orders.with_people_and_cards()):
-        for order in page:
-            yield _row(order, viewer)
+    for order in in_pages(orders.with_people_and_cards()):
+        yield row(order, viewer)
+
+
+def in_pages(orders: OrderQuerySet) -> Iterator[Order]:
+    """Yield orders, oldest first; no connection is held between two pages."""
+    for page in _pages(orders):
+        yield from page
 
 
 def _pages(orders: OrderQuerySet) -> Iterator[list[Order]]:
@@ -55,7 +60,8 @@ def _pages(orders: OrderQuerySet) -> Iterator[list[Order]]:
         last = page[-1].pk
 
 
-def _row(order: Order, viewer: User) -> list[object]:
+def row(order: Order, viewer: User) -> list[object]:
+    """Return the cells of an order, in the columns of `header`."""
     return [
         order.batch_id,
         order.line,

@@ -17,7 +17,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("fulfilment",),
     ("orders",),
     ("batches",),
-    ("approvals", "attention", "emergency_stop", "platform", "books", "operations"),
+    ("approvals", "attention", "emergency_stop", "platform", "books", "operations", "refunds", "search"),
     ("overview",),
     ("metrics", "demo", "templatetags", "tasks", "urls", "admin", "migrations"),
 )

@@ -189,6 +189,23 @@ class Histories(RuleBasedStateMachine):
         self.submit(second.pk, "accept")
 
     @rule(last=st.integers(6, 8))
+    def success_is_reversed(self, last: int) -> None:
+        """It was confirmed and settled; days later the platform takes the money back, and says so by a callback."""
+        try:
+            order = placing.place_mobile_order(
+                placed_by=self.clerk, mobile=f"1380013800{last}", face_value=50, duplicate_reason="again"
+            )
+        except ServiceError:
+            return
+        self.submit(order.pk, "accept")
+        for status in (Status.SUCCEEDED, Status.REVERSED):
+            if order.order_no in self.platform.books:
+                self.platform.books[order.order_no].status = status
+                self.callbacks.append((order.order_no, status))
+                self.shift(dt.timedelta(minutes=3))
+                checking.check_order(order_id=order.pk) if status == Status.SUCCEEDED else None
+
+    @rule(last=st.integers(6, 8))
     def account_changes_while_an_order_is_unknown(self, last: int) -> None:
         """The other account knows nothing of it, and finds what it has itself: its silence proves nothing."""
         self.platform.finds_by_our_number = True

@@ -32,6 +32,8 @@ NEEDS = {
     "order_list": "view",
     "order_detail": "view",
     "attention": "view",
+    "search": "view",
+    "refunds": "view",
     "order_export": "export",
     "metrics": "view",
     "order_new": "add",
