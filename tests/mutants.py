@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 TESTS = [
     f"tests/integration/{room}/test_{name}.py"
     for room, names in {
-        "fulfilment": ("never_received", "submission", "marks", "reports", "callback"),
+        "fulfilment": ("never_received", "submission", "marks", "reports", "callback", "transitions"),
         "batches": ("making_batches", "uploading_batches"),
         "orders": ("replacing", "placing", "recharging_oil_cards"),
         "limits": ("accounts", "restoring", "limits"),
