@@ -5,6 +5,7 @@ import json
 import re
 
 import pytest
+from django.contrib.auth.models import User
 from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
@@ -13,10 +14,11 @@ from recharge.choices import EventKind, MarkKind, Submission
 from recharge.core import wording
 from recharge.core.events import record
 from recharge.fulfilment.services import checking, submission
-from recharge.models import Order
+from recharge.models import Mark, Order
 from recharge.orders.services import placing
 from recharge.status import Status
 from tests import deeds
+from tests.deeds import mark
 from tests.fake_platform import FakePlatform
 from tests.people import person
 
@@ -153,3 +155,27 @@ def test_every_state_has_one_phrase() -> None:
         assert wording.of(submission_state, None).label
     for code in Status:
         assert wording.of(Submission.ACCEPTED, code).label == code.label
+
+
+def test_attention_is_filtered_by_kind_and_age(client: Client, clerk_user: User, platform: FakePlatform) -> None:
+    first, second = (
+        placing.place_mobile_order(placed_by=clerk_user, mobile=f"1390013900{n}", face_value=50) for n in range(2)
+    )
+    mark(first, MarkKind.CONFLICT)
+    mark(second, MarkKind.UNEXPECTED)
+    Mark.objects.filter(order=second).update(since=timezone.now() - dt.timedelta(days=4))
+    client.force_login(person("clerk"))
+
+    def shown(query: str) -> set[str]:
+        page = client.get(f"/attention/{query}").content.decode()
+        return {order.order_no for order in (first, second) if f"/orders/{order.order_no}/" in page}
+
+    both = {first.order_no, second.order_no}
+    assert shown("") == both
+    assert shown("?kind=CONFLICT") == {first.order_no}
+    assert shown("?older_than=3") == {second.order_no}
+    assert shown("?older_than=7") == set()
+    assert shown("?kind=CONFLICT&older_than=3") == set()
+    page = client.get("/attention/").content.decode()
+    assert page.count("data-kind=") == 2
+    assert "¥ 50" in page

@@ -150,7 +150,7 @@ def test_open_orders_and_those_that_need_a_person_are_counted(client: Client, au
         ("status=11", 1),
     }
     assert response.context["attention"] == [(MarkKind.PARTLY_ARRIVED, 1)]
-    assert "?attention=PARTLY_ARRIVED" in response.content.decode()
+    assert "?kind=PARTLY_ARRIVED" in response.content.decode()
 
 
 def test_the_balance_is_shown_with_its_age(client: Client, auditor: User) -> None:
