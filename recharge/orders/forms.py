@@ -65,6 +65,13 @@ class OrderForm(MarkedForm):
         widget=forms.TextInput(attrs={"class": "form-control", "autocomplete": "off"}),
     )
     duplicate_of = forms.CharField(required=False, widget=forms.HiddenInput)
+    note = forms.CharField(
+        label=_("Note"),
+        max_length=200,
+        required=False,
+        help_text=_("For whom or what it is; it can be searched for, and the platform doesn't get it."),
+        widget=forms.TextInput(attrs={"class": "form-control", "autocomplete": "off"}),
+    )
     replaces = forms.ModelChoiceField(
         Order.objects.all(),
         to_field_name="order_no",
@@ -191,11 +198,12 @@ class OilOrderForm(OrderForm):
             self.fields["face_value"].initial = self.face_values[0]
 
     def clean(self) -> dict[str, Any]:
-        """Leave out of a clerk's reason what identifies the card's holder: it is kept in clear."""
+        """Leave out of what a clerk writes what identifies the card's holder: it is kept in clear."""
         values = {**self.cleaned_data}
-        card, reason = values.get("oil_card"), values.get("duplicate_reason")
-        if card and reason:
-            values["duplicate_reason"] = hide_holder(reason, card.details.secrets)
+        card = values.get("oil_card")
+        for name in ("duplicate_reason", "note"):
+            if card and values.get(name):
+                values[name] = hide_holder(values[name], card.details.secrets)
         return values
 
     @property

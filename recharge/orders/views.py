@@ -19,7 +19,7 @@ from recharge.choices import Product
 from recharge.core import phone_numbers as numbers
 from recharge.core import wording
 from recharge.core.errors import ServiceError
-from recharge.core.masking import may_see
+from recharge.core.masking import hide_mobile, may_see
 from recharge.core.wording import why_queued
 from recharge.fulfilment.services import replacing
 from recharge.limits.services import approval, spending
@@ -68,7 +68,7 @@ def order_new_oil(request: Request) -> HttpResponse:
         if order is None or order.oil_card is None:
             return _unknown(request)
         initial = {"oil_card": order.oil_card_id, "face_value": order.face_value, "speed": order.speed}
-        initial["replaces"] = order.order_no
+        initial |= {"replaces": order.order_no, "note": order.note}
     return _show_form(request, OilOrderForm(initial={name: value for name, value in initial.items() if value != ""}))
 
 
@@ -188,7 +188,7 @@ def _sent(request: Request) -> Mapping[str, object]:
 
 def _kept(request: Request) -> dict[str, object]:
     """What was filled in before a card was searched for."""
-    names = ("oil_card", "face_value", "speed", "nonce", "replaces", "duplicate_reason", "duplicate_of")
+    names = ("oil_card", "face_value", "speed", "nonce", "replaces", "duplicate_reason", "duplicate_of", "note")
     return {name: request.POST[name] for name in names if request.POST.get(name)}
 
 
@@ -214,4 +214,5 @@ def _repeated_mobile(order: Order, request: Request) -> dict[str, object]:
         "switch_channel": {None: "", True: "1", False: "0"}[order.switch_channel],
         "channel": order.channel,
         "replaces": order.order_no,
+        "note": hide_mobile(order.note, order, request.user),
     }

@@ -17,12 +17,15 @@ from recharge.choices import Product, Speed, Submission
 from recharge.core import phone_numbers as numbers
 from recharge.core import queue
 from recharge.core.errors import DuplicateOrder, FormAlreadyUsed, InvalidOrder, NotConfigured, NotReplaceable
+from recharge.core.events import clean
 from recharge.core.locking import lock
 from recharge.fulfilment.services import transitions
 from recharge.fulfilment.services.replacing import explain, living_attempt
 from recharge.limits.services import rules
 from recharge.limits.services.approval import needs_approval
 from recharge.models import Order
+
+NOTE_LIMIT = 200
 
 ALL_TARGETS = 7_202_611_250
 """The number of an advisory lock: no hash of a target is as large."""
@@ -45,6 +48,7 @@ def place_mobile_order(
     duplicate_reason: str = "",
     duplicate_of: str = "",
     replaces: Order | None = None,
+    note: str | None = None,
 ) -> Order:
     """Place a top-up; it is on its way to the platform when this returns, or awaits approval.
 
@@ -59,6 +63,7 @@ def place_mobile_order(
         duplicate_reason: why the same number gets the same value again within a day.
         duplicate_of: the number of the order that the reason was given for; "" for whichever there is.
         replaces: a dead order for the same number and value that this one stands in for.
+        note: for people, at most 200 characters; None takes over that of the order that it replaces.
 
     Returns:
         The order, awaiting approval where its value asks for that; the earlier one, where the same form made it.
@@ -84,6 +89,7 @@ def place_mobile_order(
         nonce=nonce,
         duplicate_reason=duplicate_reason.strip(),
         replaces=replaces,
+        note=_noted(note, replaces),
     )
     return place(order, duplicate_of=duplicate_of)
 
@@ -98,6 +104,7 @@ def place_oil_order(
     duplicate_reason: str = "",
     duplicate_of: str = "",
     replaces: Order | None = None,
+    note: str | None = None,
 ) -> Order:
     """Place a recharge of an oil card; it is on its way to the platform when this returns, or awaits approval.
 
@@ -106,7 +113,7 @@ def place_oil_order(
         oil_card: an active card of the card book.
         face_value: yuan, one of OIL_FACE_VALUES.
         speed: one of OIL_SPEEDS; the platform's document says slow for now.
-        nonce, duplicate_reason, duplicate_of, replaces: as in `place_mobile_order`.
+        nonce, duplicate_reason, duplicate_of, replaces, note: as in `place_mobile_order`.
 
     Returns:
         As `place_mobile_order`.
@@ -127,6 +134,7 @@ def place_oil_order(
             nonce=nonce,
             duplicate_reason=duplicate_reason.strip(),
             replaces=replaces,
+            note=_noted(note, replaces),
         ),
         duplicate_of=duplicate_of,
     )
@@ -180,6 +188,12 @@ def lock_all_targets() -> None:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [ALL_TARGETS])
 
 
+def _noted(note: str | None, replaced: Order | None) -> str:
+    if note is None:
+        return replaced.note if replaced else ""
+    return clean(note.strip(), NOTE_LIMIT)
+
+
 def _normalized(mobile: str) -> str:
     try:
         return numbers.normalize(mobile)
@@ -191,7 +205,8 @@ def _made_by_the_same_form(order: Order) -> Order | None:
     earlier = Order.objects.filter(nonce=order.nonce).first() if order.nonce else None
     if earlier is None:
         return None
-    contents = ("product", "mobile", "oil_card_id", "face_value", "speed", "switch_channel", "channel", "placed_by_id")
+    what = ("product", "mobile", "oil_card_id", "face_value", "speed", "switch_channel", "channel", "note")
+    contents = (*what, "placed_by_id")
     if any(getattr(earlier, name) != getattr(order, name) for name in contents):
         raise FormAlreadyUsed(earlier)
     return earlier

@@ -6,6 +6,7 @@ import uuid
 import pytest
 from django.contrib.auth.models import User
 from django.db.models import F
+from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,6 +19,7 @@ from recharge.limits.services import rules
 from recharge.models import Order
 from recharge.orders.services import interventions, placing
 from tests.fake_platform import FakePlatform
+from tests.people import person
 
 Messages = list[tuple[str, int]]
 
@@ -219,3 +221,25 @@ def test_any_text_is_a_number_or_a_clear_refusal(text: str) -> None:
 def test_numbers_are_masked_and_grouped_for_people() -> None:
     assert phone_numbers.masked("13800138000") == "138****8000"
     assert phone_numbers.grouped("13800138000") == "138 0013 8000"
+
+
+def test_a_note_goes_on_with_a_replacement(clerk_user: User, platform: FakePlatform) -> None:
+    order = placing.place_mobile_order(
+        placed_by=clerk_user, mobile="13800138000", face_value=50, note="  王姐 三号店  "
+    )
+    assert order.note == "王姐 三号店"
+    interventions.withdraw(order_id=order.pk, actor=clerk_user)
+    order.refresh_from_db()
+    again = placing.place_mobile_order(placed_by=clerk_user, mobile="13800138000", face_value=50, replaces=order)
+    assert again.note == order.note
+
+
+def test_a_note_is_typed_in_the_form(client: Client, clerk_user: User, platform: FakePlatform) -> None:
+    client.force_login(person("clerk"))
+    client.post("/orders/new/", {"mobile": "13800138000", "face_value": "50", "note": "王姐"})
+    order = Order.objects.get()
+    assert order.note == "王姐"
+    assert "王姐" in client.get(f"/orders/{order.order_no}/").content.decode()
+    too_long = client.post("/orders/new/", {"mobile": "13900139000", "face_value": "50", "note": "长" * 201})
+    assert too_long.status_code == 200
+    assert Order.objects.count() == 1
