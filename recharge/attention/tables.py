@@ -1,6 +1,6 @@
 """What needs a person, as rows."""
 
-from django.utils.html import format_html_join
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
@@ -11,12 +11,20 @@ from recharge.orders.tables import OrderTable
 
 
 class AttentionTable(OrderTable):
-    """The same, and why a person must look at it."""
+    """The same, why a person must look at it, and a box to choose it with."""
+
+    choose = column(_("Choose"))
 
     attention = column(_("What to do"))
 
     class Meta(OrderTable.Meta):
-        sequence = ("state", "order_no", "attention", "...")
+        sequence = ("choose", "state", "order_no", "attention", "...")
+
+    def render_choose(self, record: Order) -> SafeString:
+        return format_html(
+            '<input class="form-check-input" type="checkbox" form="bulk" name="order_no" value="{0}" aria-label="{0}">',
+            record.order_no,
+        )
 
     def render_attention(self, record: Order) -> SafeString:
         return format_html_join(

@@ -39,6 +39,7 @@ NEEDS = {
     "order_new": "add",
     "order_new_oil": "add",
     "mobile_hint": "add",
+    "order_bulk": "change",
     "order_ask": "change",
     "order_cancel": "change",
     "order_withdraw": "change",
@@ -91,7 +92,9 @@ def visit(client: Client, name: str, path: str, order: Order) -> HttpResponse:
     batch = Batch.objects.first()
     path = re.sub(r"<(?:int|batch_key):batch_id>", str(batch.pk if batch else 1), path)
     address = "/" + re.sub(r"<[^>]+>", order.order_no, path.replace("<sheet:kind>", "csv"))
-    return client.post(address) if name == "mobile_hint" else client.get(address)
+    if name in ("mobile_hint", "order_bulk"):
+        return client.post(address, {"action": "ask", "order_no": order.order_no})
+    return client.get(address)
 
 
 def test_every_address_is_accounted_for() -> None:
