@@ -27,8 +27,9 @@ class AttentionTable(OrderTable):
         )
 
     def render_attention(self, record: Order) -> SafeString:
-        return format_html_join(
+        reasons = format_html_join(
             "",
             '<div data-mark="{}"><strong>{}</strong><div class="text-secondary">{}</div></div>',
             ((kind.value, kind.label, wording.ADVICE[kind]) for kind in record.marked_as),
         )
+        return format_html("<div>{}</div>", reasons)
