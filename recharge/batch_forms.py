@@ -14,6 +14,7 @@ from portal.sheets import MOST_BYTES
 from .choices import Product
 from .forms import RADIO, SeenField
 from .services.errors import BadLines, ReasonNeeded, ServiceError
+from .services.rules import face_values
 
 
 class UploadForm(MarkedForm):
@@ -41,10 +42,22 @@ class UploadForm(MarkedForm):
         ),
     )
 
+    value_for_all = forms.IntegerField(
+        label=gettext_lazy("Value of lines without one"), required=False, widget=forms.Select()
+    )
+
     def __init__(self, *args: Any, with_oil: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.with_oil = with_oil
         if not with_oil:
             cast(forms.ChoiceField, self.fields["product"]).choices = [(Product.MOBILE.value, Product.MOBILE.label)]
+
+    @property
+    def values(self) -> list[tuple[int, list[str]]]:
+        """The values that may be chosen for lines without one, each with the products that it is sold of."""
+        products = list(Product) if self.with_oil else [Product.MOBILE]
+        sold = sorted({value for product in products for value in face_values(product)})
+        return [(value, [str(one.label) for one in products if value in face_values(one)]) for value in sold]
 
     def clean_product(self) -> Product:
         return Product(self.cleaned_data["product"] or Product.MOBILE)
@@ -58,12 +71,19 @@ class UploadForm(MarkedForm):
 
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or self.cleaned_data
+        self._check_value_for_all(data)
         if not self.errors:
             if data["file"] and data["text"].strip():
                 self.add_error("text", _("Both a file and pasted lines: which of the two? Empty one."))
             elif data["file"] is None and not data["text"].strip():
                 self.add_error("file", _("Choose a file, or paste lines below."))
         return data
+
+    def _check_value_for_all(self, data: dict[str, Any]) -> None:
+        value, product = data.get("value_for_all"), data.get("product")
+        if value is not None and product and value not in face_values(product):
+            listed = ", ".join(str(offered) for offered in face_values(product))
+            self.add_error("value_for_all", _("The face value must be one of %(listed)s.") % {"listed": listed})
 
     @property
     def file_name(self) -> str:

@@ -15,14 +15,18 @@ from . import mobile
 from .choices import Product
 from .models import Batch, BatchDraft, Order
 from .services import spending
-from .services.batch_reading import COLUMNS, Line, batches_of_same_file, carrier_or_issuer, lines
+from .services.batch_reading import Line, all_lines, batches_of_same_file, carrier_or_issuer, lines
+from .services.list_reading import COLUMNS
 from .services.placing import needs_approval
 from .services.spending import Allowance
 from .tally import Tally
 
 SHOWN = 50
+TYPED_SHOWN = 1_000
 LONGEST_SHOWN = 20
 _CARD = re.compile(r"\d{14,}")
+_ANY_CARD = re.compile(r"\d(?:[\s\-‐-―]?\d){9,}")
+_CARD_AMONG_PHONES = re.compile(r"\d(?:[\s\-‐-―]?\d){13,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,21 @@ class ShownLine:
     target: str
     value: str
     words: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class TypedLine:
+    """A line of a text beside what was read in it."""
+
+    line: int
+    typed: str
+    target: str
+    value: int | None
+    speed: str
+    note: str
+    problem: str
+    read_freely: bool
+    is_skipped: bool
 
 
 @dataclass(slots=True)
@@ -47,6 +66,10 @@ class Preview:
     suspicious_lines: list[ShownLine] = field(default_factory=list)
     same_file: list[Batch] = field(default_factory=list)
     allowances: list[Allowance] = field(default_factory=list)
+    typed_lines: list[TypedLine] = field(default_factory=list)
+    typed: int = 0
+    skipped: int = 0
+    read_freely: int = 0
 
     @property
     def placeable(self) -> Tally:
@@ -67,6 +90,10 @@ class Preview:
 
     def add(self, line: Line) -> None:
         """Count a line, and keep it if it is one of the first to be shown."""
+        if line.reading:
+            self._add_typed(line)
+        if line.is_skipped:
+            return
         if line.order is None:
             self.bad += 1
             if len(self.bad_lines) < SHOWN:
@@ -83,6 +110,13 @@ class Preview:
             shown = ShownLine(line.row.line, _target_of(line.order), str(value), line.doubts)
             self.suspicious_lines.append(shown)
 
+    def _add_typed(self, line: Line) -> None:
+        self.typed += 1
+        self.skipped += line.is_skipped
+        self.read_freely += bool(line.order and line.reading and line.reading.read_freely)
+        if len(self.typed_lines) < TYPED_SHOWN:
+            self.typed_lines.append(_typed(line))
+
 
 def preview(draft: BatchDraft, viewer: User) -> Preview:
     """Go over the lines of a draft once.
@@ -95,7 +129,7 @@ def preview(draft: BatchDraft, viewer: User) -> Preview:
         UnreadableSheet: the sheet can't be read (any more).
     """
     seen = Preview(same_file=batches_of_same_file(draft))
-    for line in lines(draft):
+    for line in all_lines(draft):
         seen.add(line)
     seen.allowances = spending.allowances(viewer)
     return seen
@@ -144,6 +178,17 @@ def shown_target(cells: Mapping[str, str], *, whole: bool = True) -> str:
     return shown[:LONGEST_SHOWN]
 
 
+def shown_text(text: str, cells: Mapping[str, str]) -> str:
+    """Return a text that stands in a list as far as it may be shown: of cards, the last digits.
+
+    Args:
+        text: a note, or a whole line.
+        cells: of the line, which say whether the list is about cards.
+    """
+    cards = _ANY_CARD if "card_number" in cells else _CARD_AMONG_PHONES
+    return cards.sub(lambda found: _last_four(found[0]), text)
+
+
 def _target_of(order: Order) -> str:
     return order.oil_card.short_name if order.oil_card else mobile.grouped(order.mobile)
 
@@ -151,6 +196,22 @@ def _target_of(order: Order) -> str:
 def _shown_bad(line: Line) -> ShownLine:
     cells = line.row.cells
     return ShownLine(line.row.line, shown_target(cells), cells["face_value"][:LONGEST_SHOWN], [line.problem])
+
+
+def _typed(line: Line) -> TypedLine:
+    reading, order = line.reading, line.order
+    assert reading is not None
+    return TypedLine(
+        line=line.row.line,
+        typed=shown_text(reading.typed, line.row.cells),
+        target=_target_of(order) if order else "",
+        value=order.face_value if order else None,
+        speed=str(order.get_speed_display()) if order and reading.speed else "",
+        note=order.note if order else "",
+        problem=line.problem,
+        read_freely=reading.read_freely,
+        is_skipped=line.is_skipped,
+    )
 
 
 def _last_four(text: str) -> str:

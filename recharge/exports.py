@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from portal.database import release_connection
 
 from . import mobile, outcomes
-from .batch_preview import shown_target
+from .batch_preview import shown_target, shown_text
 from .masking import hide_mobile, may_see
 from .models import Batch, Order, OrderQuerySet
 from .services.left_out import LeftOutLine, left_out_of
@@ -98,7 +98,7 @@ def _row_left_out(batch: Batch, line: LeftOutLine, *, whole: bool) -> list[objec
         _("Face value"): line.cells["face_value"],
         _("Speed"): line.cells["speed"],
         _("State"): _("Left out: %(problem)s") % {"problem": line.problem},
-        _("Note"): line.cells["note"] if whole else "",
+        _("Note"): shown_text(line.cells["note"], line.cells) if whole else "",
     }
     return [known.get(title) for title in header()]
 

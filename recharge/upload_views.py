@@ -50,6 +50,7 @@ def batch_new(request: Request) -> HttpResponse:
                 file_name=form.file_name,
                 product=form.cleaned_data["product"],
                 uploaded_by=request.user,
+                value_for_all=form.cleaned_data["value_for_all"],
             )
         except UnreadableSheet as refusal:
             form.refuse(refusal)

@@ -16,8 +16,10 @@ Nothing is loaded whole but the upload itself. Of Django only the translations a
 
 from portal.sheets.columns import Column
 from portal.sheets.errors import UnreadableSheet
+from portal.sheets.kinds import kind_of
 from portal.sheets.limits import MOST_BYTES, MOST_ROWS
 from portal.sheets.reading import WHOLE_ROW, Row, read
+from portal.sheets.text import decoded, is_table
 from portal.sheets.writing import csv_stream, xlsx_file
 
 __all__ = [
@@ -28,6 +30,9 @@ __all__ = [
     "Row",
     "UnreadableSheet",
     "csv_stream",
+    "decoded",
+    "is_table",
+    "kind_of",
     "read",
     "xlsx_file",
 ]

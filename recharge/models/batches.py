@@ -27,6 +27,8 @@ class BatchDraft(models.Model):
     file_name = models.CharField(max_length=200, blank=True)
     digest = models.CharField(max_length=64)
     content = EncryptedField(help_text=_("compressed, in base64; it may hold card numbers"))
+    value_for_all = models.PositiveIntegerField(null=True, help_text=_("yuan, for lines without a value"))
+    columns = models.JSONField(null=True, help_text=_("which column is which, where a person said so"))
     uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", db_index=False)
     uploaded_at = models.DateTimeField(db_default=Now())
 

@@ -18,7 +18,7 @@ from portal.sheets import MOST_BYTES, Column, read
 from recharge.choices import BatchState, Product, Submission
 from recharge.models import Batch, BatchDraft, LeftOutLines, Order
 from recharge.services import placing
-from recharge.services.batch_reading import COLUMNS
+from recharge.services.list_reading import COLUMNS
 from tests.batches import batch_of, mobile, mobiles, sheet
 from tests.fake_platform import FakePlatform
 from tests.oil_cards import active_card
