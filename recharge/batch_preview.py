@@ -9,14 +9,14 @@ from django.contrib.auth.models import User
 from django.utils.translation import gettext as _
 
 from portal.database import release_connection
-from portal.sheets import Column
+from portal.sheets import Column, Layout
 
 from . import mobile
 from .choices import Product
 from .models import Batch, BatchDraft, Order
 from .services import spending
-from .services.batch_reading import Line, all_lines, batches_of_same_file, carrier_or_issuer, lines
-from .services.list_reading import COLUMNS
+from .services.batch_reading import Line, all_lines, batches_of_same_file, carrier_or_issuer, lines, open_draft
+from .services.list_columns import COLUMNS
 from .services.placing import needs_approval
 from .services.spending import Allowance
 from .tally import Tally
@@ -70,6 +70,13 @@ class Preview:
     typed: int = 0
     skipped: int = 0
     read_freely: int = 0
+    layout: Layout | None = None
+    notice: str = ""
+
+    @property
+    def ignored(self) -> list[str]:
+        """The titles of the columns that nothing was read from."""
+        return self.layout.ignored if self.layout else []
 
     @property
     def placeable(self) -> Tally:
@@ -129,7 +136,9 @@ def preview(draft: BatchDraft, viewer: User) -> Preview:
         UnreadableSheet: the sheet can't be read (any more).
     """
     seen = Preview(same_file=batches_of_same_file(draft))
-    for line in all_lines(draft):
+    found = open_draft(draft)
+    seen.layout, seen.notice = found.layout, found.notice
+    for line in all_lines(draft, found):
         seen.add(line)
     seen.allowances = spending.allowances(viewer)
     return seen

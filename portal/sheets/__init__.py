@@ -17,8 +17,9 @@ Nothing is loaded whole but the upload itself. Of Django only the translations a
 from portal.sheets.columns import Column
 from portal.sheets.errors import UnreadableSheet
 from portal.sheets.kinds import kind_of
+from portal.sheets.layout import ColumnsUnsure, Layout
 from portal.sheets.limits import MOST_BYTES, MOST_ROWS
-from portal.sheets.reading import WHOLE_ROW, Row, read
+from portal.sheets.reading import WHOLE_ROW, Row, Sheet, open_sheet, read
 from portal.sheets.text import decoded, is_table
 from portal.sheets.writing import csv_stream, xlsx_file
 
@@ -27,12 +28,16 @@ __all__ = [
     "MOST_ROWS",
     "WHOLE_ROW",
     "Column",
+    "ColumnsUnsure",
+    "Layout",
     "Row",
+    "Sheet",
     "UnreadableSheet",
     "csv_stream",
     "decoded",
     "is_table",
     "kind_of",
+    "open_sheet",
     "read",
     "xlsx_file",
 ]

@@ -31,8 +31,9 @@ class Kind(Enum):
     XLSX = "xlsx"
 
 
-_NAMED_AS_SHEETS = (".csv", ".txt", ".tsv", ".xlsx", ".xls")
+_NAMED_AS_SHEETS = ("", ".csv", ".txt", ".tsv", ".xlsx", ".xls", ".et", ".ods")
 _NAMES = {Kind.TEXT: ("", ".csv", ".txt", ".tsv"), Kind.XLSX: ("", ".xlsx")}
+_CALLED = {Kind.TEXT: "CSV", Kind.XLSX: "XLSX"}
 
 
 def kind_of(content: bytes, file_name: str) -> Kind:
@@ -47,18 +48,28 @@ def kind_of(content: bytes, file_name: str) -> Kind:
         )
     if not content.strip(b" \t\r\n\x00\xef\xbb\xbf\xff\xfe"):
         raise UnreadableSheet(_("There is nothing in it.") if not file_name else _("The file is empty."))
-    extension = PurePath(file_name).suffix.lower()
+    extension = _extension(file_name)
     if extension in (".xlsm", ".xltm", ".xlam"):
         raise UnreadableSheet(_("Workbooks with macros are not taken. Save it as .xlsx and upload that."))
     kind = _told_by_content(content)
+    if extension not in _NAMED_AS_SHEETS:
+        raise UnreadableSheet(_sheets_only())
+    return kind
+
+
+def notice_of(kind: Kind, file_name: str) -> str:
+    """Say that a file is named as another kind than it is; "" where it isn't."""
+    extension = _extension(file_name)
     if extension in _NAMES[kind]:
-        return kind
-    if extension in _NAMED_AS_SHEETS:
-        raise UnreadableSheet(
-            _("The file is named %(name)s, but its content is something else. Save it anew as .xlsx or CSV.")
-            % {"name": extension}
-        )
-    raise UnreadableSheet(_sheets_only())
+        return ""
+    return _("The file is named %(name)s, but its content is %(kind)s: it was read as that.") % {
+        "name": extension,
+        "kind": _CALLED[kind],
+    }
+
+
+def _extension(file_name: str) -> str:
+    return PurePath(file_name).suffix.lower()
 
 
 def _told_by_content(content: bytes) -> Kind:

@@ -24,10 +24,10 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-# Between the cells. The last ones are what people type, so they count in pasted text only.
-_SEPARATORS = ("\t", ",", ";")
-_TYPED_SEPARATORS = ("，", "；", " ")
-_FOLDS = {"，": ",", "；": ";"}
+# Between the cells. Blanks are what people type, so they count in pasted text only.
+_SEPARATORS = ("\t", ",", ";", "|", "，", "；", "｜")
+_TYPED_SEPARATORS = (" ",)
+_FOLDS = {"，": ",", "；": ";", "｜": "|"}
 _SOME_NUMBER = re.compile(r"[0-9０-９]{4}")
 _ANNOUNCED = re.compile(r"sep=(.)\s*", re.IGNORECASE)
 

@@ -28,7 +28,7 @@ from recharge.models import Batch, BatchDraft, Order
 
 from . import rules
 from .events import clean
-from .list_reading import SPEEDS, Entry, entries
+from .list_reading import SPEEDS, Entry, ReadList, open_list
 from .pasted import Kind, Reading, value_of
 
 Cells = Mapping[str, str]
@@ -69,7 +69,8 @@ def keep_upload(
     Raises:
         UnreadableSheet: it can't be read.
     """
-    for _entry in entries(content, file_name=file_name, product=product, value_for_all=value_for_all):
+    found = open_list(content, file_name=file_name, product=product, value_for_all=value_for_all)
+    for _entry in found.entries:
         pass
     return BatchDraft.objects.create(
         product=product,
@@ -86,16 +87,25 @@ def lines(draft: BatchDraft) -> Iterator[Line]:
     return (line for line in all_lines(draft) if not line.is_skipped)
 
 
-def all_lines(draft: BatchDraft) -> Iterator[Line]:
-    """Yield the lines of a draft as `lines` does, and between them those that are about no order."""
-    first_lines: dict[rules.Target, tuple[int, int]] = {}
-    found = entries(
+def open_draft(draft: BatchDraft) -> ReadList:
+    """Open the list of a draft; errors are those of `open_list`."""
+    return open_list(
         unpacked(draft.content),
         file_name=draft.file_name,
         product=draft.product,
         value_for_all=draft.value_for_all,
     )
-    for judged in judged_pieces(found, draft.product):
+
+
+def all_lines(draft: BatchDraft, found: ReadList | None = None) -> Iterator[Line]:
+    """Yield the lines of a draft as `lines` does, and between them those that are about no order.
+
+    Args:
+        draft: the list.
+        found: what opening it has brought, where it was opened already.
+    """
+    first_lines: dict[rules.Target, tuple[int, int]] = {}
+    for judged in judged_pieces((found or open_draft(draft)).entries, draft.product):
         _doubt_repetitions(judged, first_lines)
         _doubt_duplicates([line for line in judged if line.order])
         _hide_holders(judged)

@@ -1,33 +1,31 @@
 """What a list says, a sheet or a text, before anything in it is judged."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from portal.sheets import MOST_ROWS, WHOLE_ROW, Column, Row, UnreadableSheet, decoded, is_table, kind_of, read
-from recharge.choices import Product, Speed
+from portal.sheets import (
+    MOST_ROWS,
+    WHOLE_ROW,
+    Layout,
+    Row,
+    Sheet,
+    UnreadableSheet,
+    decoded,
+    is_table,
+    kind_of,
+    open_sheet,
+)
+from recharge.choices import Speed
 
 from . import rules
+from .list_columns import COLUMNS, wanted
 from .pasted import Kind, Reading, read_text
 
 SPEEDS = {
     **dict.fromkeys(("快", "快充", "FAST", "1"), Speed.FAST),
     **dict.fromkeys(("慢", "慢充", "SLOW", "0"), Speed.SLOW),
-}
-_FACE_VALUE = Column("face_value", ("面值", "金额", "充值金额", "face value", "amount"), required=True)
-_OPTIONS = (Column("speed", ("快慢", "速度", "充值速度", "speed")), Column("note", ("备注", "说明", "note", "remark")))
-COLUMNS: dict[str, tuple[Column, ...]] = {
-    Product.MOBILE: (
-        Column("mobile", ("手机号", "手机号码", "号码", "电话", "mobile", "phone", "number"), required=True),
-        _FACE_VALUE,
-        *_OPTIONS,
-    ),
-    Product.OIL: (
-        Column("card_number", ("卡号", "油卡号", "油卡卡号", "card number", "card"), required=True),
-        _FACE_VALUE,
-        *_OPTIONS,
-    ),
 }
 
 
@@ -50,31 +48,48 @@ def is_typed(content: bytes, *, file_name: str, product: str) -> bool:
     return is_text and not is_table(content, columns=COLUMNS[product])
 
 
-def entries(content: bytes, *, file_name: str, product: str, value_for_all: int | None) -> Iterator[Entry]:
-    """Yield what a list says, nothing of it judged yet.
+@dataclass(frozen=True, slots=True)
+class ReadList:
+    """A list that was opened. `layout` is None where it is a text; `notice` says what is odd about the file."""
+
+    entries: Iterator[Entry]
+    layout: Layout | None = None
+    notice: str = ""
+
+
+def open_list(
+    content: bytes, *, file_name: str, product: str, value_for_all: int | None, chosen: Layout | None = None
+) -> ReadList:
+    """Open a list; nothing of it is judged yet.
 
     Args:
         content: a file, or a pasted text in UTF-8.
         file_name: its name, "" for a pasted text.
         product: what it is about.
         value_for_all: the value, in yuan, of lines that have none; None for none.
+        chosen: the layout, where a person has told it.
 
     Raises:
+        ColumnsUnsure: a person has to tell the layout.
         UnreadableSheet: it can't be read; this may come after entries have come.
     """
     kind_of(content, file_name)
     if is_typed(content, file_name=file_name, product=product):
-        return _typed_entries(decoded(content), product, value_for_all)
-    return _sheet_entries(content, file_name, product, value_for_all)
+        return ReadList(_typed_entries(decoded(content), product, value_for_all))
+    columns = wanted(product, value_for_all)
+    sheet = open_sheet(content, file_name=file_name, columns=columns, chosen=chosen)
+    return ReadList(_sheet_entries(sheet, value_for_all), sheet.layout, sheet.notice)
 
 
-def _sheet_entries(content: bytes, file_name: str, product: str, value_for_all: int | None) -> Iterator[Entry]:
-    columns = COLUMNS[product]
-    if value_for_all is not None:
-        columns = tuple(replace(column, required=False) if column is _FACE_VALUE else column for column in columns)
-    for row in read(content, file_name=file_name, columns=columns):
+def _sheet_entries(sheet: Sheet, value_for_all: int | None) -> Iterator[Entry]:
+    for row in sheet.rows:
         if value_for_all is not None and not row.cells["face_value"]:
             row.cells["face_value"] = str(value_for_all)
+        quantity = row.cells.pop("quantity")
+        if quantity not in ("", "1") and "quantity" not in row.problems:
+            row.problems["quantity"] = _(
+                "The quantity is %(quantity)s: a line becomes one order. Repeat the line, or delete the column."
+            ) % {"quantity": quantity}
         yield Entry(row, row.line)
 
 

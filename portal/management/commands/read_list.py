@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from portal.sheets import UnreadableSheet
 from recharge.choices import Product, Speed
 from recharge.services.batch_reading import Line, judged_pieces
-from recharge.services.list_reading import entries
+from recharge.services.list_reading import ReadList, open_list
 
 
 class Command(BaseCommand):
@@ -30,13 +30,15 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         skipped = 0
         try:
-            found = entries(
+            found = open_list(
                 content,
                 file_name="" if path == "-" else Path(path).name,
                 product=product,
                 value_for_all=options["value_for_all"],
             )
-            for piece in judged_pieces(found, product):
+            for notice in notices(found):
+                self.stderr.write(notice)
+            for piece in judged_pieces(found.entries, product):
                 for line in piece:
                     if line.is_skipped:
                         skipped += 1
@@ -52,6 +54,12 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(said, ensure_ascii=False))
         else:
             self.stdout.write("\t".join(f"{name}={value}" for name, value in said.items() if value not in ("", None)))
+
+
+def notices(found: ReadList) -> list[str]:
+    """Return what is to be known about a list as a whole."""
+    ignored = found.layout.ignored if found.layout else []
+    return [found.notice] * bool(found.notice) + [f"Ignored columns: {', '.join(ignored)}"] * bool(ignored)
 
 
 def told(line: Line, product: str) -> dict[str, object]:

@@ -7,8 +7,8 @@ from zipfile import ZipFile
 import pytest
 from django.utils import translation
 
-from portal.sheets import MOST_BYTES, UnreadableSheet, limits, reading, xlsx_file
-from tests.unit.sheets.lists import HEADER, TITLES, package, parts, pasted, rows, worksheet
+from portal.sheets import MOST_BYTES, UnreadableSheet, limits, open_sheet, reading, xlsx_file
+from tests.unit.sheets.lists import COLUMNS, HEADER, TITLES, package, parts, pasted, rows, worksheet
 
 GOOD = '<row r="2"><c r="A2"><v>13800138000</v></c><c r="B2"><v>50</v></c></row>'
 XLSX = package(parts(worksheet(TITLES + GOOD)))
@@ -40,9 +40,6 @@ def refusal(content: bytes, file_name: str) -> str:
         (CSV, "list.doc", "Only sheets"),
         (b"<html><table>", "list.xls", "web page"),
         (b"\xef\xbb\xbf\n<?xml version='1.0'?>", "list.xls", "web page"),
-        (CSV, "list.xlsx", "named .xlsx"),
-        (CSV, "list.xls", "named .xls"),
-        (XLSX, "list.csv", "named .csv"),
         (XLSX, "list.xlsm", "macros"),
         (b"\x80\xff\xff\xff\x81" * 100, "list.csv", "characters can't be read"),
         (b"\x01\x00\x02\x00\x00\x00" * 300, "list.csv", "characters can't be read"),
@@ -66,6 +63,26 @@ def test_what_is_no_list_is_refused_with_the_reason(content: bytes, file_name: s
 def test_nothing_pasted_is_refused() -> None:
     with pytest.raises(UnreadableSheet, match="nothing in it"):
         pasted(" \n")
+
+
+@pytest.mark.parametrize(
+    ("content", "file_name", "notice"),
+    [
+        (CSV, "list.xlsx", "named .xlsx, but its content is CSV"),
+        (CSV, "list.xls", "named .xls, but its content is CSV"),
+        (XLSX, "list.csv", "named .csv, but its content is XLSX"),
+        (XLSX, "list.xls", "named .xls, but its content is XLSX"),
+        (XLSX, "list.xlsx", ""),
+        (CSV, "list.TXT", ""),
+    ],
+)
+def test_a_file_is_read_as_what_it_is_and_says_so_where_its_name_lies(
+    content: bytes, file_name: str, notice: str
+) -> None:
+    sheet = open_sheet(content, file_name=file_name, columns=COLUMNS)
+    assert [row.cells["mobile"] for row in sheet.rows] == ["13800138000"]
+    assert notice in sheet.notice
+    assert bool(notice) == bool(sheet.notice)
 
 
 @pytest.mark.parametrize("file_name", ["list.xlsx", "LIST.XLSX", "list"])
@@ -109,7 +126,7 @@ def test_a_workbook_is_judged_by_its_parts(extra: dict[str, bytes], reason: str)
 def test_other_packages_and_bare_archives_are_refused() -> None:
     opendocument = package({"mimetype": "application/vnd.oasis.opendocument.spreadsheet", "content.xml": "<x/>"})
     assert "no .xlsx workbook" in refusal(opendocument, "list.xlsx")
-    assert "Only sheets" in refusal(opendocument, "list.ods")
+    assert "no .xlsx workbook" in refusal(opendocument, "list.ods")
     assert "no .xlsx workbook" in refusal(package({"list.csv": CSV}), "list.xlsx")
 
 
