@@ -16,6 +16,8 @@ from .forms import RADIO, SeenField
 from .services.errors import BadLines, ReasonNeeded, ServiceError
 from .services.rules import face_values
 
+ACCEPTED = ".xlsx,.xls,.et,.ods,.csv,.txt,.tsv"
+
 
 class UploadForm(MarkedForm):
     """A sheet, or pasted lines, and what they are about."""
@@ -28,10 +30,12 @@ class UploadForm(MarkedForm):
         widget=forms.RadioSelect(attrs=RADIO),
     )
     file = forms.FileField(
-        label=gettext_lazy("Excel workbook (.xlsx) or CSV"),
+        label=gettext_lazy("Workbook (.xlsx, .xls, .et, .ods) or CSV"),
         required=False,
         allow_empty_file=True,
-        widget=forms.FileInput(attrs={"class": "form-control drop-zone", "accept": ".xlsx,.csv,.txt,.tsv"}),
+        widget=forms.FileInput(
+            attrs={"class": "form-control drop-zone", "accept": ".xlsx,.xls,.et,.ods,.csv,.txt,.tsv"}
+        ),
     )
     text = forms.CharField(
         label=gettext_lazy("Or paste lines"),

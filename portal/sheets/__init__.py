@@ -1,4 +1,6 @@
-"""Reads the sheets that people make and writes sheets for people: CSV and XLSX, with nothing in them that runs.
+"""Reads the sheets that people make and writes sheets for people, with nothing in them that runs.
+
+Read are CSV and XLSX, and .xls, .et and .ods by a process that has limits; written are CSV and XLSX.
 
     from portal.sheets import Column, UnreadableSheet, read
 

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from portal.sheets.columns import Column, matching
 from portal.sheets.errors import UnreadableSheet
+from portal.sheets.foreign import foreign_sheets
 from portal.sheets.kinds import Kind, kind_of, notice_of
 from portal.sheets.layout import ColumnsUnsure, HeaderMissing, Layout, laid_out
 from portal.sheets.limits import HEADER_WITHIN, MOST_ROWS
@@ -76,8 +77,10 @@ def open_sheet(content: bytes, *, file_name: str, columns: Sequence[Column], cho
     kind = kind_of(content, file_name)
     if kind is Kind.TEXT:
         sources: Iterator[Iterator[RawRow]] = iter([text_rows(content, pasted=not file_name, columns=columns)])
-    else:
+    elif kind is Kind.XLSX:
         sources = workbook_sheets(content)
+    else:
+        sources = foreign_sheets(content)
     layout, rows = _found(sources, columns, chosen, pasted=not file_name)
     # The cells of a workbook don't move when one is too many.
     width = max(len(layout.titles), *layout.positions.values()) if kind is Kind.TEXT and layout.titles else None
