@@ -1,6 +1,7 @@
 """What people say about batches. Only the form is checked here; what a batch may be, the services decide."""
 
 import uuid
+from collections.abc import Sequence
 from typing import Any, cast
 
 from django import forms
@@ -9,7 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from oilcards.masking import scrub
 from portal.forms import MarkedForm, ReasonForm
-from portal.sheets import MOST_BYTES
+from portal.sheets import MOST_BYTES, Column, Layout, letter_of
 
 from .choices import Product
 from .forms import RADIO, SeenField
@@ -102,6 +103,39 @@ class UploadForm(MarkedForm):
     def refuse(self, error: Exception) -> None:
         """Show why it can't be read, beside what was given; pasted lines stay."""
         self.add_error("file" if self.cleaned_data["file"] else "text", str(error))
+
+
+class ColumnsForm(MarkedForm):
+    """Which column of a list is which: one choice above each of its columns."""
+
+    def __init__(self, *args: Any, choices: Sequence[Column], proposed: Layout, width: int, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._choices = choices
+        names = {position: name for name, position in proposed.positions.items()}
+        offered = [("", _("not read")), *((column.name, column.title) for column in choices)]
+        for position in range(width):
+            self.fields[f"column_{position}"] = forms.ChoiceField(
+                label=_("Column %(letter)s") % {"letter": letter_of(position)},
+                choices=offered,
+                required=False,
+                initial=names.get(position, ""),
+                widget=forms.Select(attrs={"class": "form-select form-select-sm"}),
+            )
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or self.cleaned_data
+        chosen = [name for name in data.values() if name]
+        if len(set(chosen)) < len(chosen):
+            raise forms.ValidationError(_("Two columns can't be the same."))
+        return data
+
+    @property
+    def positions(self) -> dict[str, int]:
+        """Where the person said that our columns are."""
+        return {name: int(field.removeprefix("column_")) for field, name in self.cleaned_data.items() if name}
+
+    def refuse(self, error: Exception) -> None:
+        self.add_error(None, str(error))
 
 
 class MakeForm(MarkedForm):

@@ -9,19 +9,20 @@ from django.contrib.auth.models import User
 from django.utils.translation import gettext as _
 
 from portal.database import release_connection
-from portal.sheets import Column, Layout
+from portal.sheets import WIDEST_PROPOSED, Column, ColumnsUnsure, Layout, letter_of
 
 from . import mobile
 from .choices import Product
 from .models import Batch, BatchDraft, Order
 from .services import spending
 from .services.batch_reading import Line, all_lines, batches_of_same_file, carrier_or_issuer, lines, open_draft
-from .services.list_columns import COLUMNS
+from .services.list_columns import COLUMNS, QUANTITY
 from .services.placing import needs_approval
 from .services.spending import Allowance
 from .tally import Tally
 
 SHOWN = 50
+ROWS_SHOWN = 10
 TYPED_SHOWN = 1_000
 LONGEST_SHOWN = 20
 _CARD = re.compile(r"\d{14,}")
@@ -70,6 +71,7 @@ class Preview:
     typed: int = 0
     skipped: int = 0
     read_freely: int = 0
+    product: str = Product.MOBILE
     layout: Layout | None = None
     notice: str = ""
 
@@ -77,6 +79,17 @@ class Preview:
     def ignored(self) -> list[str]:
         """The titles of the columns that nothing was read from."""
         return self.layout.ignored if self.layout else []
+
+    @property
+    def columns(self) -> list[tuple[str, str]]:
+        """Our titles of the columns, and where they are, by letter and by their own titles."""
+        if self.layout is None:
+            return []
+        names = {column.name: column.title for column in (*COLUMNS[self.product], QUANTITY)}
+        return [
+            (names[name], f"{letter_of(position)} {self.layout.title_at(position)}".strip())
+            for name, position in self.layout.positions.items()
+        ]
 
     @property
     def placeable(self) -> Tally:
@@ -135,13 +148,26 @@ def preview(draft: BatchDraft, viewer: User) -> Preview:
     Raises:
         UnreadableSheet: the sheet can't be read (any more).
     """
-    seen = Preview(same_file=batches_of_same_file(draft))
+    seen = Preview(product=draft.product, same_file=batches_of_same_file(draft))
     found = open_draft(draft)
     seen.layout, seen.notice = found.layout, found.notice
     for line in all_lines(draft, found):
         seen.add(line)
     seen.allowances = spending.allowances(viewer)
     return seen
+
+
+def first_rows(question: ColumnsUnsure, product: str) -> list[tuple[int, list[str], bool]]:
+    """Return the first rows of a list: line, cells as far as they may be shown, and whether they would be read."""
+    cards = _ANY_CARD if product == Product.OIL else _CARD_AMONG_PHONES
+    return [
+        (
+            row.line,
+            [cards.sub(lambda found: _last_four(found[0]), text) for text, _problem in row.cells[:WIDEST_PROPOSED]],
+            row.line > question.proposed.below,
+        )
+        for row in question.beginning[:ROWS_SHOWN]
+    ]
 
 
 def titles(product: str, *, chinese: bool) -> list[str]:

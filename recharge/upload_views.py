@@ -15,15 +15,16 @@ from portal.bodies import takes
 from portal.downloads import sheet_response
 from portal.request import Request
 from portal.secrecy import personal
-from portal.sheets import MOST_BYTES, MOST_ROWS, UnreadableSheet
+from portal.sheets import MOST_BYTES, MOST_ROWS, WIDEST_PROPOSED, ColumnsUnsure, UnreadableSheet
 
 from . import batch_preview as figures
-from .batch_forms import MakeForm, UploadForm
+from .batch_forms import ColumnsForm, MakeForm, UploadForm
 from .batch_preview import Preview
 from .choices import Product
 from .models import Batch, BatchDraft
 from .services.batch_making import make_batch
 from .services.batch_reading import keep_upload
+from .services.column_choosing import BadColumns, choices, choose_columns, question_of
 from .services.errors import ServiceError
 from .tally import Tally
 
@@ -86,6 +87,8 @@ def batch_preview(request: Request, draft_id: uuid.UUID) -> HttpResponse:
             else:
                 return redirect("batch_detail", batch.pk)
         seen = figures.preview(draft, request.user)
+    except ColumnsUnsure:
+        return redirect("batch_columns", draft.pk)
     except UnreadableSheet as refusal:
         messages.error(request, str(refusal))
         return redirect("batch_new")
@@ -98,6 +101,39 @@ def batch_preview(request: Request, draft_id: uuid.UUID) -> HttpResponse:
         "button": _button(seen),
     }
     return render(request, "recharge/batch_preview.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@personal
+@permission_required("recharge.add_batch", raise_exception=True)
+def batch_columns(request: Request, draft_id: uuid.UUID) -> HttpResponse:
+    """Ask which column of a list is which, where its header doesn't say."""
+    draft = _draft(request, draft_id)
+    if draft is None:
+        return _gone(request, draft_id)
+    try:
+        question = question_of(draft)
+        if question is None:
+            return redirect("batch_preview", draft.pk)
+        width = min(WIDEST_PROPOSED, max(len(row.cells) for row in question.beginning))
+        form = ColumnsForm(
+            request.POST if request.method == "POST" else None,
+            choices=choices(draft),
+            proposed=question.proposed,
+            width=width,
+        )
+        if form.is_bound and form.is_valid():
+            try:
+                choose_columns(draft=draft, positions=form.positions, chosen_by=request.user)
+            except BadColumns as error:
+                form.refuse(error)
+            else:
+                return redirect("batch_preview", draft.pk)
+    except UnreadableSheet as refusal:
+        messages.error(request, str(refusal))
+        return redirect("batch_new")
+    context = {"draft": draft, "form": form, "why": str(question), "rows": figures.first_rows(question, draft.product)}
+    return render(request, "recharge/batch_columns.html", context)
 
 
 @require_GET

@@ -19,7 +19,7 @@ Nothing is loaded whole but the upload itself. Of Django only the translations a
 from portal.sheets.columns import Column
 from portal.sheets.errors import UnreadableSheet
 from portal.sheets.kinds import kind_of
-from portal.sheets.layout import ColumnsUnsure, Layout
+from portal.sheets.layout import WIDEST_PROPOSED, ColumnsUnsure, Layout, letter_of
 from portal.sheets.limits import MOST_BYTES, MOST_ROWS
 from portal.sheets.reading import WHOLE_ROW, Row, Sheet, open_sheet, read
 from portal.sheets.text import decoded, is_table
@@ -29,6 +29,7 @@ __all__ = [
     "MOST_BYTES",
     "MOST_ROWS",
     "WHOLE_ROW",
+    "WIDEST_PROPOSED",
     "Column",
     "ColumnsUnsure",
     "Layout",
@@ -39,6 +40,7 @@ __all__ = [
     "decoded",
     "is_table",
     "kind_of",
+    "letter_of",
     "open_sheet",
     "read",
     "xlsx_file",

@@ -35,6 +35,20 @@ class Layout:
         used = set(self.positions.values())
         return [title for position, title in enumerate(self.titles) if title and position not in used]
 
+    def title_at(self, position: int) -> str:
+        """Return the title of a column, "" where it has none."""
+        return self.titles[position] if position < len(self.titles) else ""
+
+
+def letter_of(position: int) -> str:
+    """Return a column's name as the spreadsheet program shows it: 0 is A."""
+    letters = ""
+    position += 1
+    while position:
+        position, rest = divmod(position - 1, 26)
+        letters = chr(65 + rest) + letters
+    return letters
+
 
 class ColumnsUnsure(UnreadableSheet):
     """The sheet is a list, but a person has to say which of its columns is which.

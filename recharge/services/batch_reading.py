@@ -21,14 +21,15 @@ from oilcards.masking import hide_holder
 from oilcards.models import SECRET_FIELDS, OilCard, number_index_field
 from oilcards.numbers import InvalidValue, card_number
 from portal.digits import fold
-from portal.sheets import Row
+from portal.sheets import ColumnsUnsure, Layout, Row
 from recharge import mobile as numbers
 from recharge.choices import Product
 from recharge.models import Batch, BatchDraft, Order
 
 from . import rules
+from .column_memory import said_before
 from .events import clean
-from .list_reading import SPEEDS, Entry, ReadList, open_list
+from .list_reading import SPEEDS, Entry, ReadList, layout_of, open_list, written
 from .pasted import Kind, Reading, value_of
 
 Cells = Mapping[str, str]
@@ -59,6 +60,8 @@ def keep_upload(
 ) -> BatchDraft:
     """Keep a list for looking at it, once it has been found to be readable from its first to its last line.
 
+    Where a person has to say which of its columns is which, it is kept as it is; opening it asks.
+
     Args:
         content: the file, or a pasted text in UTF-8.
         file_name: its name, "" for a pasted text.
@@ -69,17 +72,29 @@ def keep_upload(
     Raises:
         UnreadableSheet: it can't be read.
     """
-    found = open_list(content, file_name=file_name, product=product, value_for_all=value_for_all)
-    for _entry in found.entries:
-        pass
+    chosen: Layout | None = None
+    try:
+        _read_through(open_list(content, file_name=file_name, product=product, value_for_all=value_for_all))
+    except ColumnsUnsure as question:
+        chosen = said_before(question, product=product, value_for_all=value_for_all)
+        if chosen:
+            _read_through(
+                open_list(content, file_name=file_name, product=product, value_for_all=value_for_all, chosen=chosen)
+            )
     return BatchDraft.objects.create(
         product=product,
         file_name=_shortened(file_name),
         digest=hashlib.sha256(content).hexdigest(),
         content=packed(content),
         value_for_all=value_for_all,
+        columns=written(chosen) if chosen else None,
         uploaded_by=uploaded_by,
     )
+
+
+def _read_through(found: ReadList) -> None:
+    for _entry in found.entries:
+        pass
 
 
 def lines(draft: BatchDraft) -> Iterator[Line]:
@@ -94,6 +109,7 @@ def open_draft(draft: BatchDraft) -> ReadList:
         file_name=draft.file_name,
         product=draft.product,
         value_for_all=draft.value_for_all,
+        chosen=layout_of(draft.columns) if draft.columns else None,
     )
 
 

@@ -1,7 +1,8 @@
 """What a list says, a sheet or a text, before anything in it is judged."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -79,6 +80,21 @@ def open_list(
     columns = wanted(product, value_for_all)
     sheet = open_sheet(content, file_name=file_name, columns=columns, chosen=chosen)
     return ReadList(_sheet_entries(sheet, value_for_all), sheet.layout, sheet.notice)
+
+
+def layout_of(columns: Mapping[str, Any]) -> Layout:
+    """Return a layout as it was kept."""
+    return Layout(columns["below"], columns["positions"], tuple(columns["titles"]), columns["sheet"])
+
+
+def written(layout: Layout) -> dict[str, Any]:
+    """Return a layout as it is kept."""
+    return {
+        "below": layout.below,
+        "positions": dict(layout.positions),
+        "titles": list(layout.titles),
+        "sheet": layout.sheet,
+    }
 
 
 def _sheet_entries(sheet: Sheet, value_for_all: int | None) -> Iterator[Entry]:
