@@ -153,7 +153,7 @@ def _unsure(beginning: Sequence[RawRow], columns: Sequence[Column], sheet: int) 
     titles = tuple(text for text, _problem in header.cells) if header else ()
     positions = _sure(matching(header.cells, columns)) if header else {}
     rows = [row for row in beginning if first and row.line >= first.line]
-    positions = _completed(positions, rows, columns)
+    positions = _completed(positions, rows, columns, titles)
     key = next((column for column in columns if column.required), columns[0])
     if key.name not in positions and not any(key.looks(text) for row in rows for text, _problem in row.cells):
         return HeaderMissing(why)
@@ -161,8 +161,13 @@ def _unsure(beginning: Sequence[RawRow], columns: Sequence[Column], sheet: int) 
     return ColumnsUnsure(why, proposed, beginning)
 
 
-def _completed(sure: Mapping[str, int], rows: Sequence[RawRow], columns: Iterable[Column]) -> dict[str, int]:
-    """Return positions with those of other columns that most rows look like, as far as only one does."""
+def _completed(
+    sure: Mapping[str, int], rows: Sequence[RawRow], columns: Iterable[Column], titles: Sequence[str]
+) -> dict[str, int]:
+    """Return positions with those of other columns that most rows look like, as far as only one does.
+
+    What has a title of its own is called something else, whatever it looks like.
+    """
     positions = dict(sure)
     for column in columns:
         if column.name in positions:
@@ -171,6 +176,7 @@ def _completed(sure: Mapping[str, int], rows: Sequence[RawRow], columns: Iterabl
             position
             for position in range(min(WIDEST_PROPOSED, max((len(row.cells) for row in rows), default=0)))
             if position not in positions.values()
+            and not (position < len(titles) and titles[position])
             and 2 * sum(column.looks(_at(row.cells, position)[0]) for row in rows) > len(rows)
         ]
         if len(likely) == 1:

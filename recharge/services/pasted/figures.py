@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
-from .words import AFTER_VALUES, BEFORE_VALUES, COUNTERS, HOW_OFTEN, OF_NUMBERS, UNITS
+from .words import AFTER_VALUES, BEFORE_VALUES, COUNTERS, HOW_MANY, HOW_OFTEN, HOW_OFTEN_APART, OF_NUMBERS, UNITS
 
 TAKEN = "\x00"
 """Stands in a line for every character that is accounted for already."""
@@ -17,10 +17,10 @@ _RUN = re.compile(r"[0-9]+(?:\.[0-9]+)*", re.ASCII)
 _BEFORE = re.compile(rf"(?:{BEFORE_VALUES})\s*[:：=]?\s*$", re.IGNORECASE)
 _UNIT = re.compile(rf"\s?(?:{UNITS})(?![A-Za-z])", re.IGNORECASE)
 _AFTER = re.compile(AFTER_VALUES, re.IGNORECASE)
-_COUNTER = re.compile(rf"\s?(?:{COUNTERS})")
-_OFTEN = re.compile(rf"\s?(?:{HOW_OFTEN})(?![A-Za-z])")
-_OFTEN_BEFORE = re.compile(r"(?:(?<![A-Za-z])[xX]|[*×✖✕])\s?$")
-_OF_NUMBER = re.compile(rf"\s?(?:{OF_NUMBERS})")
+_COUNTER = re.compile(rf"(?:{COUNTERS})")
+_OFTEN = re.compile(rf"(?:{HOW_OFTEN})(?![A-Za-z])|\s(?:{HOW_OFTEN_APART})(?!\w)|\s?[xX*×✖✕](?![A-Za-z])")
+_OFTEN_BEFORE = re.compile(rf"(?:(?<![A-Za-z])[xX]|[*×✖✕]|(?:{HOW_MANY})\s?[:=]?)\s?$")
+_OF_NUMBER = re.compile(rf"(?:{OF_NUMBERS})|\s(?:{OF_NUMBERS})(?!\w)")
 _MINUS_BEFORE = re.compile(r"(?:^|\s)[-−]$")
 _WEIGHED_BEFORE = re.compile(r"[.%#@~≈<>≤≥$€£&^\\]$")
 _WHOLE = re.compile(r"([1-9][0-9]*)(?:\.0{1,2})?", re.ASCII)

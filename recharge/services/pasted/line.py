@@ -29,7 +29,7 @@ LONGEST_LINE = 1_000  # characters
 
 _SPEED = re.compile(rf"(?<![^\W_])(?:{SPEED_WORDS})(?![^\W_])", re.IGNORECASE)
 _LONG_NUMBER = re.compile(r"[0-9](?:[\s\-.·_()]{0,2}[0-9]){6,}")
-_EDGES = " \t\r\n,，、;；:：|/\\-–—−_.。~～+=>*\"'“”‘’" + INVISIBLE + TAKEN
+_EDGES = " \t\r\n,，、;；:：|/\\-–—−_.。~～+=>→⇒•●!！?？*\"'“”‘’" + INVISIBLE + TAKEN
 _BRACKETS = {"(": ")", "（": "）", "[": "]", "【": "】", "<": ">", "《": "》"}
 
 

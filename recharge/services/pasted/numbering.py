@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from .targets import targets
 
 _LEAD = re.compile(
-    r"\s*(?:(?P<circled>[①-⑳⑴-⒇⒈-⒛㉑-㉟㊱-㊿❶-❿➀-➉➊-➓])"
+    r"\s*(?:(?P<circled>[①-⑳⑴-⒇⒈-⒛㉑-㉟㊱-㊿❶-❿➀-➉➊-➓]|[一二三四五六七八九十]{1,3}、|\([一二三四五六七八九十]{1,3}\))"
     r"|\((?P<bracketed>[0-9]{1,4})\)|\[(?P<squared>[0-9]{1,4})\]|【(?P<hollow>[0-9]{1,4})】"
-    r"|(?:No\.?\s?|#|第)?(?P<plain>[0-9]{1,5})(?P<mark>\u20e3|[个号](?=[\s、.:,]|$)|[、)\]]|\.(?![0-9])|\.(?=(?:\+?86)?1[3-9][0-9])|))"
+    r"|(?P<called>No\.?\s?|#|第)?(?P<plain>[0-9]{1,5})"
+    r"(?P<mark>\u20e3|[个号](?=[\s、.:,]|$)|[、)\]]|\.(?![0-9])|\.(?=(?:\+?86)?1[3-9][0-9])|))"
     r"[\s、,，.:：)\-]*",
     re.IGNORECASE,
 )
@@ -40,7 +41,7 @@ def lead_of(line: str, product: str) -> Lead | None:
         return None
     if rest[0].isdigit() and match.end() == match.end("plain"):
         return None
-    return Lead(int(digits), marked=not match["plain"] or bool(match["mark"]), end=match.end())
+    return Lead(int(digits), marked=not match["plain"] or bool(match["mark"] or match["called"]), end=match.end())
 
 
 def is_numbering(lead: Lead, before: Lead | None, after: Lead | None) -> bool:

@@ -70,6 +70,18 @@ NUMBER = "13810010001"
         ("13810010001 50 11月27日", "50", "11月27日"),
         ("13810010001 停机了 充50", "50", "停机了"),
         ("[2026/11/27 10:00:00] 张三: 13810010001 50", "50", "张三"),
+        ("13810010001 50 张三", "50", "张三"),
+        ("13810010001 50 单位", "50", "单位"),
+        ("13810010001 50 万科", "50", "万科"),
+        ("话费50 号码13810010001", "50", ""),
+        ("老板充个50到13810010001", "50", "老板 到"),
+        ("13810010001 来50", "50", ""),
+        ("13810010001 50的", "50", "的"),
+        ("13810010001→50", "50", ""),
+        ("#1 13810010001 50", "50", ""),
+        ("No.1 13810010001 50", "50", ""),
+        ("一、13810010001 50", "50", ""),
+        ("13810010001 50 数量1", "50", "数量1"),
         ("13810010001 200 2026年会员", "200", "2026年会员"),
     ],
 )
@@ -107,6 +119,11 @@ def test_a_line_is_read_as_a_person_reads_it(typed: str, value: str, note: str) 
         ("13810010001 50×2", "more than one order"),
         ("13810010001 50 2次", "more than one order"),
         ("13810010001 50 两笔", "more than one order"),
+        ("13810010001 50 数量2", "more than one order"),
+        ("13810010001 面值50数量：2", "more than one order"),
+        ("13810010001 50 2 次", "more than one order"),
+        ("13810010001 不要50", "nothing is to be placed"),
+        ("13810010001 50 万", "What is “50”"),
         ("13810010001 各充50", "more than one order"),
         ("13810010001 11-30", "a date or a value"),
         ("13810010001 10.30", "a date or a value"),
@@ -161,7 +178,7 @@ def test_what_a_person_would_ask_about_is_refused_with_the_true_reason(typed: st
     assert reason in refused(typed)[1]
 
 
-@pytest.mark.parametrize("typed", ["13810010001 fifty", "13810010001 五十", "13810010001 50号", "13810010001 来50的"])
+@pytest.mark.parametrize("typed", ["13810010001 fifty", "13810010001 五十", "13810010001 50号", "13810010001 凑50的"])
 def test_the_value_for_all_is_for_numbers_that_have_none(typed: str) -> None:
     """Whoever writes a value that isn't understood doesn't want another one."""
     assert placed("13810010001 王姐", for_all=100) == [(NUMBER, "100")]

@@ -187,9 +187,10 @@ def test_a_list_without_a_header_is_asked_about_with_what_its_columns_look_like(
     assert (question.proposed.positions, question.proposed.below) == ({"mobile": 1, "face_value": 2}, 0)
 
 
-def test_titles_that_nobody_knows_are_asked_about() -> None:
-    question = unsure("姓名,充哪个,多少\n张三,13800138000,50\n")
-    assert (question.proposed.positions, question.proposed.below) == ({"mobile": 1, "face_value": 2}, 1)
+def test_what_has_a_title_of_its_own_is_not_proposed_for_what_it_looks_like() -> None:
+    question = unsure("姓名,推荐人电话,余额\n张三,13800138000,50\n")
+    assert (question.proposed.positions, question.proposed.below) == ({}, 1)
+    assert unsure("手机号,余额\n13800138000,50\n").proposed.positions == {"mobile": 0}
 
 
 def test_two_columns_that_look_alike_are_left_to_the_person() -> None:
