@@ -239,11 +239,16 @@ def _without_number(place: int, line: Line, offered: frozenset[int], for_all: in
         reading.is_value_alone = True
         reading.value = next((figure.digits for figure in _offered(line, offered)), "")
         reading.problem = _("There is a value in this line, but no number to be recharged.")
-    elif for_all is not None and any(figure.value != for_all for figure in _offered(line, offered)):
+    elif _names_other_value(line, offered, for_all):
         reading.problem = _("This line names another value than the one chosen for all.")
+    reading.names_other_value = bool(reading.problem) and _names_other_value(line, offered, for_all)
     if reading.problem:
         reading.kind = Kind.BAD
     return reading
+
+
+def _names_other_value(line: Line, offered: frozenset[int], for_all: int | None) -> bool:
+    return for_all is not None and any(figure.value != for_all for figure in _offered(line, offered))
 
 
 def _has_money(line: Line) -> bool:

@@ -1,7 +1,7 @@
 """The number in front of a line that only counts the lines: 1、 2. (3) ④."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .targets import targets
 
@@ -22,6 +22,8 @@ class Lead:
     number: int | None
     marked: bool
     end: int
+    could_be_either: bool = False
+    """It is a value that may be sold, with a mark behind it that counts lines and divides nothing."""
 
     @property
     def could_be_money(self) -> bool:
@@ -41,7 +43,8 @@ def lead_of(line: str, product: str) -> Lead | None:
         return None
     if rest[0].isdigit() and match.end() == match.end("plain"):
         return None
-    return Lead(int(digits), marked=not match["plain"] or bool(match["mark"] or match["called"]), end=match.end())
+    lead = Lead(int(digits), marked=not match["plain"] or bool(match["mark"] or match["called"]), end=match.end())
+    return replace(lead, could_be_either=lead.could_be_money and match["mark"] in (".", ")", "\u20e3"))
 
 
 def is_numbering(lead: Lead, before: Lead | None, after: Lead | None) -> bool:

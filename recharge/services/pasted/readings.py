@@ -34,3 +34,5 @@ class Reading:
     takes_back: bool = False
     """The line may take back, or correct, what stands above it."""
     is_value_alone: bool = False
+    names_other_value: bool = False
+    """The line has no number, but a value that is not the one for all."""

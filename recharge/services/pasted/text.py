@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 
 from django.utils.translation import gettext as _
 
@@ -27,14 +28,16 @@ def read_text(
         for_all: the value of numbers that have none; without it, these have a problem.
     """
     values = frozenset(offered)
+    found = _readings(text, product=product, offered=values, speeds=speeds, for_all=for_all)
+    if for_all is not None:
+        found = iter(_without_contradiction(list(found)))
     pending: list[Reading] = []  # from the last order on: what follows may take it back
-    for readings in _readings(text, product=product, offered=values, speeds=speeds, for_all=for_all):
+    for readings in found:
         if readings[0].kind is Kind.ORDER:
-            _beside(readings, pending, for_all)
             yield from pending
             pending = readings
         else:
-            _below(readings[0], pending, for_all)
+            _below(readings[0], pending)
             pending = [*pending, *readings]
     yield from pending
 
@@ -43,43 +46,50 @@ def _readings(
     text: str, *, product: str, offered: frozenset[int], speeds: Collection[str], for_all: int | None
 ) -> Iterator[list[Reading]]:
     lines = [(number, typed) for number, typed in enumerate(_ENDS.split(text), 1) if folded(typed)[0].strip()]
-    for (number, typed), numbering in zip(lines, _numbering([typed for _number, typed in lines], product), strict=True):
+    for (number, typed), lead in zip(lines, _leads([typed for _number, typed in lines], product), strict=True):
         plain = None
-        if not numbering:
+        if lead is None:
             plain = read_plain(number, typed, product=product, offered=offered, speeds=speeds)
-        yield (
-            [plain]
-            if plain
-            else read_line(number, typed, product=product, offered=offered, numbering=numbering, for_all=for_all)
-        )
+        if plain:
+            yield [plain]
+            continue
+        end = lead.end if lead and not lead.could_be_either else 0
+        readings = read_line(number, typed, product=product, offered=offered, numbering=end, for_all=for_all)
+        if lead and lead.could_be_either:
+            words = _("“%(number)s” in front could be a value, or count the lines.") % {"number": lead.number}
+            _refuse(readings, words)
+        yield readings
 
 
-def _numbering(lines: list[str], product: str) -> Iterator[int]:
-    """Yield for each line how many of its folded characters only count the lines."""
-    leads: list[Lead | None] = []
-    places: list[int] = []
-    for place, typed in enumerate(lines):
-        if _LONG_ENOUGH.search(typed):  # has a number, perhaps
-            leads.append(lead_of(folded(typed)[0], product))
-            places.append(place)
-    ends = [0] * len(lines)
-    for index, (place, lead) in enumerate(zip(places, leads, strict=True)):
-        before = leads[index - 1] if index else None
-        after = leads[index + 1] if index + 1 < len(leads) else None
-        if lead and is_numbering(lead, before, after):
-            ends[place] = lead.end
-    yield from ends
+def _leads(lines: list[str], product: str) -> Iterator[Lead | None]:
+    """Yield for each line what in front of it counts the lines, or could."""
+    leads: list[Lead | None] = [None] * len(lines)
+    places = [place for place, typed in enumerate(lines) if _LONG_ENOUGH.search(typed)]  # with numbers, perhaps
+    for place in places:
+        leads[place] = lead_of(folded(lines[place])[0], product)
+    around = dict(zip(places, zip([None, *places], [*places[1:], None], strict=False), strict=False))
+    for place, lead in enumerate(leads):
+        if lead is None:
+            yield None
+            continue
+        before, after = (leads[other] if other is not None else None for other in around[place])
+        if is_numbering(lead, before, after):
+            yield replace(lead, could_be_either=False)
+        else:
+            yield lead if lead.could_be_either else None
 
 
-def _beside(orders: list[Reading], above: list[Reading], for_all: int | None) -> None:
-    """Doubt numbers without a value of their own below a line that is a value alone."""
-    seen = [reading for reading in above if reading.kind is not Kind.SKIPPED]
-    if seen and seen[-1].is_value_alone and for_all is not None:
-        words = _("Line %(line)d above has a value: is it the one of this number?") % {"line": seen[-1].line}
-        _refuse([order for order in orders if not order.has_own_value], words)
+def _without_contradiction(found: list[list[Reading]]) -> list[list[Reading]]:
+    """Doubt the value for all where a line without a number names another one: whose that is, only a person knows."""
+    other = next((reading for readings in found for reading in readings if reading.names_other_value), None)
+    if other:
+        words = _("Line %(line)d names another value than the one chosen for all.") % {"line": other.line}
+        for readings in found:
+            _refuse([reading for reading in readings if reading.target and not reading.has_own_value], words)
+    return found
 
 
-def _below(reading: Reading, above: list[Reading], for_all: int | None) -> None:
+def _below(reading: Reading, above: list[Reading]) -> None:
     """Doubt the last order above a line that may be about it."""
     orders = [order for order in above if order.kind is Kind.ORDER]
     named = {"line": reading.line}
@@ -87,7 +97,7 @@ def _below(reading: Reading, above: list[Reading], for_all: int | None) -> None:
         _refuse(orders, _("Line %(line)d may take this back.") % named)
     elif reading.is_value_alone and not any(other.kind is Kind.BAD for other in above):
         words = _("Line %(line)d below has a value: is it the one of this number?") % named
-        _refuse([order for order in orders if not order.has_own_value or order.value != reading.value], words)
+        _refuse([order for order in orders if order.has_own_value and order.value != reading.value], words)
 
 
 def _refuse(orders: list[Reading], problem: str) -> None:

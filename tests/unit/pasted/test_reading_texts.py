@@ -84,6 +84,7 @@ def test_several_numbers_in_a_line_get_the_value_for_all() -> None:
 def test_a_value_on_a_line_of_its_own_is_not_replaced_by_the_value_for_all(text: str) -> None:
     assert placed(text.format(ONE), for_all=100) == []
     assert len(refused(text.format(ONE), for_all=100)) == 2
+    assert placed(text.format(ONE)) == []
 
 
 @pytest.mark.parametrize("words", ["100", "那就100吧", "不对，是100", "改成100", "取消", "刚才那个不要了", "发错了"])
@@ -97,10 +98,19 @@ def test_a_line_below_that_repeats_the_value_changes_nothing() -> None:
     assert placed(f"{ONE} 50\n50") == [(ONE, "50")]
 
 
-def test_another_value_in_the_chatter_is_shown_where_one_was_chosen_for_all() -> None:
-    text = f"以下号码充50\n{ONE}\n{TWO}"
-    assert "another value" in refused(text, for_all=100)[1]
-    assert refused(text, for_all=50) == {}
+@pytest.mark.parametrize("words", ["以下号码充50", "50元：", "A: 50", "50的", "收到50元"])
+def test_another_value_on_any_line_speaks_against_the_one_for_all(words: str) -> None:
+    text = f"{words}\n{ONE}\n好的\n{TWO}\n{THREE} 200"
+    assert placed(text, for_all=100) == [(THREE, "200")]
+    assert set(refused(text, for_all=100)) == {1, 2, 4}
+    assert placed(text, for_all=50) == [(ONE, "50"), (TWO, "50"), (THREE, "200")]
+
+
+@pytest.mark.parametrize("typed", ["50. {}", "100) {}"])
+def test_a_number_in_front_that_could_be_either_is_refused(typed: str) -> None:
+    assert placed(typed.format(ONE)) == placed(typed.format(ONE), for_all=200) == []
+    assert "count the lines" in refused(typed.format(ONE))[1]
+    assert "count the lines" in refused(f"1. {TWO}\n{typed.format(ONE)}", for_all=200)[2]
 
 
 def test_lines_are_counted_as_they_stand_in_the_text() -> None:
