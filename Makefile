@@ -98,7 +98,7 @@ node_modules/.installed: package-lock.json package.json | .venv/.installed
 	@PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
-$(ASSETS): node_modules/.installed portal/icons.py portal/management/commands/build_assets.py
+$(ASSETS): node_modules/.installed portal/web/icons.py portal/management/commands/build_assets.py
 	@$(BIN)/python manage.py build_assets
 	@touch $@
 

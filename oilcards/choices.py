@@ -56,7 +56,7 @@ class EventKind(TextChoices):
     RESTORED = "RESTORED", _("A backup was restored")
 
 
-class Verdict(TextChoices):
+class CardVerdict(TextChoices):
     """What an event's evidence did to the card."""
 
     APPLIED = "applied", _("Applied")

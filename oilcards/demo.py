@@ -4,7 +4,7 @@ from django.contrib.auth.models import User
 
 from portal import platform
 
-from .choices import CardType, Deed, EventKind, State, Verdict
+from .choices import CardType, CardVerdict, Deed, EventKind, State
 from .details import CardDetails
 from .models import OilCard, OilCardEvent
 from .services.adding import add_card, columns
@@ -41,9 +41,9 @@ def _tell(card: OilCard, position: int) -> None:
     state = State(card.state)
     card.platform_card_id = f"demo-{position}" if state == State.ACTIVE else None
     verdict, note = {
-        State.ACTIVE: (Verdict.APPLIED, ""),
-        State.UNKNOWN: (Verdict.OUTCOME_UNKNOWN, SILENCE),
-        State.ADD_FAILED: (Verdict.REJECTED, "3003 身份证号格式错误"),
+        State.ACTIVE: (CardVerdict.APPLIED, ""),
+        State.UNKNOWN: (CardVerdict.OUTCOME_UNKNOWN, SILENCE),
+        State.ADD_FAILED: (CardVerdict.REJECTED, "3003 身份证号格式错误"),
     }[state]
     card.problem = note
     card.save(force_insert=True)

@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from portal.forms import MarkedForm
+from portal.web.forms import MarkedForm
 
 from .choices import CardType
 from .details import LABELS, CardDetails

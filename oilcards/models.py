@@ -12,11 +12,11 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from portal.fields import BlindIndexField, EncryptedField
-from portal.history import AppendOnly
+from portal.kit.fields import BlindIndexField, EncryptedField
+from portal.kit.history import AppendOnly
 
 from . import masking
-from .choices import BUSY_STATES, CardType, Deed, EventKind, State, Verdict
+from .choices import BUSY_STATES, CardType, CardVerdict, Deed, EventKind, State
 from .details import CardDetails
 
 _NOT_THERE = Q(state__in=[State.ADDING, State.ADD_FAILED]) | Q(state=State.UNKNOWN, deed=Deed.ADD)
@@ -187,7 +187,7 @@ class OilCardEvent(AppendOnly):
     )
     state_from = models.CharField(max_length=13, choices=State, blank=True)
     state_to = models.CharField(max_length=13, choices=State, blank=True)
-    verdict = models.CharField(_("verdict"), max_length=15, choices=Verdict, blank=True)
+    verdict = models.CharField(_("verdict"), max_length=15, choices=CardVerdict, blank=True)
     platform_card_id = models.CharField(_("platform's card id"), max_length=64, blank=True)
     changed_fields = models.CharField(_("fields"), max_length=100, blank=True, help_text=_("names, never values"))
     note = models.CharField(_("note"), max_length=300, blank=True)

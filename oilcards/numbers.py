@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from stdnum.cn import ric
 from stdnum.exceptions import InvalidChecksum, InvalidComponent, InvalidFormat, InvalidLength
 
-from portal.digits import card_digits, fold, mobile_digits, why_no_number
+from portal.kit.digits import card_digits, fold, mobile_digits, why_no_number
 
 from .choices import CardType
 

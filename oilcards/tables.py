@@ -5,9 +5,10 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from portal.tables import LOOK, Rows, column
-from portal.templatetags.portal import card_state, moment
+from portal.web.rendering import moment
+from portal.web.tables import LOOK, Rows, column
 
+from . import wording
 from .models import OilCard
 
 
@@ -23,7 +24,7 @@ class CardTable(Rows):
         attrs = LOOK
 
     def render_state(self, record: OilCard) -> SafeString:
-        return render_to_string("includes/state.html", card_state(record))
+        return render_to_string("includes/state.html", wording.badge(record))
 
     def render_card(self, record: OilCard) -> SafeString:
         return format_html('<a class="number" href="/oil-cards/{}/">{}</a>', record.pk, record.short_name)

@@ -9,17 +9,17 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from portal.fragments import render_live
-from portal.pages import page_of
-from portal.request import Request
-from portal.secrecy import personal
+from portal.kit.secrecy import personal
+from portal.web.fragments import render_live
+from portal.web.paging import page_of
+from portal.web.request import Request
 
-from . import outcomes
+from . import wording
 from .choices import BUSY_STATES, State
 from .filters import CardFilter
 from .forms import CardForm, EditForm
 from .models import OilCard
-from .services import adding, changing, comparing, deleting, handing, orders, resolving
+from .services import adding, availability, changing, comparing, deleting, resolving, sync
 from .services.errors import Doubtful, ServiceError
 from .tables import CardTable
 
@@ -31,7 +31,7 @@ HIDDEN = ("card_number", "holder_phone", "national_id")
 @permission_required("oilcards.view_oilcard", raise_exception=True)
 def card_list(request: Request) -> HttpResponse:
     """Find cards, newest first."""
-    handing.expire_leases()
+    sync.expire_leases()
     search = CardFilter(request.GET, OilCard.objects.select_related("added_by").defer(*HIDDEN))
     page = page_of(search.qs if search.is_valid() else OilCard.objects.none(), request)
     context = {"search": search, "page": page, "table": CardTable(page.rows)}
@@ -65,13 +65,13 @@ def card_detail(request: Request, card_id: int) -> HttpResponse:
     card = find(card_id)
     if card is None:
         return unknown(request)
-    if handing.expire_leases(card_id=card.pk):
+    if sync.expire_leases(card_id=card.pk):
         card.refresh_from_db()
     context = {
         "card": card,
-        "outcome": outcomes.of_card(card),
+        "outcome": wording.of_card(card),
         "events": card.events.select_related("actor"),
-        "can_recharge": orders.can_recharge(card),
+        "can_recharge": availability.can_recharge(card),
         "can_edit": changing.can_edit(card),
         "can_add_again": adding.can_add_again(card),
         "can_compare": comparing.can_compare(card),

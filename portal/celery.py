@@ -2,11 +2,13 @@
 
 import os
 import sys
+import threading
 from typing import Any
 
 import structlog
 from celery import Celery, Task
 from celery.signals import celeryd_init, worker_shutting_down
+from django.conf import settings
 from django.dispatch import receiver
 from django_structlog.celery.signals import bind_extra_task_metadata
 from django_structlog.celery.steps import DjangoStructLogInitStep
@@ -28,12 +30,26 @@ def make_app(**options: Any) -> Celery:
 
 app = make_app()
 
+closing = threading.Event()
+"""Set when this process is told to stop: whoever works through what is due ends after the order that it is at."""
+
+
+def refuse_memory_broker() -> None:
+    """Stop a web or worker process that could hear no other.
+
+    Raises:
+        RuntimeError: CELERY_BROKER_URL is memory://, which only `manage.py serve` can use.
+    """
+    if settings.EMBEDDED:
+        raise RuntimeError(
+            "CELERY_BROKER_URL=memory:// joins nothing but the threads of `manage.py serve`; "
+            "gunicorn and celery workers need Redis or RabbitMQ."
+        )
+
 
 @celeryd_init.connect
 def _refuse_memory_broker(**kwargs: object) -> None:
     """`celery worker` with the embedded broker would wait for ever for what never comes."""
-    from .checks import refuse_memory_broker
-
     try:
         refuse_memory_broker()
     except RuntimeError as error:
@@ -47,11 +63,9 @@ def _take_short_turns(**kwargs: object) -> None:
 
 
 @worker_shutting_down.connect
-def _end_lanes(**kwargs: object) -> None:
-    """A worker that is told to stop waits for what is under way; lanes end after the order that they are at."""
-    from recharge.services import queue
-
-    queue.closing.set()
+def _end_drains(**kwargs: object) -> None:
+    """A worker that is told to stop waits for what is under way; drains end after the order that they are at."""
+    closing.set()
 
 
 @receiver(bind_extra_task_metadata)

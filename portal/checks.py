@@ -7,7 +7,7 @@ from cryptography.fernet import Fernet
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
-from recharge.services.braking import WINDOW
+from recharge.batches.services.braking import WINDOW
 
 LEAST_KEY_LENGTH = 50
 AT_LEAST_ZERO = (
@@ -79,23 +79,10 @@ def values_that_make_sense(app_configs: Any, **kwargs: Any) -> list[CheckMessage
     beyond = [name for name in WITHIN_WINDOW if getattr(settings, name) > WINDOW]
     if beyond:
         errors.append(Error(f"{', '.join(beyond)} must be at most {WINDOW}.", id="portal.E012"))
-    without_lanes = [name for name in AT_LEAST_ONE if getattr(settings, name) < 1]
-    if without_lanes:
-        errors.append(Error(f"{', '.join(without_lanes)} must be at least 1.", id="portal.E011"))
+    without_drains = [name for name in AT_LEAST_ONE if getattr(settings, name) < 1]
+    if without_drains:
+        errors.append(Error(f"{', '.join(without_drains)} must be at least 1.", id="portal.E011"))
     return errors
-
-
-def refuse_memory_broker() -> None:
-    """Stop a web or worker process that could hear no other.
-
-    Raises:
-        RuntimeError: CELERY_BROKER_URL is memory://, which only `manage.py serve` can use.
-    """
-    if settings.EMBEDDED:
-        raise RuntimeError(
-            "CELERY_BROKER_URL=memory:// joins nothing but the threads of `manage.py serve`; "
-            "gunicorn and celery workers need Redis or RabbitMQ."
-        )
 
 
 def _is_fernet_key(key: str) -> bool:

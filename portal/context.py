@@ -7,8 +7,8 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
-from recharge.services import accounts, guard
-from recharge.services.stopping import current_stop
+from recharge.limits.services import accounts, restore_guard
+from recharge.limits.services.emergency_stop import current_stop
 
 from . import platform
 
@@ -19,7 +19,7 @@ def portal(request: HttpRequest) -> dict[str, Any]:
         "platform_configured": platform.is_configured(),
         "trying_out": settings.DEBUG,
         "stop": _once(request, "_emergency_stop", current_stop),
-        "guard": _once(request, "_restore_guard", guard.closed),
+        "guard": _once(request, "_restore_guard", restore_guard.closed),
         "account_changed": _once(request, "_account_changed", _account_changed),
     }
 

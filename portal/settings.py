@@ -9,8 +9,8 @@ from django.utils.translation import gettext_lazy as _
 from kombu.entity import Queue
 
 from portal.environment import Environment
+from portal.kit.postgres import TimedConnection
 from portal.logs import configure
-from portal.postgres import TimedConnection
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -80,8 +80,6 @@ INSTALLED_APPS = [
     "django_tables2",
     "django_filters",
     "django_htmx",
-    "crispy_forms",
-    "crispy_bootstrap5",
     "csp",
     "django_structlog",
 ]
@@ -92,17 +90,17 @@ MIDDLEWARE = [
     "django_structlog.middlewares.RequestMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "portal.middleware.language_from_cookie",
+    "portal.web.middleware.language_from_cookie",
     "django.middleware.common.CommonMiddleware",
-    "portal.bodies.LimitBodies",
+    "portal.web.bodies.LimitBodies",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "portal.middleware.refresh_when_signed_out",
-    "portal.middleware.OrderNumberInLogs",
+    "portal.web.middleware.refresh_when_signed_out",
+    "portal.web.middleware.OrderNumberInLogs",
 ]
 
 ROOT_URLCONF = "portal.urls"
@@ -123,12 +121,12 @@ TEMPLATES = [
                 "django.templatetags.i18n",
                 "django.templatetags.static",
                 "portal.templatetags.portal",
+                "recharge.templatetags.orders",
+                "oilcards.templatetags.cards",
             ],
         },
     }
 ]
-CRISPY_ALLOWED_TEMPLATE_PACKS = "bootstrap5"
-CRISPY_TEMPLATE_PACK = "bootstrap5"
 DJANGO_TABLES2_TEMPLATE = "django_tables2/bootstrap5-responsive.html"
 FORM_RENDERER = "django.forms.renderers.DjangoTemplates"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -4,7 +4,8 @@ from django.contrib.auth.decorators import login_not_required
 from django.urls import include, path
 from django.views.i18n import set_language
 
-from . import account_views, views
+from . import views
+from .accounts import views as account_views
 
 handler400 = "portal.views.bad_request"
 

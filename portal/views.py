@@ -15,13 +15,13 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import REGISTRY
 
+from portal.kit.postgres import answering_within
+from recharge.limits.services import restore_guard
 from recharge.metrics import ORDERS
-from recharge.services import guard
-from recharge.services.standstill import standstills
+from recharge.operations.services.standstill import standstills
 
 from . import __version__
 from .celery import app as celery_app
-from .postgres import answering_within
 
 PATIENCE = 1
 """Seconds that database and broker get to answer whoever asks whether they can be reached."""
@@ -50,7 +50,7 @@ def readyz(request: HttpRequest) -> HttpResponse:
     failures = [name for name, works in (("database", _database_works), ("broker", _broker_works)) if not works()]
     if failures:
         return _plain(f"not reachable: {', '.join(failures)}", 503)
-    if restored := guard.closed():
+    if restored := restore_guard.closed():
         return _plain(f"restore guard closed: {restored.closed_because}", 503)
     undone = [f"standstill: {one.work} since {one.since:%Y-%m-%dT%H:%M:%SZ}" for one in standstills()]
     return _plain("\n".join(["ok", *undone]))

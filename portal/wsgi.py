@@ -12,7 +12,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 
 application = get_wsgi_application()
 
-from portal.checks import refuse_memory_broker  # noqa: E402  (needs the apps to be ready)
+from portal.celery import refuse_memory_broker  # noqa: E402  (needs the apps to be ready)
 
 refuse_memory_broker()
 BaseCommand().check()

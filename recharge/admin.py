@@ -19,8 +19,9 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from .filters import OrderFilter
-from .masking import hide_mobile, shown_target
+from recharge.core.masking import hide_mobile, shown_target
+from recharge.orders.filters import OrderFilter
+
 from .models import Batch, BatchEvent, EmergencyStop, Order, OrderEvent, OrderQuerySet, PortalEvent
 
 COUNTED_ROWS = 1000

@@ -6,11 +6,12 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from . import overview
+from recharge.limits.services import restore_guard
+from recharge.limits.services.emergency_stop import current_stop
+from recharge.operations.services.standstill import standstills
+
 from .models import CheckRun
-from .services import guard
-from .services.standstill import standstills
-from .services.stopping import current_stop
+from .overview import services as overview
 
 
 class OrdersCollector(Collector):
@@ -35,7 +36,7 @@ class OrdersCollector(Collector):
         yield GaugeMetricFamily(
             "portal_restore_guard_closed",
             "1 while nothing is pushed since the database may have been restored",
-            value=int(bool(guard.closed())),
+            value=int(bool(restore_guard.closed())),
         )
         backup = overview.last_backup()
         if backup:

@@ -28,7 +28,7 @@ class Status(IntegerChoices):
     CANCELLING = 12, _("Being cancelled")
 
 
-class Verdict(StrEnum):
+class CodeVerdict(StrEnum):
     """What becomes of a reported code."""
 
     APPLIED = "applied"
@@ -69,7 +69,7 @@ CANCELLABLE = frozenset({None, 0, 1, 5, 6, 7, 8})
 """Where asking the platform to cancel makes sense; which ones it cancels is its own affair. [guess]"""
 
 
-def verdict(current: int | None, reported: int) -> Verdict:
+def verdict(current: int | None, reported: int) -> CodeVerdict:
     """Say what becomes of a reported code.
 
     Args:
@@ -80,10 +80,10 @@ def verdict(current: int | None, reported: int) -> Verdict:
         The verdict; only APPLIED changes the order's status.
     """
     if reported not in Status.values:
-        return Verdict.UNKNOWN_CODE
+        return CodeVerdict.UNKNOWN_CODE
     if reported == current:
-        return Verdict.DUPLICATE
+        return CodeVerdict.DUPLICATE
     applied, stale = TRANSITIONS[current]
     if reported in applied:
-        return Verdict.APPLIED
-    return Verdict.STALE if reported in stale else Verdict.CONFLICT
+        return CodeVerdict.APPLIED
+    return CodeVerdict.STALE if reported in stale else CodeVerdict.CONFLICT

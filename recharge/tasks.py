@@ -2,7 +2,11 @@
 
 from celery import shared_task
 
-from .services import account, books, checking, submission, sweeping
+from recharge.batches.services import draining
+from recharge.books.services import checks
+from recharge.fulfilment.services import checking, submission
+from recharge.limits.services import balance
+from recharge.operations.services import sweeping
 
 
 @shared_task
@@ -12,7 +16,7 @@ def submit_order(order_id: int) -> None:
 
 @shared_task
 def submit_batches() -> None:
-    submission.submit_batches()
+    draining.submit_batches()
 
 
 @shared_task
@@ -32,9 +36,9 @@ def sweep() -> None:
 
 @shared_task
 def check_books() -> None:
-    books.check_all()
+    checks.check_all()
 
 
 @shared_task
 def refresh_balance() -> None:
-    account.refresh_balance()
+    balance.refresh_balance()

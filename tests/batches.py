@@ -4,10 +4,10 @@ from collections.abc import Iterable
 
 from django.contrib.auth.models import User
 
+from recharge.batches.services.making import make_batch
+from recharge.batches.services.reading import keep_upload
 from recharge.choices import Product
 from recharge.models import Batch, BatchDraft
-from recharge.services.batch_making import make_batch
-from recharge.services.batch_reading import keep_upload
 
 HEADER = "手机号,面值,快慢,备注"
 

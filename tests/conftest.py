@@ -5,7 +5,7 @@ import pytest
 from django.conf import settings
 from hypothesis import settings as hypothesis_settings
 
-from recharge.services import guard
+from recharge.limits.services import restore_guard
 
 # How long an example takes tells of what else the machine does.
 hypothesis_settings.register_profile("portal", deadline=None)
@@ -25,4 +25,4 @@ def django_db_modify_db_settings(
 @pytest.fixture(autouse=True)
 def _generation_unseen() -> None:
     """Each test has a database of its own, which this process has not seen yet."""
-    guard._seen.forget()
+    restore_guard._seen.forget()

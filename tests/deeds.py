@@ -5,12 +5,15 @@ import uuid
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from portal.database import now
 from portal.gateway import OrderReport
+from portal.kit.database import now
+from recharge.batches.services import making, managing
 from recharge.choices import EventKind, MarkKind, Verdict
+from recharge.core.locking import lock
+from recharge.fulfilment.services import reports, transitions
+from recharge.limits.services import emergency_stop
 from recharge.models import Batch, Order
-from recharge.services import batch_making, batches, interventions, reports, stopping, transitions
-from recharge.services.database import lock
+from recharge.orders.services import interventions
 
 
 def acknowledge(order: Order, actor: User, note: str = "seen") -> Order:
@@ -18,13 +21,13 @@ def acknowledge(order: Order, actor: User, note: str = "seen") -> Order:
 
 
 def resume(batch: Batch, actor: User, reason: str = "") -> Batch:
-    return batches.resume(batch_id=batch.pk, actor=actor, last_seen=last_event(batch), reason=reason)
+    return managing.resume(batch_id=batch.pk, actor=actor, last_seen=last_event(batch), reason=reason)
 
 
 def make_again(batch: Batch, made_by: User, nonce: uuid.UUID | None = None) -> Batch:
     """Place the failed ones anew, by a form of its own where no nonce is given."""
-    failed = list(batch_making.failed_orders(batch).values_list("face_value", flat=True))
-    return batch_making.make_again(
+    failed = list(making.failed_orders(batch).values_list("face_value", flat=True))
+    return making.make_again(
         batch_id=batch.pk,
         made_by=made_by,
         nonce=nonce or uuid.uuid4(),
@@ -52,8 +55,8 @@ def query_of(order: Order) -> reports.Query:
 
 
 def go_on(actor: User) -> None:
-    stop = stopping.current_stop()
-    stopping.go_on(stop_id=stop.pk if stop else 0, actor=actor)
+    stop = emergency_stop.current_stop()
+    emergency_stop.go_on(stop_id=stop.pk if stop else 0, actor=actor)
 
 
 def last_event(thing: Order | Batch) -> int:

@@ -8,7 +8,7 @@ from oilcards.models import OilCard, number_index_field
 from oilcards.services import adding
 from recharge.choices import Product
 from recharge.models import Order
-from recharge.services import placing
+from recharge.orders.services import placing
 
 
 def active_card(owner: User, *, number: str = "1000111100001234567", platform_card_id: str = "77") -> OilCard:

@@ -22,8 +22,10 @@ from django.test import override_settings
 
 from oilcards.models import OilCard
 from portal import platform
+from recharge.core import queue
+from recharge.fulfilment.services import checking
 from recharge.models import Order
-from recharge.services import checking, queue, sweeping
+from recharge.operations.services import sweeping
 
 ROOT = Path(__file__).resolve().parent.parent
 PATIENCE = 60.0
@@ -182,7 +184,7 @@ def answer_everything(work: Callable[[], None]) -> None:
     """Let so much time pass, and everything due be done, that every question has been asked and answered."""
     for _ in range(6):
         time_passes(61)
-        with mock.patch.object(queue, "open_lanes"):
+        with mock.patch.object(queue, "start_drains"):
             sweeping.sweep()
         checking.check_due_orders()
         work()

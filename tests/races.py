@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import connection
 
-from recharge.services.errors import ServiceError
+from recharge.core.errors import ServiceError
 
 PATIENCE = 2.0
 """Seconds that whoever has looked waits for the other one to look, too; where a lock keeps him from it, in vain."""

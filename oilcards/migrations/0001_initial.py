@@ -5,7 +5,7 @@ import django.db.models.functions.datetime
 from django.conf import settings
 from django.db import migrations, models
 
-import portal.fields
+import portal.kit.fields
 
 
 class Migration(migrations.Migration):
@@ -20,8 +20,8 @@ class Migration(migrations.Migration):
             name="OilCard",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("card_number", portal.fields.EncryptedField(verbose_name="card number")),
-                ("number_index", portal.fields.BlindIndexField(editable=False, max_length=64, of="card_number")),
+                ("card_number", portal.kit.fields.EncryptedField(verbose_name="card number")),
+                ("number_index", portal.kit.fields.BlindIndexField(editable=False, max_length=64, of="card_number")),
                 ("last_four", models.CharField(max_length=4, verbose_name="last four digits")),
                 (
                     "card_type",
@@ -29,9 +29,9 @@ class Migration(migrations.Migration):
                         choices=[(0, "Sinopec"), (1, "PetroChina")], verbose_name="card type"
                     ),
                 ),
-                ("holder_name", portal.fields.EncryptedField(verbose_name="holder's name")),
-                ("holder_phone", portal.fields.EncryptedField(verbose_name="holder's phone")),
-                ("national_id", portal.fields.EncryptedField(verbose_name="ID number")),
+                ("holder_name", portal.kit.fields.EncryptedField(verbose_name="holder's name")),
+                ("holder_phone", portal.kit.fields.EncryptedField(verbose_name="holder's phone")),
+                ("national_id", portal.kit.fields.EncryptedField(verbose_name="ID number")),
                 ("platform_card_id", models.CharField(max_length=64, null=True, verbose_name="platform's card id")),
                 (
                     "state",

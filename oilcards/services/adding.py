@@ -10,15 +10,15 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from oilcards.choices import BUSY, Deed, EventKind, State, Verdict
+from oilcards.choices import BUSY, CardVerdict, Deed, EventKind, State
 from oilcards.details import CardDetails
 from oilcards.models import OilCard, number_index_field
 from portal import platform
-from portal.database import from_now
 from portal.gateway import CardType as WireCardType
 from portal.gateway import GatewayError, OilCardReceipt, Rejected, may_mean_duplicate
+from portal.kit.database import from_now
 
-from . import handing
+from . import sync
 from .checking import checked, refuse_duplicate
 from .errors import TooLate
 from .events import record
@@ -43,7 +43,7 @@ def add_card(*, details: CardDetails, actor: User, accept_warnings: bool = False
         Doubtful: unusual values, and the warnings were not accepted.
         DuplicateCard: a card of the book has this number.
     """
-    handing.require_platform()
+    sync.require_platform()
     details = checked(details, accept_warnings=accept_warnings)
     started = time.monotonic()
     try:
@@ -53,7 +53,7 @@ def add_card(*, details: CardDetails, actor: User, accept_warnings: bool = False
                 **columns(details),
                 state=BUSY[Deed.ADD],
                 deed=Deed.ADD,
-                lease_until=from_now(handing.lease()),
+                lease_until=from_now(sync.lease()),
                 added_by=actor,
                 changed_by=actor,
             )
@@ -84,17 +84,17 @@ def add_again(
         NotConfigured, InvalidCard, Doubtful, DuplicateCard: as for `add_card`.
         TooLate: the card isn't ADD_FAILED, or was changed meanwhile.
     """
-    handing.require_platform()
+    sync.require_platform()
     details = checked(details, accept_warnings=accept_warnings)
     started = time.monotonic()
     try:
         with transaction.atomic(durable=True):
-            card = handing.lock(card_id)
+            card = sync.lock(card_id)
             if not can_add_again(card) or card.version != version:
                 raise TooLate(_("This card can't be added again now."))
             refuse_duplicate(details.card_number, but=card.pk)
             changed = card.details.changed_fields(details)
-            card = handing.begin(card, Deed.ADD, actor=actor, changed_fields=changed, **columns(details))
+            card = sync.begin(card, Deed.ADD, actor=actor, changed_fields=changed, **columns(details))
     except IntegrityError:
         refuse_duplicate(details.card_number, but=card_id)
         raise
@@ -114,12 +114,12 @@ def columns(details: CardDetails) -> dict[str, object]:
 
 def _hand_over(card: OilCard, actor: User, started: float) -> OilCard:
     try:
-        receipt = handing.exchange("add_card", lambda: _call(card.details), started=started)
+        receipt = sync.exchange("add_card", lambda: _call(card.details), started=started)
     except GatewayError as error:
-        end = handing.failure(error, otherwise=State.ADD_FAILED)
+        end = sync.failure(error, otherwise=State.ADD_FAILED)
         if isinstance(error, Rejected) and may_mean_duplicate(error):
-            end = handing.End(State.UNKNOWN, Verdict.OUTCOME_UNKNOWN, end.note, end.raw)
-        return handing.finish(card, end, actor=actor)
+            end = sync.End(State.UNKNOWN, CardVerdict.OUTCOME_UNKNOWN, end.note, end.raw)
+        return sync.finish(card, end, actor=actor)
     return _record_receipt(card, receipt, actor)
 
 
@@ -137,13 +137,13 @@ def _record_receipt(card: OilCard, receipt: OilCardReceipt, actor: User) -> OilC
     number = receipt.card_id
     if len(number) > LONGEST_ID:
         note = _("The platform gave an id that is too long.")
-        end = handing.End(State.UNKNOWN, Verdict.CONFLICT, note, receipt.raw)
-        return handing.finish(card, end, actor=actor)
-    end = handing.End(State.ACTIVE, Verdict.APPLIED, "", receipt.raw, number)
+        end = sync.End(State.UNKNOWN, CardVerdict.CONFLICT, note, receipt.raw)
+        return sync.finish(card, end, actor=actor)
+    end = sync.End(State.ACTIVE, CardVerdict.APPLIED, "", receipt.raw, number)
     try:
         # It arrived after all: that counts even where a person has declared that it never did.
-        return handing.finish(card, end, actor=actor, also_from=[State.ADD_FAILED], platform_card_id=number)
+        return sync.finish(card, end, actor=actor, also_from=[State.ADD_FAILED], platform_card_id=number)
     except IntegrityError:
         note = _("The platform gave an id that another card of the book has.")
-        end = handing.End(State.UNKNOWN, Verdict.CONFLICT, note, receipt.raw, number)
-        return handing.finish(card, end, actor=actor)
+        end = sync.End(State.UNKNOWN, CardVerdict.CONFLICT, note, receipt.raw, number)
+        return sync.finish(card, end, actor=actor)

@@ -9,18 +9,18 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from oilcards.choices import Deed, State, Verdict
+from oilcards.choices import CardVerdict, Deed, State
 from oilcards.details import CardDetails
 from oilcards.models import OilCard
 from portal import platform
 from portal.gateway import Acknowledgement, GatewayError
 from portal.gateway import CardType as WireCardType
 
-from . import handing
+from . import sync
 from .adding import columns
+from .availability import refuse_another_identity
 from .checking import checked, refuse_duplicate
 from .errors import TooLate
-from .orders import refuse_another_identity
 
 
 def edit_card(
@@ -46,7 +46,7 @@ def edit_card(
         HasOrders: number or type would change, and orders of the card show them.
         TooLate: the card can't be changed now, or was changed meanwhile.
     """
-    handing.require_platform()
+    sync.require_platform()
     details = checked(details, accept_warnings=accept_warnings)
     return _change(card_id=card_id, details=details, version=version, actor=actor, even_if_same=False)
 
@@ -66,7 +66,7 @@ def adopt_ours(*, card_id: int, version: int, actor: User) -> OilCard:
         NotConfigured: the platform's credentials are not set.
         TooLate: the card can't be changed now, or was changed meanwhile.
     """
-    handing.require_platform()
+    sync.require_platform()
     return _change(card_id=card_id, details=None, version=version, actor=actor, even_if_same=True)
 
 
@@ -78,11 +78,11 @@ def can_edit(card: OilCard) -> bool:
 
 
 def _change(*, card_id: int, details: CardDetails | None, version: int, actor: User, even_if_same: bool) -> OilCard:
-    handing.expire_leases(card_id=card_id)
+    sync.expire_leases(card_id=card_id)
     started = time.monotonic()
     try:
         with transaction.atomic(durable=True):
-            card = handing.lock(card_id)
+            card = sync.lock(card_id)
             if not can_edit(card) or card.version != version:
                 raise TooLate(_("This card can't be changed now, or somebody else has changed it in the meantime."))
             wanted = details or card.details
@@ -91,7 +91,7 @@ def _change(*, card_id: int, details: CardDetails | None, version: int, actor: U
                 return card
             refuse_another_identity(card, changed)
             refuse_duplicate(wanted.card_number, but=card.pk)
-            card = handing.begin(card, Deed.CHANGE, actor=actor, changed_fields=changed, **columns(wanted))
+            card = sync.begin(card, Deed.CHANGE, actor=actor, changed_fields=changed, **columns(wanted))
     except IntegrityError:
         if details is not None:
             refuse_duplicate(details.card_number, but=card_id)
@@ -101,10 +101,10 @@ def _change(*, card_id: int, details: CardDetails | None, version: int, actor: U
 
 def _hand_over(card: OilCard, actor: User, started: float) -> OilCard:
     try:
-        answer = handing.exchange("edit_card", lambda: _call(card), started=started)
+        answer = sync.exchange("edit_card", lambda: _call(card), started=started)
     except GatewayError as error:
-        return handing.finish(card, handing.failure(error, otherwise=State.CHANGE_FAILED), actor=actor)
-    return handing.finish(card, handing.End(State.ACTIVE, Verdict.APPLIED, answer.message, answer.raw), actor=actor)
+        return sync.finish(card, sync.failure(error, otherwise=State.CHANGE_FAILED), actor=actor)
+    return sync.finish(card, sync.End(State.ACTIVE, CardVerdict.APPLIED, answer.message, answer.raw), actor=actor)
 
 
 def _call(card: OilCard) -> Acknowledgement:

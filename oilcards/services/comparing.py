@@ -9,19 +9,19 @@ from django.db.models import F
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
-from oilcards.choices import BUSY_STATES, Deed, EventKind, State, Verdict
+from oilcards.choices import BUSY_STATES, CardVerdict, Deed, EventKind, State
 from oilcards.details import CardDetails
 from oilcards.models import OilCard
 from portal.gateway import GatewayError, Rejected
 from portal.gateway import OilCard as WireCard
 
-from . import handing, reading
+from . import reading, sync
 from .adding import columns
+from .availability import refuse_another_identity
 from .checking import checked, refuse_duplicate
 from .errors import NoAnswer, TooLate
 from .events import clean, problem, record
-from .guesses import means_no_such_card
-from .orders import refuse_another_identity
+from .heuristics import means_no_such_card
 from .reading import Difference, Reading
 
 
@@ -30,7 +30,7 @@ class Comparison:
     """What came of asking the platform about a card."""
 
     card: OilCard
-    verdict: Verdict
+    verdict: CardVerdict
     message: str = ""
     differences: tuple[Difference, ...] = ()
     fingerprint: str = ""
@@ -39,7 +39,7 @@ class Comparison:
     @property
     def answered(self) -> bool:
         """Whether the platform said anything about the card."""
-        return self.verdict not in (Verdict.REJECTED, Verdict.NOT_SENT, Verdict.OUTCOME_UNKNOWN)
+        return self.verdict not in (CardVerdict.REJECTED, CardVerdict.NOT_SENT, CardVerdict.OUTCOME_UNKNOWN)
 
 
 def compare(*, card_id: int, actor: User) -> Comparison:
@@ -119,8 +119,8 @@ def can_compare(card: OilCard) -> bool:
 
 
 def _askable(card_id: int) -> OilCard:
-    handing.require_platform()
-    handing.expire_leases(card_id=card_id)
+    sync.require_platform()
+    sync.expire_leases(card_id=card_id)
     card = OilCard.objects.get(pk=card_id)
     if not can_compare(card):
         raise TooLate(_("The platform can't be asked for this card now."))
@@ -133,15 +133,15 @@ def _is_another(card: OilCard, wire: WireCard) -> bool:
 
 def _about_another(card: OilCard, wire: WireCard, actor: User) -> Comparison:
     note = _("The platform answered about another card.")
-    card = _settle(card, State(card.state), Verdict.CONFLICT, actor, note=note, problem_text=note, wire=wire)
-    return Comparison(card, Verdict.CONFLICT, note)
+    card = _settle(card, State(card.state), CardVerdict.CONFLICT, actor, note=note, problem_text=note, wire=wire)
+    return Comparison(card, CardVerdict.CONFLICT, note)
 
 
 def _unanswered(card: OilCard, error: GatewayError, actor: User) -> Comparison:
     verdict, note, raw = reading.describe(error)
     state, text = State(card.state), card.problem
     if isinstance(error, Rejected) and means_no_such_card(error):
-        verdict, text = Verdict.MISSING, note
+        verdict, text = CardVerdict.MISSING, note
         deleting = card.state == State.UNKNOWN and card.deed == Deed.DELETE
         state = State.DELETED if deleting else State.CHANGE_FAILED
     card = _settle(card, state, verdict, actor, note=note, problem_text=text, raw=raw)
@@ -151,7 +151,7 @@ def _unanswered(card: OilCard, error: GatewayError, actor: User) -> Comparison:
 def _settle(
     card: OilCard,
     state: State,
-    verdict: Verdict,
+    verdict: CardVerdict,
     actor: User,
     *,
     note: str,
@@ -168,7 +168,7 @@ def _settle(
     )
     with transaction.atomic(durable=True):
         if wanted:
-            refuse_another_identity(handing.lock(card.pk), changed)
+            refuse_another_identity(sync.lock(card.pk), changed)
             refuse_duplicate(wanted.card_number, but=card.pk)
             changes |= {**columns(wanted), "version": F("version") + 1, "changed_by": actor, "changed_at": Now()}
         swapped = OilCard.objects.filter(pk=card.pk, state=card.state, version=card.version).update(

@@ -10,17 +10,17 @@ from django.db import transaction
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
-from oilcards.choices import Deed, EventKind, State, Verdict
+from oilcards.choices import CardVerdict, Deed, EventKind, State
 from oilcards.models import OilCard
 from portal import platform
 from portal.gateway import GatewayError, Rejected
 
-from . import handing
+from . import sync
+from .availability import has_open_orders
 from .checking import given_reason
 from .errors import OpenOrders, TooLate
 from .events import record
-from .guesses import means_no_such_card
-from .orders import has_open_orders
+from .heuristics import means_no_such_card
 
 
 def delete_card(*, card_id: int, actor: User) -> OilCard:
@@ -38,18 +38,18 @@ def delete_card(*, card_id: int, actor: User) -> OilCard:
         OpenOrders: orders of the card are open.
         TooLate: the card can't be deleted now.
     """
-    handing.expire_leases(card_id=card_id)
+    sync.expire_leases(card_id=card_id)
     if OilCard.objects.filter(pk=card_id, state=State.ADD_FAILED).exists():
         return _leave_book(card_id, [State.ADD_FAILED], EventKind.DISCARDED, actor, "")
-    handing.require_platform()
+    sync.require_platform()
     started = time.monotonic()
     with transaction.atomic(durable=True):
-        before = handing.lock(card_id)
+        before = sync.lock(card_id)
         if not can_delete(before):
             raise TooLate(_("This card can't be deleted now."))
         if has_open_orders(before):
             raise OpenOrders
-        card = handing.begin(before, Deed.DELETE, actor=actor)
+        card = sync.begin(before, Deed.DELETE, actor=actor)
     return _hand_over(card, actor, started, before=before)
 
 
@@ -66,7 +66,7 @@ def declare_deleted(*, card_id: int, reason: str, actor: User) -> OilCard:
         OpenOrders: orders of the card are open.
         TooLate: the card isn't in such a state.
     """
-    handing.expire_leases(card_id=card_id)
+    sync.expire_leases(card_id=card_id)
     states = [State.UNKNOWN, State.CHANGE_FAILED]
     return _leave_book(card_id, states, EventKind.DECLARED_DELETED, actor, given_reason(reason))
 
@@ -85,7 +85,7 @@ def can_declare_deleted(card: OilCard) -> bool:
 
 def _leave_book(card_id: int, states: list[State], kind: EventKind, actor: User, note: str) -> OilCard:
     with transaction.atomic(durable=True):
-        card = handing.lock(card_id)
+        card = sync.lock(card_id)
         if card.state not in states or (kind == EventKind.DECLARED_DELETED and not can_declare_deleted(card)):
             raise TooLate(_("This card can't be deleted now."))
         if has_open_orders(card):
@@ -102,24 +102,24 @@ def _leave_book(card_id: int, states: list[State], kind: EventKind, actor: User,
 def _hand_over(card: OilCard, actor: User, started: float, *, before: OilCard) -> OilCard:
     number = card.platform_card_id or ""
     try:
-        answer = handing.exchange(
+        answer = sync.exchange(
             "delete_card", lambda: platform.client().delete_oil_card(card_id=number), started=started
         )
     except GatewayError as error:
         if isinstance(error, Rejected) and means_no_such_card(error):
             note = f"{error.code} {error.message}"
-            end = handing.End(State.DELETED, Verdict.APPLIED, note, error.raw)
+            end = sync.End(State.DELETED, CardVerdict.APPLIED, note, error.raw)
         else:
             end = _not_deleted(error, before)
     else:
-        end = handing.End(State.DELETED, Verdict.APPLIED, answer.message, answer.raw)
-    return handing.finish(card, end, actor=actor)
+        end = sync.End(State.DELETED, CardVerdict.APPLIED, answer.message, answer.raw)
+    return sync.finish(card, end, actor=actor)
 
 
-def _not_deleted(error: GatewayError, before: OilCard) -> handing.End:
+def _not_deleted(error: GatewayError, before: OilCard) -> sync.End:
     """The platform certainly did nothing, or nobody knows. What was unclear before is so still."""
     was = State(before.state)
-    end = handing.failure(error, otherwise=was if was == State.ACTIVE else State.CHANGE_FAILED)
+    end = sync.failure(error, otherwise=was if was == State.ACTIVE else State.CHANGE_FAILED)
     if was == State.UNKNOWN and end.state != State.UNKNOWN:
-        return handing.End(State.UNKNOWN, end.verdict, end.note, end.raw, deed=Deed(before.deed))
+        return sync.End(State.UNKNOWN, end.verdict, end.note, end.raw, deed=Deed(before.deed))
     return end

@@ -8,14 +8,15 @@ from dataclasses import dataclass, field, replace
 from django.utils.translation import gettext as _
 
 from oilcards import masking
-from oilcards.choices import CardType, Deed, State, Verdict
+from oilcards.choices import CardType, CardVerdict, Deed, State
 from oilcards.details import LABELS, CardDetails
 from oilcards.models import OilCard
-from portal import crypto, platform
+from portal import platform
 from portal.gateway import GatewayError, NotSent, Rejected
 from portal.gateway import OilCard as WireCard
+from portal.kit import crypto
 
-from . import handing
+from . import sync
 
 PARTLY_HIDDEN = "*"
 """A platform that tells 138****8000 tells only what it shows. [guess]"""
@@ -51,23 +52,23 @@ def ask(platform_card_id: str) -> WireCard:
     Raises:
         GatewayError: Rejected, NotSent or OutcomeUnknown.
     """
-    return handing.exchange(
+    return sync.exchange(
         "card_info",
         lambda: platform.client().oil_card_info(card_id=platform_card_id),
         started=time.monotonic(),
     )
 
 
-def describe(error: GatewayError) -> tuple[Verdict, str, str]:
+def describe(error: GatewayError) -> tuple[CardVerdict, str, str]:
     """Return verdict, note and evidence of a question that was not answered.
 
     What is no refusal may be half an answer with anybody's data in it: nothing of it is kept.
     """
     if isinstance(error, Rejected):
-        return Verdict.REJECTED, f"{error.code} {error.message}", error.raw
+        return CardVerdict.REJECTED, f"{error.code} {error.message}", error.raw
     if isinstance(error, NotSent):
-        return Verdict.NOT_SENT, _("The platform can't be reached. Nothing was sent; try again later."), ""
-    return Verdict.OUTCOME_UNKNOWN, _("The platform gave no clear answer."), ""
+        return CardVerdict.NOT_SENT, _("The platform can't be reached. Nothing was sent; try again later."), ""
+    return CardVerdict.OUTCOME_UNKNOWN, _("The platform gave no clear answer."), ""
 
 
 def held_against(ours: CardDetails, wire: WireCard) -> Reading:
@@ -106,18 +107,18 @@ def adopted(ours: CardDetails, reading: Reading, fields: Collection[str]) -> Car
     return replace(ours, **{name: getattr(reading.theirs, name) for name in names})
 
 
-def judge(card: OilCard, reading: Reading) -> tuple[State, Verdict]:
+def judge(card: OilCard, reading: Reading) -> tuple[State, CardVerdict]:
     """Say in which state the card is after the platform has answered, and why.
 
     Only an answer that shows everything proves that both are in step; what was certain stays so without it.
     """
     if reading.differences:
-        return State.CHANGE_FAILED, Verdict.DIFFERS
+        return State.CHANGE_FAILED, CardVerdict.DIFFERS
     if not reading.untold:
-        return State.ACTIVE, Verdict.AGREES
+        return State.ACTIVE, CardVerdict.AGREES
     still_there = card.state == State.UNKNOWN and card.deed != Deed.CHANGE
     not_there_yet = card.state == State.ADD_FAILED
-    return (State.CHANGE_FAILED if still_there or not_there_yet else State(card.state)), Verdict.UNCLEAR
+    return (State.CHANGE_FAILED if still_there or not_there_yet else State(card.state)), CardVerdict.UNCLEAR
 
 
 def explanation(state: State, reading: Reading) -> str:

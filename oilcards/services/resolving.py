@@ -6,12 +6,12 @@ from django.db.models import F
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
-from oilcards.choices import Deed, EventKind, State, Verdict
+from oilcards.choices import CardVerdict, Deed, EventKind, State
 from oilcards.models import OilCard
 from portal.gateway import GatewayError
 from portal.gateway import OilCard as WireCard
 
-from . import handing, reading
+from . import reading, sync
 from .adding import LONGEST_ID
 from .checking import given_reason
 from .comparing import secrets_of
@@ -38,11 +38,11 @@ def enter_platform_id(*, card_id: int, platform_card_id: str, actor: User) -> Oi
         AnotherCard: the platform's card with this id has another number, or the platform doesn't tell it.
         TooLate: the card isn't in such a state, or was changed meanwhile.
     """
-    handing.require_platform()
+    sync.require_platform()
     number = platform_card_id.strip()
     if not number or len(number) > LONGEST_ID or not number.isprintable() or not number.isascii():
         raise InvalidCard({"platform_card_id": _("Enter the card's id as the vendor's console shows it.")})
-    handing.expire_leases(card_id=card_id)
+    sync.expire_leases(card_id=card_id)
     card = OilCard.objects.get(pk=card_id)
     if not can_enter_platform_id(card):
         raise TooLate(_("This card's addition is not open any more."))
@@ -69,7 +69,7 @@ def declare_never_arrived(*, card_id: int, reason: str, actor: User) -> OilCard:
         TooLate: the card isn't in such a state.
     """
     reason = given_reason(reason)
-    handing.expire_leases(card_id=card_id)
+    sync.expire_leases(card_id=card_id)
     with transaction.atomic(durable=True):
         swapped = OilCard.objects.filter(pk=card_id, state=State.UNKNOWN, deed=Deed.ADD).update(
             state=State.ADD_FAILED, deed="", problem="", changed_by=actor, changed_at=Now()
@@ -102,7 +102,7 @@ def _take(card: OilCard, number: str, wire: WireCard, actor: User) -> OilCard:
     read = reading.held_against(card.details, wire)
     if not read.number_agrees or (wire.card_id and wire.card_id != number):
         note = _("The platform's card with this id has another number, or it doesn't tell the number.")
-        _record_attempt(card, actor, number, Verdict.CONFLICT, note, wire.raw, wire)
+        _record_attempt(card, actor, number, CardVerdict.CONFLICT, note, wire.raw, wire)
         raise AnotherCard(note)
     state, verdict = reading.judge(card, read)
     message = reading.explanation(state, read)
@@ -146,7 +146,7 @@ def _refuse_taken(number: str, *, but: int) -> None:
 
 
 def _record_attempt(
-    card: OilCard, actor: User, number: str, verdict: Verdict, note: str, raw: str, wire: WireCard | None = None
+    card: OilCard, actor: User, number: str, verdict: CardVerdict, note: str, raw: str, wire: WireCard | None = None
 ) -> None:
     with transaction.atomic(durable=True):
         record(

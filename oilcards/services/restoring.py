@@ -3,7 +3,7 @@
 from django.db.models import Case, F, QuerySet, Value, When
 from django.utils.translation import gettext as _
 
-from oilcards.choices import BUSY_STATES, Deed, EventKind, State, Verdict
+from oilcards.choices import BUSY_STATES, CardVerdict, Deed, EventKind, State
 from oilcards.models import OilCard, OilCardEvent
 
 
@@ -28,7 +28,7 @@ def doubt_all() -> int:
             kind=EventKind.RESTORED,
             state_from=state,
             state_to=State.UNKNOWN,
-            verdict=Verdict.OUTCOME_UNKNOWN,
+            verdict=CardVerdict.OUTCOME_UNKNOWN,
             note=note,
         )
         for key, state in found

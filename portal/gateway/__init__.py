@@ -18,7 +18,6 @@ One client serves all threads. Nothing is ever retried, no matter which call.
 
 from portal.gateway.client import Client
 from portal.gateway.errors import GatewayError, NotSent, OutcomeUnknown, Rejected
-from portal.gateway.guesses import may_mean_duplicate, means_no_such_call, means_no_such_order
 from portal.gateway.messages import MalformedCallback, parse_callback
 from portal.gateway.results import (
     Account,
@@ -32,6 +31,8 @@ from portal.gateway.results import (
     Speed,
 )
 from portal.gateway.signing import sign
+
+from .heuristics import may_mean_duplicate, means_no_such_call, means_no_such_order
 
 __all__ = [
     "Account",

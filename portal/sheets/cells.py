@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
-from portal.digits import FOLDED, INVISIBLE
+from portal.kit.digits import FOLDED, INVISIBLE
 from portal.sheets.limits import LONGEST_CELL
 
 # The text, and what is wrong with it in words ("" if nothing is).

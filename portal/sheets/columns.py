@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from portal.digits import INVISIBLE
+from portal.kit.digits import INVISIBLE
 from portal.sheets.cells import Cell
 
 _UNIT = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|【[^【】]*】|/元|:元|元$")

@@ -2,7 +2,7 @@
 
 This is done here because the libraries for it make objects before any limit can be set: of a whole sheet, as wide
 and as high as its outermost cells, so that 5 kB with one cell in the last row and column end the process; or of a
-whole row and all that stands before it, so that an endless row does. See docs/decisions.md.
+whole row and all that stands before it, so that an endless row does. See docs/decisions.
 """
 
 import re

@@ -7,7 +7,7 @@ import django.db.models.functions.datetime
 from django.conf import settings
 from django.db import migrations, models
 
-import portal.fields
+import portal.kit.fields
 
 
 class Migration(migrations.Migration):
@@ -106,7 +106,10 @@ class Migration(migrations.Migration):
                 ),
                 ("file_name", models.CharField(blank=True, max_length=200)),
                 ("digest", models.CharField(max_length=64)),
-                ("content", portal.fields.EncryptedField(help_text="compressed, in base64; it may hold card numbers")),
+                (
+                    "content",
+                    portal.kit.fields.EncryptedField(help_text="compressed, in base64; it may hold card numbers"),
+                ),
                 ("uploaded_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
             ],
             options={

@@ -3,7 +3,7 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
-import portal.fields
+import portal.kit.fields
 
 
 class Migration(migrations.Migration):
@@ -25,7 +25,10 @@ class Migration(migrations.Migration):
                         to="recharge.batch",
                     ),
                 ),
-                ("content", portal.fields.EncryptedField(help_text="compressed, in base64; it may hold card numbers")),
+                (
+                    "content",
+                    portal.kit.fields.EncryptedField(help_text="compressed, in base64; it may hold card numbers"),
+                ),
             ],
             options={
                 "default_permissions": (),

@@ -2,7 +2,7 @@
 
 from django.db import migrations, models
 
-from portal.online_migrations import AddCheckOnline, AddIndexOnline
+from portal.kit.online_migrations import AddCheckOnline, AddIndexOnline
 
 
 class Migration(migrations.Migration):

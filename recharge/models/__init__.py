@@ -1,4 +1,4 @@
-"""Rows of these are written by `recharge.services` alone."""
+"""Rows of these are written by the rooms' services alone."""
 
 from .accounts import Account
 from .balance import Balance

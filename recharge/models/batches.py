@@ -11,8 +11,8 @@ from django.db.models import F, Max, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from portal.fields import EncryptedField
-from portal.history import AppendOnly
+from portal.kit.fields import EncryptedField
+from portal.kit.history import AppendOnly
 from recharge.choices import BatchEventKind, BatchState, Brake, Product
 
 UNDER_WAY = (BatchState.CANARY, BatchState.RUNNING)

@@ -5,7 +5,7 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from portal.history import AppendOnly
+from portal.kit.history import AppendOnly
 from recharge.choices import EventKind, Submission, Verdict
 from recharge.status import Status
 

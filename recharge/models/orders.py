@@ -1,6 +1,6 @@
 """The order, the one table of both products.
 
-Rows of `Order` are written by `recharge.services` alone. What must never be is forbidden by the database itself:
+Rows of `Order` are written by the rooms' services alone. What must never be is forbidden by the database itself:
 see the constraints.
 """
 
@@ -11,7 +11,7 @@ import datetime as dt
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Max, Q
-from django.db.models.functions import Now
+from django.db.models.functions import Now, Right
 from django.utils.translation import gettext_lazy as _
 
 from oilcards.models import SECRET_FIELDS, OilCard
@@ -218,43 +218,56 @@ class Order(models.Model):
             ("approve_order", _("Can approve what others placed")),
         ]
         constraints = [
+            # A top-up has a phone number, a recharge a card, none has both.
             models.CheckConstraint(
                 name="order_one_target",
                 condition=Q(product=Product.MOBILE, oil_card=None) & ~Q(mobile="")
                 | Q(product=Product.OIL, oil_card__isnull=False, mobile=""),
             ),
+            # Four eyes: nobody approves what he placed.
             models.CheckConstraint(
                 name="order_approver_is_another", condition=Q(approved_by=None) | ~Q(approved_by=F("placed_by"))
             ),
+            # An order of a batch names its line in the list, no other does.
             models.CheckConstraint(
                 name="order_line_iff_in_batch",
                 condition=Q(batch=None, line=None) | Q(batch__isnull=False, line__isnull=False),
             ),
+            # One order a line, however often the form is sent.
             models.UniqueConstraint(
                 fields=["batch", "line"], name="order_line_once_in_batch", condition=Q(batch__isnull=False)
             ),
+            # An order is for some money.
             models.CheckConstraint(name="order_face_value_positive", condition=Q(face_value__gt=0)),
+            # The platform takes and credits money, or says nothing.
             models.CheckConstraint(
                 name="order_amounts_not_negative",
                 condition=(Q(cost_price=None) | Q(cost_price__gte=0))
                 & (Q(credited_amount=None) | Q(credited_amount__gte=0)),
             ),
+            # Our own states are those of `submissions.py`.
             models.CheckConstraint(name="order_submission_known", condition=Q(submission__in=Submission.values)),
+            # The platform knows two speeds.
             models.CheckConstraint(name="order_speed_known", condition=Q(speed__in=Speed.values)),
+            # A code that nobody knows is kept with its event, never taken over.
             models.CheckConstraint(name="order_status_known", condition=Q(status=None) | Q(status__in=Status.values)),
+            # ACCEPTED means that the platform has named its number.
             models.CheckConstraint(
                 name="order_number_of_platform_iff_accepted",
                 condition=Q(submission=Submission.ACCEPTED, gateway_order_no__isnull=False) & ~Q(gateway_order_no="")
                 | ~Q(submission=Submission.ACCEPTED) & Q(gateway_order_no=None),
             ),
+            # The platform has no status for what it has not.
             models.CheckConstraint(
                 name="order_status_only_if_accepted",
                 condition=Q(submission=Submission.ACCEPTED) | Q(status=None, confirmed_at=None),
             ),
+            # It is a status that is confirmed.
             models.CheckConstraint(
                 name="order_confirmed_only_with_status",
                 condition=Q(confirmed_at=None) | Q(status__isnull=False),
             ),
+            # Settled: dead, or a final status that is confirmed or never can be.
             models.CheckConstraint(
                 name="order_settled_iff_over",
                 condition=Q(settled_at__isnull=False)
@@ -265,16 +278,19 @@ class Order(models.Model):
                 )
                 | Q(settled_at=None) & ~Q(submission__in=DEAD_SUBMISSIONS),
             ),
+            # A claim has a lease, so that a dead worker is noticed.
             models.CheckConstraint(
                 name="order_lease_iff_submitting",
                 condition=Q(submission=Submission.SUBMITTING, lease_until__isnull=False)
                 | ~Q(submission=Submission.SUBMITTING) & Q(lease_until=None),
             ),
+            # Whatever is queued is due at some time.
             models.CheckConstraint(
                 name="order_push_due_iff_queued",
                 condition=Q(submission=Submission.QUEUED, next_push_at__isnull=False)
                 | ~Q(submission=Submission.QUEUED) & Q(next_push_at=None),
             ),
+            # Nothing unfinished without a next query or a mark.
             models.CheckConstraint(
                 name="order_has_a_next_step",
                 condition=Q(settled_at__isnull=False)
@@ -282,32 +298,50 @@ class Order(models.Model):
                 | Q(next_check_at__isnull=False)
                 | Q(open_marks__gt=0),
             ),
+            # A replacement knows the first attempt of its chain.
             models.CheckConstraint(
                 name="order_chain_iff_replacement",
                 condition=Q(replaces=None, first_attempt=None) | Q(replaces__isnull=False, first_attempt__isnull=False),
             ),
         ]
         indexes = [
+            # A number's orders: the list's search, duplicates.
             models.Index(F("mobile"), F("id").desc(), name="order_mobile", condition=~Q(mobile="")),
+            # A search for the last four digits of a number.
+            models.Index(Right("mobile", 4), F("id").desc(), name="order_mobile_end", condition=~Q(mobile="")),
+            # A search for words in the latest notes.
+            models.Index(F("id").desc(), name="order_noted", condition=~Q(note="")),
+            # A card's orders: its page, duplicates.
             models.Index(F("oil_card"), F("id").desc(), name="order_oil_card", condition=Q(oil_card__isnull=False)),
+            # The list filtered by status.
             models.Index(F("status"), F("id").desc(), name="order_status"),
+            # The list filtered by submission.
             models.Index(F("submission"), F("id").desc(), name="order_submission"),
+            # The list filtered by person.
             models.Index(F("placed_by"), F("id").desc(), name="order_placed_by"),
+            # The list filtered by product.
             models.Index(F("product"), F("id").desc(), name="order_product"),
+            # Overview and metrics, which read nothing but this index; dates as bounds in the list.
             models.Index(
                 "placed_at",
                 name="order_placed_at",
                 include=["submission", "status", "face_value", "confirmed_at", "id"],
             ),
+            # What needs a person: list and badge.
             models.Index(F("id").desc(), name="order_marked", condition=Q(open_marks__gt=0)),
+            # Whether another attempt lives: the claim, `living_attempt`.
             models.Index("first_attempt", name="order_chain", condition=Q(first_attempt__isnull=False)),
+            # What is not settled: open orders counted, duplicates of any age.
             models.Index(F("id").desc(), name="order_open", condition=Q(settled_at=None)),
+            # The queue of approvals.
             models.Index(
                 F("id").desc(),
                 name="order_awaiting",
                 condition=Q(submission=Submission.AWAITING_APPROVAL, batch=None),
             ),
+            # The sweep: single orders to be sent.
             models.Index("next_push_at", name="order_push_due", condition=Q(next_push_at__isnull=False, batch=None)),
+            # The drain: the next order of a batch.
             models.Index(
                 "batch",
                 "next_push_at",
@@ -315,12 +349,14 @@ class Order(models.Model):
                 name="order_batch_due",
                 condition=Q(submission=Submission.QUEUED, batch__isnull=False),
             ),
+            # The brake: the latest orders of a batch.
             models.Index(
                 F("batch"),
                 F("submitted_at").desc(),
                 name="order_batch_lately",
                 condition=Q(batch__isnull=False, submitted_at__isnull=False),
             ),
+            # A batch's page, its sums, exports by key.
             models.Index(
                 "batch",
                 "id",
@@ -328,12 +364,15 @@ class Order(models.Model):
                 include=["submission", "status", "face_value"],
                 condition=Q(batch__isnull=False),
             ),
+            # Queries that are due, of single orders.
             models.Index("next_check_at", name="order_check_due", condition=Q(next_check_at__isnull=False, batch=None)),
+            # Queries that are due, of batches.
             models.Index(
                 "next_check_at",
                 name="order_batch_check_due",
                 condition=Q(next_check_at__isnull=False, batch__isnull=False),
             ),
+            # The sweep: leases that ran out.
             models.Index("lease_until", name="order_lease", condition=Q(lease_until__isnull=False)),
         ]
 

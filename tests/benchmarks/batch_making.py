@@ -57,11 +57,12 @@ def _ratios(some: list[float], others: list[float]) -> list[float]:
 
 def _make_batch(clerk: Any, orders: int) -> float:
     """Return the seconds from the form to the commit; the sheet was uploaded before."""
-    from recharge.services import batch_making, batch_reading
+    from recharge.batches.services import making as batch_making
+    from recharge.batches.services import reading
 
     lines = "".join(f"{_mobile()},50,快,\r\n" for _ in range(orders))
     content = f"手机号,面值,快慢,备注\r\n{lines}".encode("gb18030")
-    draft = batch_reading.keep_upload(content=content, file_name="sheet.csv", product="MOBILE", uploaded_by=clerk)
+    draft = reading.keep_upload(content=content, file_name="sheet.csv", product="MOBILE", uploaded_by=clerk)
     with _clock() as seconds:
         batch = batch_making.make_batch(draft=draft, made_by=clerk)
     assert batch.orders.count() == orders == batch.size
@@ -72,7 +73,7 @@ def _bulk_create(clerk: Any, orders: int) -> float:
     from django.utils import timezone
 
     from recharge.models import Order
-    from recharge.services import placing
+    from recharge.orders.services import placing
 
     now = timezone.now()
     with _clock() as seconds:
@@ -99,7 +100,7 @@ def _import_export(clerk: Any, orders: int) -> float:
     from import_export.resources import ModelResource
 
     from recharge.models import Order
-    from recharge.services import placing
+    from recharge.orders.services import placing
 
     class OrderResource(ModelResource):
         class Meta:

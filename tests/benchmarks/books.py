@@ -112,8 +112,8 @@ def check(size: int) -> None:
     from django.db import connection
     from django.db.models import Max
 
+    from recharge.books.services import checks as books
     from recharge.models import CheckRun, Order, OrderEvent
-    from recharge.services import books
 
     fill(size)
     connection.close()
@@ -135,8 +135,8 @@ def fill(size: int) -> None:
     from django.contrib.auth.models import User
     from django.db import connection
 
+    from recharge.limits.services import accounts
     from recharge.models import Account
-    from recharge.services import accounts
 
     from .orders import insert_orders
 

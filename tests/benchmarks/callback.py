@@ -123,7 +123,7 @@ def send(port: int, variant: str, numbers: list[str]) -> float:
 
 
 def _line(variant: str, order_no: str) -> str:
-    from recharge.services.products import CALLBACK_SIGNER
+    from recharge.fulfilment.services.products import CALLBACK_SIGNER
 
     body = (
         f"order_no={order_no}&order_number=W{int(order_no[2:])}&status=2&amount=50&fanli=0.5000&cost_price=49.2500"

@@ -50,7 +50,7 @@ def main() -> None:
 def _measure(root: str, orders: int, seconds: int) -> None:
     from django.contrib.auth.models import User
 
-    from recharge.services import batches
+    from recharge.batches.services import managing
 
     clerk = User.objects.create_user("clerk")
     _waits(clerk, "130", 3)  # until everything is warm
@@ -62,7 +62,7 @@ def _measure(root: str, orders: int, seconds: int) -> None:
         batch = _make_batch(clerk, digit, orders)
         waits = _waits(clerk, f"15{digit}", seconds)
         _show(what, waits, f"; meanwhile {_handed_over(batch):,} of {orders:,} of the batch went out")
-        batches.withdraw_rest(batch_id=batch.pk, actor=clerk)
+        managing.withdraw_rest(batch_id=batch.pk, actor=clerk)
 
 
 def _waits(clerk: Any, prefix: str, count: int) -> list[float]:
@@ -70,7 +70,7 @@ def _waits(clerk: Any, prefix: str, count: int) -> list[float]:
     from django.utils import timezone
 
     from recharge.models import Order, OrderEvent
-    from recharge.services import placing
+    from recharge.orders.services import placing
 
     placed = {}
     begin = time.monotonic()
@@ -85,14 +85,14 @@ def _waits(clerk: Any, prefix: str, count: int) -> list[float]:
 
 
 def _make_batch(clerk: Any, digit: str, orders: int) -> Any:
+    from recharge.batches.services import making, reading
     from recharge.choices import Product
-    from recharge.services import batch_making, batch_reading
 
     lines = ("mobile,face_value", *(f"139{number:07d}{digit},50" for number in range(orders)))
-    draft = batch_reading.keep_upload(
+    draft = reading.keep_upload(
         content="\n".join(lines).encode(), file_name="list.csv", product=Product.MOBILE, uploaded_by=clerk
     )
-    return batch_making.make_batch(draft=draft, made_by=clerk)
+    return making.make_batch(draft=draft, made_by=clerk)
 
 
 def _handed_over(batch: Any) -> int:

@@ -25,7 +25,7 @@ from typing import Any
 import redis
 import requests
 
-from recharge.services import transitions
+from recharge.fulfilment.services import transitions
 
 from . import rig
 
@@ -138,7 +138,7 @@ class _Taken:
     """Whether a worker has taken the message that it is sent here: one about an order that does not exist."""
 
     def __init__(self, environment: dict[str, str]) -> None:
-        from recharge.services import queue
+        from recharge.core import queue
 
         self._client = redis.Redis.from_url(environment["CELERY_BROKER_URL"])
         queue.send(queue.SUBMIT, 0)
@@ -155,8 +155,8 @@ def _hand_over(orders: int, pid: int, *, in_batch: bool) -> tuple[float, float]:
     """
     from django.utils import timezone
 
+    from recharge.core import queue
     from recharge.models import Order
-    from recharge.services import queue
 
     spent = rig.cpu_seconds(pid)
     rows = _queued(orders, in_batch=in_batch)
@@ -181,7 +181,7 @@ def _queued(orders: int, *, in_batch: bool) -> list[Any]:
     from django.utils import timezone
 
     from recharge.models import Batch, Order
-    from recharge.services import placing
+    from recharge.orders.services import placing
 
     clerk, _ = User.objects.get_or_create(username="clerk")
     with transaction.atomic():
@@ -223,7 +223,7 @@ def _bare_pushes(orders: int) -> float:
     """Push so many orders from a pool of threads that does nothing else, and return how many a second."""
     from portal import platform
     from portal.gateway import Speed
-    from recharge.services import placing
+    from recharge.orders.services import placing
 
     def push(number: int) -> None:
         platform.client().push_mobile_order(

@@ -19,7 +19,7 @@ def main(point: str, deed: str, card_id: int, user_id: int) -> None:
     from django.contrib.auth.models import User
 
     from oilcards.models import OilCard
-    from oilcards.services import adding, changing, deleting, events, handing
+    from oilcards.services import adding, changing, deleting, events, sync
     from tests.fake_card_platform import PHONE, details
 
     def die_at_event(number: int) -> None:
@@ -33,13 +33,13 @@ def main(point: str, deed: str, card_id: int, user_id: int) -> None:
         events.OilCardEvent = SimpleNamespace(objects=SimpleNamespace(create=counted))  # type: ignore[assignment,misc]
 
     if point == "before_begin":
-        handing.require_platform = die
+        sync.require_platform = die
     elif point == "in_begin":
         die_at_event(1)
     elif point == "before_send":
-        handing.exchange = die
+        sync.exchange = die
     elif point == "after_send":
-        handing.exchange = then_die(handing.exchange)
+        sync.exchange = then_die(sync.exchange)
     elif point == "in_record":
         die_at_event(2)
 

@@ -28,10 +28,10 @@ def then_die(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def main(point: str, order_id: int) -> None:
     django.setup()
-    from recharge.services import answers, products, submission, transitions
+    from recharge.fulfilment.services import answers, products, submission, transitions
 
     if point == "before_claim":
-        submission._claim = die
+        submission.claim = die
     elif point == "in_claim":
         transitions.record = die  # the row is changed, the transaction is not committed
     elif point == "before_send":

@@ -20,8 +20,8 @@ from django.db.models import Sum
 from django.utils import timezone, translation
 from playwright.sync_api import Browser, Locator, Page
 
-from recharge import outcomes
 from recharge.choices import BatchEventKind, BatchState, Brake, EventKind, Product, Submission
+from recharge.core import wording
 from recharge.models import DEAD_SUBMISSIONS, Batch, BatchDraft, Order, OrderEvent
 from tests.browser import launched, sign_in
 from tests.processes import (
@@ -297,7 +297,7 @@ def results(page: Page, url: str, batch: Batch) -> None:
     # The tab marks long numbers as texts.
     told = {row[number].removesuffix("\t"): row[state] for row in rows[1 : 1 + batch.size]}
     with translation.override("zh-hans"):
-        true = {order.order_no: str(outcomes.of_order(order).label) for order in Order.objects.filter(batch=batch)}
+        true = {order.order_no: str(wording.of_order(order).label) for order in Order.objects.filter(batch=batch)}
     assert told == true
     assert len(set(told.values())) > 1
     left_out = rows[1 + batch.size :]

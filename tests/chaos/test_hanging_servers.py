@@ -13,8 +13,8 @@ from django.contrib.auth.models import Group, Permission, User
 from django.db import connection
 
 from recharge.choices import Submission
+from recharge.fulfilment.services.products import CALLBACK_SIGNER
 from recharge.models import Order
-from recharge.services.products import CALLBACK_SIGNER
 from tests.processes import Processes, answers, books, database_url, free_port, report, sandbox_settings, wait_for
 from tests.proxies import Proxy
 

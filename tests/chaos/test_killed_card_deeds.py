@@ -19,7 +19,7 @@ from oilcards.models import OilCard
 from oilcards.services import adding, changing, comparing, deleting, resolving
 from oilcards.services.errors import DuplicateCard, TooLate
 from portal.gateway import CardType as WireCardType
-from recharge.services import sweeping
+from recharge.operations.services import sweeping
 from tests.fake_card_platform import NUMBER, PHONE, details
 from tests.processes import (
     Processes,

@@ -9,8 +9,9 @@ from django.contrib.auth.models import User
 from django.db import connection
 
 from recharge.choices import Product, Submission
+from recharge.core import queue
+from recharge.fulfilment.services import checking, submission
 from recharge.models import DEAD_SUBMISSIONS, Order
-from recharge.services import checking, queue, submission
 from tests.oil_cards import place
 from tests.processes import (
     Processes,

@@ -13,10 +13,13 @@ from django.db import IntegrityError, connection
 from django.db.models import Sum
 
 from portal import platform as platform_settings
+from recharge.approvals import services as approving
+from recharge.batches.services import making, reading
 from recharge.choices import BatchEventKind, BatchState, Submission
+from recharge.core import queue
+from recharge.core.errors import DuplicateOrder, ReasonNeeded, TooLate
 from recharge.models import Batch, BatchDraft, Order, Spending
-from recharge.services import approving, batch_making, batch_reading, placing, queue
-from recharge.services.errors import DuplicateOrder, ReasonNeeded, TooLate
+from recharge.orders.services import placing
 from tests.batches import batch_of, mobiles, upload
 from tests.races import BothLook, together
 
@@ -37,14 +40,14 @@ def both(monkeypatch: pytest.MonkeyPatch) -> BothLook:
     """Two who place something: each has looked for duplicates before either goes on."""
     both = BothLook()
     monkeypatch.setattr(placing, "find_duplicate", both.at(placing.find_duplicate))
-    monkeypatch.setattr(batch_reading, "_doubt_duplicates", both.at(batch_reading._doubt_duplicates))
+    monkeypatch.setattr(reading, "_doubt_duplicates", both.at(reading._doubt_duplicates))
     return both
 
 
 @pytest.fixture
 def nothing_locks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(placing, "lock_target", lambda order: None)
-    monkeypatch.setattr(batch_making, "lock_all_targets", lambda: None)
+    monkeypatch.setattr(making, "lock_all_targets", lambda: None)
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ def order_for(clerk: User) -> Deed:
 
 def batch_with(clerk: User, *others: str) -> Deed:
     draft = upload(clerk, [f"{NUMBER},50", *others])
-    return lambda: batch_making.make_batch(draft=draft, made_by=clerk)
+    return lambda: making.make_batch(draft=draft, made_by=clerk)
 
 
 def placed_for_number() -> int:
@@ -80,7 +83,7 @@ def sent_twice(draft: BatchDraft) -> list[Batch | None]:
 
     def send() -> None:
         try:
-            answers.append(batch_making.make_batch(draft=draft, made_by=draft.uploaded_by))
+            answers.append(making.make_batch(draft=draft, made_by=draft.uploaded_by))
         except IntegrityError:
             answers.append(None)
 

@@ -12,10 +12,13 @@ from django.db.models import F, Sum
 from django.utils import timezone
 
 from portal import platform as platform_settings
+from recharge.approvals import services as approving
 from recharge.choices import EventKind, Submission
+from recharge.core import queue
+from recharge.core.errors import LimitReached
+from recharge.limits.services import spending
 from recharge.models import Order, Spending
-from recharge.services import approving, interventions, placing, queue, spending
-from recharge.services.errors import LimitReached
+from recharge.orders.services import interventions, placing
 from tests.races import together
 
 pytestmark = [pytest.mark.servers, pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]

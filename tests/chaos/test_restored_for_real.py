@@ -21,7 +21,8 @@ PRELUDE = """
 import django; django.setup()
 from django.contrib.auth.models import User
 from recharge.models import Order
-from recharge.services import placing, stopping
+from recharge.limits.services import emergency_stop
+from recharge.orders.services import placing
 clerk, _ = User.objects.get_or_create(username="clerk")
 approver, _ = User.objects.get_or_create(username="approver")
 """
@@ -121,17 +122,17 @@ def test_a_restored_portal_pays_nothing_twice(shop: Shop, tmp_path: Path, rememb
         shop.processes.serve(shop.port)
         shop.do("placing.place_mobile_order(placed_by=clerk, mobile='13800138000', face_value=50)")
         wait_for(lambda: shop.state("13800138000") == "ACCEPTED", "an order goes its way", every=4)
-        shop.do("stopping.stop_everything(actor=clerk, reason='backup')")
+        shop.do("emergency_stop.stop_everything(actor=clerk, reason='backup')")
         shop.do("placing.place_mobile_order(placed_by=clerk, mobile='13900139000', face_value=100)")
         assert "read back" in shop.manage("backup", "--to", str(shop.backups))
-        shop.do("stopping.go_on(stop_id=stopping.current_stop().pk, actor=approver)")
+        shop.do("emergency_stop.go_on(stop_id=emergency_stop.current_stop().pk, actor=approver)")
         wait_for(lambda: shop.state("13900139000") == "ACCEPTED", "what was queued in the backup is pushed", every=4)
         assert report(sandbox)["calls"]["Recharge/pushOrder"] == 2
         shop.stop()
 
         lose_and_restore(shop)
         assert shop.state("13900139000") == "QUEUED"
-        shop.do("stopping.go_on(stop_id=stopping.current_stop().pk, actor=approver)")
+        shop.do("emergency_stop.go_on(stop_id=emergency_stop.current_stop().pk, actor=approver)")
         if remembered:
             shop.manage("after_restore")
         shop.processes.serve(shop.port)

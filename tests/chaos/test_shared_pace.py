@@ -10,9 +10,9 @@ import pytest
 from django.conf import LazySettings
 from django.db import connection
 
-from portal.database import now
+from portal.kit.database import now
+from recharge.limits.services import pacing
 from recharge.models import Pace
-from recharge.services import pacing
 
 pytestmark = [pytest.mark.servers, pytest.mark.django_db(transaction=True)]
 RATE = 40
@@ -57,10 +57,10 @@ def single_orders() -> None:
         pacing.wait_for_turn()
 
 
-def lane() -> None:
+def drain() -> None:
     taken = 0
     while taken < TURNS:
-        taken += pacing.wait_in_lane()
+        taken += pacing.wait_in_drain()
 
 
 def turns_given(take_turns: Callable[[], None]) -> int:
@@ -78,7 +78,7 @@ def paced(settings: LazySettings) -> None:
     settings.WIKEYUN_MAX_RPS = RATE
 
 
-@pytest.mark.parametrize("take_turns", [single_orders, lane])
+@pytest.mark.parametrize("take_turns", [single_orders, drain])
 def test_all_threads_together_keep_the_pace(take_turns: Callable[[], None]) -> None:
     assert seconds_for(take_turns) >= LEAST - CLOCK_STEP
 

@@ -13,12 +13,14 @@ from django.db.models.functions import Now
 from django.test import override_settings
 
 from portal import platform as platform_settings
-from portal.database import from_now
 from portal.gateway import PushReceipt
-from portal.statements import Composed
+from portal.kit.compiled_queries import CompiledQuery
+from portal.kit.database import from_now
+from recharge.batches.services import draining
 from recharge.choices import Product, Submission
+from recharge.core import queue
+from recharge.fulfilment.services import submission
 from recharge.models import Order
-from recharge.services import queue, submission
 from tests.batches import batch_of, mobiles
 from tests.oil_cards import active_card, place
 
@@ -40,7 +42,7 @@ class CountingPlatform:
     push_oil_order = push_mobile_order
 
 
-def claim_without_compare_and_swap(due: Composed[Order], key: int) -> Order | None:
+def claim_without_compare_and_swap(due: CompiledQuery[Order], key: int) -> Order | None:
     """Look first, then change: what a claim must not be."""
     order = Order.objects.filter(Q(pk=key, batch=None) | Q(batch=key), submission=Submission.QUEUED).first()
     if order is None:
@@ -102,10 +104,10 @@ def single_orders(clerk: User, count: int) -> Callable[[], None]:
 
 
 def batch(clerk: User, count: int) -> Callable[[], None]:
-    """Make a batch, and return what a lane does."""
+    """Make a batch, and return what a drain does."""
     with override_settings(BATCH_CANARY=0):
         batch_of(*mobiles(count), made_by=clerk)
-    return submission.submit_batches
+    return draining.submit_batches
 
 
 @pytest.mark.parametrize("orders", [single_orders, batch])
@@ -122,5 +124,5 @@ def test_without_compare_and_swap_an_order_is_pushed_twice(
 ) -> None:
     """The twin: it must go wrong, or the test above proves nothing."""
     work = orders(clerk, 1)
-    monkeypatch.setattr(submission, "_claim", claim_without_compare_and_swap)
+    monkeypatch.setattr(submission, "claim", claim_without_compare_and_swap)
     assert max(race(2, work).values()) == 2

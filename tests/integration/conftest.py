@@ -7,9 +7,9 @@ from django.db import connection
 from oilcards.models import OilCard
 from oilcards.services import adding
 from portal import platform as platform_settings
+from recharge.books.services.invariants import CHECKS
+from recharge.core import queue
 from recharge.models import Order
-from recharge.services import queue
-from recharge.services.invariants import CHECKS
 from tests.fake_card_platform import FakeCardPlatform, details
 from tests.fake_platform import FakePlatform
 
@@ -33,7 +33,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
     messages: list[tuple[str, int]] = []
     monkeypatch.setattr(queue, "send", lambda task, order_id: messages.append((task, order_id)))
     monkeypatch.setattr(queue.Messenger, "leave", lambda self, task, order_id: queue.send(task, order_id))
-    monkeypatch.setattr(queue, "open_lanes", lambda task, lanes: None)
+    monkeypatch.setattr(queue, "start_drains", lambda task, drains: None)
     monkeypatch.setattr(queue, "waiting", lambda task: 0)
     monkeypatch.setattr(queue, "refresh_balance", lambda: None)
     return messages

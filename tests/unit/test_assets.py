@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from portal.icons import ICONS
+from portal.web.icons import ICONS
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 IN_TEMPLATE = re.compile(r'{% icon "([a-z0-9-]+)"')
@@ -21,7 +21,7 @@ def test_every_icon_that_is_named_is_in_the_sprite() -> None:
 
 
 def test_every_icon_of_a_state_is_in_the_sprite() -> None:
-    from recharge import outcomes
+    from recharge.core import wording
 
-    shown = {outcome.icon for outcome in [*outcomes.OF_SUBMISSION.values(), *outcomes.OF_STATUS.values()]}
+    shown = {outcome.icon for outcome in [*wording.OF_SUBMISSION.values(), *wording.OF_STATUS.values()]}
     assert shown <= set(ICONS)

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oilcards import numbers as cards
-from portal import digits
+from portal.kit import digits
 from portal.sheets.cells import from_number
-from recharge import mobile
+from recharge.core import phone_numbers
 
 GOOD = [
     "13800138000",
@@ -65,13 +65,13 @@ GLUED = [
 @pytest.mark.parametrize("text", GOOD)
 def test_usual_forms_are_understood(text: str) -> None:
     assert digits.mobile_digits(text) == "13800138000"
-    assert mobile.normalize(text) == cards.phone(text) == "13800138000"
+    assert phone_numbers.normalize(text) == cards.phone(text) == "13800138000"
 
 
 @pytest.mark.parametrize("text", GLUED)
 def test_what_is_glued_together_is_refused_with_a_reason(text: str) -> None:
-    with pytest.raises(mobile.InvalidMobile) as refused:
-        mobile.normalize(text)
+    with pytest.raises(phone_numbers.InvalidMobile) as refused:
+        phone_numbers.normalize(text)
     assert str(refused.value)
     with pytest.raises(cards.InvalidValue):
         cards.phone(text)
@@ -82,8 +82,8 @@ def test_what_is_glued_together_is_refused_with_a_reason(text: str) -> None:
     [("1380013800.5", "不是整数"), ("1380013800²", "“²”"), ("1380013800①", "“①”"), ("13800 138000", "分组")],
 )
 def test_the_reason_is_the_true_one(text: str, reason: str) -> None:
-    with pytest.raises(mobile.InvalidMobile, match=reason):
-        mobile.normalize(text)
+    with pytest.raises(phone_numbers.InvalidMobile, match=reason):
+        phone_numbers.normalize(text)
 
 
 marks = st.sampled_from(["", " ", "-", ".", "/", "(", ")", "²", "①", "０", "5", "\u200b", "+", "86"])
@@ -133,5 +133,5 @@ def test_card_numbers_with_something_glued_on_are_refused(text: str) -> None:
 def test_no_number_of_a_workbook_is_rounded_to_another_one(raw: str) -> None:
     text, problem = from_number(raw)
     if not problem:
-        with pytest.raises(mobile.InvalidMobile):
-            mobile.normalize(text)
+        with pytest.raises(phone_numbers.InvalidMobile):
+            phone_numbers.normalize(text)

@@ -8,9 +8,9 @@ from django.conf import LazySettings
 from django.core.exceptions import FieldError, ImproperlyConfigured, ValidationError
 
 from oilcards.models import OilCard, number_index_field
-from portal import crypto
-from portal.crypto import WrongKey
-from portal.fields import BlindIndexField, EncryptedField
+from portal.kit import crypto
+from portal.kit.crypto import WrongKey
+from portal.kit.fields import BlindIndexField, EncryptedField
 
 CLEAR = "11010519491231002X"
 
@@ -115,7 +115,7 @@ def test_encrypted_field_can_not_be_looked_up() -> None:
 def test_index_field_survives_a_migration() -> None:
     field = number_index_field()
     _, path, args, options = field.deconstruct()
-    assert path == "portal.fields.BlindIndexField"
+    assert path == "portal.kit.fields.BlindIndexField"
     assert BlindIndexField(*args, **options).of == "card_number"
     assert field.purpose == "oilcards.oilcard.card_number"
 

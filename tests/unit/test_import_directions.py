@@ -1,38 +1,44 @@
-"""Who may import whom: left to right only, as docs/decisions.md has it. Every module must have a place."""
+"""Who may import whom: from the roof down only, as docs/architecture.md has it. Every module must have a place."""
 
 import ast
 from collections.abc import Iterator
 from fnmatch import fnmatch
 from pathlib import Path
 
-import pytest
-
 PROJECT = Path(__file__).resolve().parents[2]
 APPS = ("portal", "recharge", "oilcards")
 
-# Within an app: a module imports from its own layer and from those below. The masking of `recharge` is about orders,
-# that of `oilcards` about bare values, which its models use.
+# The rooms of `recharge`, from the ground up. A room imports what is its own, and from all floors below.
+FLOORS: tuple[tuple[str, ...], ...] = (
+    ("choices", "status", "submissions", "apps"),
+    ("models",),
+    ("core",),
+    ("limits",),
+    ("fulfilment",),
+    ("orders",),
+    ("batches",),
+    ("approvals", "attention", "emergency_stop", "platform", "books", "operations", "refunds", "search"),
+    ("overview",),
+    ("metrics", "demo", "templatetags", "tasks", "urls", "admin", "migrations"),
+)
+GROUND_OF_PORTAL = (
+    *("kit", "web", "gateway", "sheets", "accounts", "platform", "celery", "metrics", "logs", "environment"),
+    *("generations", "backups", "__init__"),
+)
+"""What of `portal` the apps stand on; the rest is the roof, which stands on them."""
+
+# The furniture of a room, and of `oilcards`: a module imports from its own layer and from those below.
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("urls",),
-    ("views", "*_views", "callback", "tasks", "admin", "management"),
-    ("forms", "*_forms", "tables", "*_tables", "filters", "exports", "pages", "fragments", "templatetags"),
-    ("services", "metrics", "overview", "batch_preview", "batch_progress", "demo"),
-    ("outcomes", "*_outcomes", "recharge.masking", "migrations"),
+    ("views", "*_views", "actions", "tasks", "admin", "templatetags"),
+    ("forms", "tables", "filters", "exports", "converters"),
+    ("services", "demo"),
+    ("wording", "oilcards.availability", "migrations"),
     ("models",),
-    (
-        "choices",
-        "status",
-        "submissions",
-        "tally",
-        "mobile",
-        "numbers",
-        "masking",
-        "details",
-        "fields",
-        "apps",
-        "__init__",
-    ),
+    ("choices", "numbers", "masking", "details", "apps", "__init__"),
 )
+MOST_MODULES = 15
+"""In one folder; more of them nobody takes in at a glance."""
 PRESENTATION = (
     "django.contrib.messages",
     "django.forms",
@@ -75,52 +81,149 @@ def within(name: str, *packages: str) -> bool:
     return any(name == package or name.startswith(f"{package}.") for package in packages)
 
 
-def layer(module: str) -> int:
-    """Return the place of an app's module in LAYERS, 0 at the top.
+def place(name: str, order: tuple[tuple[str, ...], ...]) -> int:
+    """Return the number of the group that a name is in.
 
     Raises:
-        LookupError: it has none; give it one, deliberately.
+        LookupError: it is in none; give it a place, deliberately.
     """
-    app, part = module.split(".")[:2]
-    for number, patterns in enumerate(LAYERS):
-        if any(fnmatch(name, pattern) for name in (part, f"{app}.{part}") for pattern in patterns):
+    for number, patterns in enumerate(order):
+        if any(fnmatch(name, pattern) for pattern in patterns):
             return number
-    raise LookupError(f"{module} has no layer")
+    raise LookupError(f"{name} has no place")
 
 
-def layered(app: str) -> set[str]:
-    return {path.stem if path.is_file() else path.name for path in (PROJECT / app).iterdir()} - {"__pycache__"}
+def part(module: str, depth: int) -> str:
+    """Return a part of a module's name, "__init__" where it is the package itself."""
+    parts = module.split(".")
+    return parts[depth] if len(parts) > depth else "__init__"
 
 
-@pytest.mark.parametrize("app", ["recharge", "oilcards"])
-def test_a_module_imports_only_what_stands_below_it(app: str) -> None:
-    names = layered(app)
+def existing() -> set[str]:
+    """Return the names of all modules of the product."""
+    found = set()
+    for app in APPS:
+        for path in (PROJECT / app).rglob("*.py"):
+            found.add(".".join(path.relative_to(PROJECT).with_suffix("").parts).removesuffix(".__init__"))
+    return found
+
+
+def graph() -> dict[str, set[str]]:
+    """Return which module imports which, those inside functions too."""
+    known = existing()
+    imports: dict[str, set[str]] = {name: set() for name in known}
+    for app in APPS:
+        for module, imported in modules(app):
+            while imported and imported not in known:
+                imported = imported.rpartition(".")[0]
+            if imported and imported != module:
+                imports[module].add(imported)
+    return imports
+
+
+def room(name: str) -> str:
+    return part(name, 1)
+
+
+def test_a_room_stands_on_those_below_it() -> None:
     wrong = [
         f"{module} imports {imported}"
-        for module, imported in modules(app)
-        if within(imported, app)
-        and len(imported.split(".")) > 1
-        and imported.split(".")[1] in names
-        and module != app
-        and layer(module) > layer(imported)
+        for module, imports in graph().items()
+        for imported in imports
+        if within(module, "recharge") and within(imported, "recharge")
+        if "recharge" not in (module, imported) and room(module) != room(imported)
+        if place(room(imported), FLOORS) >= place(room(module), FLOORS) > 0
+        if place(room(module), FLOORS) < len(FLOORS) - 1 or place(room(imported), FLOORS) < len(FLOORS) - 1
     ]
     assert wrong == []
 
 
-@pytest.mark.parametrize("app", ["recharge", "oilcards"])
-def test_every_module_has_a_layer(app: str) -> None:
-    for name in layered(app):
-        layer(f"{app}.{name}")
+def test_every_room_has_a_floor() -> None:
+    for path in (PROJECT / "recharge").iterdir():
+        if path.name not in ("__init__.py", "__pycache__"):
+            place(path.stem, FLOORS)
+
+
+def test_a_module_of_a_room_imports_only_what_stands_below_it() -> None:
+    """The core is no room: everything in it is ground."""
+    rooms = [name for floor in FLOORS[3:-1] for name in floor]
+    wrong = [
+        f"{module} imports {imported}"
+        for module, imports in graph().items()
+        for imported in imports
+        for home in [*(f"recharge.{name}" for name in rooms), "oilcards"]
+        if within(module, home) and within(imported, home) and home not in (module, imported)
+        if place(part(module, home.count(".") + 1), LAYERS) > place(part(imported, home.count(".") + 1), LAYERS)
+    ]
+    assert wrong == []
+
+
+def test_pages_are_made_of_services_not_services_of_pages() -> None:
+    """Across rooms, too: a service imports no page, form or table of any room below it."""
+    wrong = [
+        f"{module} imports {imported}"
+        for module, imports in graph().items()
+        for imported in imports
+        if ".services" in module and within(imported, "recharge", "oilcards") and imported.count(".") > 1
+        if part(imported, 2) in ("views", "actions", "forms", "tables", "filters", "exports", "urls")
+    ]
+    assert wrong == []
+
+
+def test_the_apps_stand_on_the_ground_of_the_portal_not_on_its_roof() -> None:
+    wrong = [
+        f"{module} imports {imported}"
+        for module, imports in graph().items()
+        for imported in imports
+        if not within(module, "portal") and within(imported, "portal") and part(imported, 1) not in GROUND_OF_PORTAL
+    ]
+    wrong += [
+        f"{module} imports {imported}"
+        for module, imports in graph().items()
+        for imported in imports
+        if within(module, "portal") and part(module, 1) in GROUND_OF_PORTAL and within(imported, "recharge", "oilcards")
+    ]
+    assert wrong == []
+
+
+def test_there_is_no_circle() -> None:
+    """Take away again and again what imports nothing that is left: what remains goes round."""
+    left = graph()
+    while True:
+        ends = {module for module, imports in left.items() if not imports & left.keys()}
+        if not ends:
+            break
+        left = {module: imports for module, imports in left.items() if module not in ends}
+    assert sorted(left) == []
+
+
+def test_no_folder_is_too_full_to_be_taken_in() -> None:
+    """Migrations come one after the other for ever."""
+    full = {
+        folder.relative_to(PROJECT).as_posix(): len(
+            [path for path in folder.glob("*.py") if not path.name.startswith("__")]
+        )
+        for app in APPS
+        for folder in [PROJECT / app, *(PROJECT / app).rglob("*/")]
+        if folder.name != "migrations"
+    }
+    assert {name: count for name, count in full.items() if count > MOST_MODULES} == {}
 
 
 def test_services_know_nothing_of_pages_and_requests() -> None:
-    above = ("views", "forms", "tables", "filters", "tasks", "admin", "callback", "pages", "fragments")
-    forbidden = [f"{app}.{name}" for app in ("recharge", "oilcards") for name in above]
-    forbidden += ["portal.templatetags", "portal.views", "portal.sandbox", *PRESENTATION]
+    forbidden = (
+        "portal.web",
+        "portal.accounts",
+        "portal.templatetags",
+        "portal.views",
+        "portal.sandbox",
+        *PRESENTATION,
+    )
     wrong = [
         f"{module} imports {imported}"
-        for module, imported in modules("recharge")
-        if within(module, "recharge.services") and within(imported, *forbidden)
+        for app in ("recharge", "oilcards")
+        for module, imported in modules(app)
+        if ".services" in module and within(imported, *forbidden)
     ]
     assert wrong == []
 
@@ -153,7 +256,7 @@ def test_reading_and_writing_sheets_is_a_library_of_its_own() -> None:
         for module, imported in modules("portal")
         if within(module, "portal.sheets")
         and within(imported, "django", *APPS)
-        and not within(imported, "portal.sheets", "portal.digits", "django.utils.translation")
+        and not within(imported, "portal.sheets", "portal.kit.digits", "django.utils.translation")
     ]
     assert wrong == []
 
@@ -198,4 +301,4 @@ def test_only_submission_sends_an_order() -> None:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Call) and ast.unparse(node.func) in ("products.push", "push")
     ]
-    assert callers == ["recharge/services/submission.py"]
+    assert callers == ["recharge/fulfilment/services/submission.py"]

@@ -11,8 +11,8 @@ import pytest
 from django.conf import LazySettings
 from django.test import override_settings
 
-from portal import checks
-from recharge.services.braking import WINDOW
+from portal import celery, checks
+from recharge.batches.services.braking import WINDOW
 
 PROJECT = Path(__file__).resolve().parents[2]
 SAFE: dict[str, Any] = {
@@ -87,7 +87,7 @@ def test_what_makes_no_sense_is_refused_while_trying_out_too() -> None:
 def test_the_embedded_broker_is_refused_outside_its_process(settings: LazySettings) -> None:
     settings.EMBEDDED = True
     with pytest.raises(RuntimeError, match="memory://"):
-        checks.refuse_memory_broker()
+        celery.refuse_memory_broker()
 
 
 def test_the_command_line_refuses_unsafe_settings() -> None:

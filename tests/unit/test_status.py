@@ -2,9 +2,9 @@
 
 import pytest
 
-from recharge.status import Status, Verdict, verdict
+from recharge.status import CodeVerdict, Status, verdict
 
-MEANING = {"A": Verdict.APPLIED, "D": Verdict.DUPLICATE, "S": Verdict.STALE, "C": Verdict.CONFLICT}
+MEANING = {"A": CodeVerdict.APPLIED, "D": CodeVerdict.DUPLICATE, "S": CodeVerdict.STALE, "C": CodeVerdict.CONFLICT}
 
 # One letter for each of the reported codes 0 to 12.
 EXPECTED = {
@@ -32,11 +32,11 @@ def test_table_covers_every_pair() -> None:
 
 
 @pytest.mark.parametrize(("current", "reported", "expected"), PAIRS)
-def test_verdict_is_the_expected_one(current: int | None, reported: int, expected: Verdict) -> None:
+def test_verdict_is_the_expected_one(current: int | None, reported: int, expected: CodeVerdict) -> None:
     assert verdict(current, reported) is expected
 
 
 @pytest.mark.parametrize("current", EXPECTED)
 @pytest.mark.parametrize("reported", [-1, 13, 99, 9999])
 def test_unknown_code_changes_nothing(current: int | None, reported: int) -> None:
-    assert verdict(current, reported) is Verdict.UNKNOWN_CODE
+    assert verdict(current, reported) is CodeVerdict.UNKNOWN_CODE

@@ -5,7 +5,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from kombu.exceptions import OperationalError
 
-from recharge.services import guard, restoring
+from recharge.limits.services import restore_guard
+from recharge.operations.services import restoring
 
 WORDS = {
     "unknown": "orders that waited become unknown and are asked about: {}",
@@ -34,7 +35,7 @@ class Command(BaseCommand):
             if belong_together:
                 if dry_run:
                     raise CommandError("--belong-together changes no order: there is nothing to try out.")
-                guard.belong_together(actor=None, reason=belong_together)
+                restore_guard.belong_together(actor=None, reason=belong_together)
             else:
                 self._put_in_order(dry_run=dry_run)
         except (OSError, OperationalError) as error:

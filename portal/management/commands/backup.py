@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from portal import backups
 from recharge.choices import PortalEventKind
-from recharge.services import guard
-from recharge.services.events import record_of_portal
+from recharge.core.events import record_of_portal
+from recharge.limits.services import restore_guard
 
 
 class Command(BaseCommand):
@@ -26,6 +26,6 @@ class Command(BaseCommand):
             path = backups.make(Path(to), now=timezone.localtime(), keep=keep)
         except backups.BackupFailed as failed:
             raise CommandError(f"No backup was made: {failed}") from None
-        guard.advance()  # from here on the backup is known to be older than the database
+        restore_guard.advance()  # from here on the backup is known to be older than the database
         record_of_portal(PortalEventKind.BACKED_UP, note=f"{path.name}, {path.stat().st_size:,} bytes")
         self.stdout.write(f"{path} ({path.stat().st_size:,} bytes) was made and read back.")

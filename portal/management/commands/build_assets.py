@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from portal.icons import ICONS
+from portal.web.icons import ICONS
 
 MODULES = settings.BASE_DIR / "node_modules"
 VENDOR = settings.BASE_DIR / "portal" / "static" / "vendor"

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from recharge.services import books
+from recharge.books.services import checks
 
 
 class Command(BaseCommand):
@@ -16,7 +16,7 @@ class Command(BaseCommand):
         parser.add_argument("--full", action="store_true", help="look at every order, however many there are")
 
     def handle(self, *args: Any, full: bool, **options: Any) -> None:
-        results = books.check_all(full=full)
+        results = checks.check_all(full=full)
         if options["json"]:
             self.stdout.write(json.dumps([self._told(result) for result in results], ensure_ascii=False, indent=1))
         else:
@@ -26,7 +26,7 @@ class Command(BaseCommand):
         if any(result.broken for result in results):
             raise SystemExit(1)
 
-    def _told(self, result: books.Result) -> dict[str, object]:
+    def _told(self, result: checks.Result) -> dict[str, object]:
         return {
             "check": result.check.name,
             "label": str(result.check.label),

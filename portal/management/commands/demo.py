@@ -12,12 +12,12 @@ from django.db.models import Sum
 from oilcards.demo import cards
 from oilcards.models import OilCard
 from portal import platform
+from recharge.batches.services.making import make_batch
+from recharge.batches.services.reading import keep_upload
 from recharge.choices import Product
 from recharge.demo import batch_of_this_morning, stories
+from recharge.limits.services.approval import needs_approval
 from recharge.models import Mark, Order, OrderEvent
-from recharge.services.batch_making import make_batch
-from recharge.services.batch_reading import keep_upload
-from recharge.services.placing import needs_approval
 
 LOGINS = (
     ("operator", "操作员", "Operators"),

@@ -8,9 +8,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from portal.sheets import UnreadableSheet
+from recharge.batches.services.list_reading import ReadList, open_list
+from recharge.batches.services.reading import Line, judged_pieces
 from recharge.choices import Product, Speed
-from recharge.services.batch_reading import Line, judged_pieces
-from recharge.services.list_reading import ReadList, open_list
 
 
 class Command(BaseCommand):

@@ -11,8 +11,8 @@ from django.db import IntegrityError, models, transaction
 from django.db.models import F, TextField
 from django.db.models.functions import Cast
 
-from portal import crypto
-from portal.fields import BlindIndexField, EncryptedField
+from portal.kit import crypto
+from portal.kit.fields import BlindIndexField, EncryptedField
 
 PAGE = 1000
 

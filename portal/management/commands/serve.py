@@ -19,8 +19,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from waitress.server import create_server
 
-from portal.celery import app, make_app
-from recharge.services import queue
+from portal.celery import app, closing, make_app
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 WEB_THREADS = 8
@@ -104,7 +103,7 @@ class Background:
         Returns:
             Whether all finished within the deadline of an exchange and a margin.
         """
-        queue.closing.set()
+        closing.set()
         self._scheduler.stop()
         stopping = [threading.Thread(target=worker.stop, daemon=True) for worker in self._workers]
         for thread in stopping:

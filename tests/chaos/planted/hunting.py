@@ -18,7 +18,7 @@ from .patches import Patch
 ROOT = Path(__file__).resolve().parents[3]
 HISTORIES = (
     *("-m", "pytest", "-q", "-x", "-n", "2", "-p", "no:cacheprovider", "-p", "tests.chaos.planted.unshrunk"),
-    *("--hypothesis-seed=0", "tests/integration/test_order_histories.py"),
+    *("--hypothesis-seed=0", "tests/integration/fulfilment/test_order_histories.py"),
 )
 STORM = ("-m", "tests.chaos.storm")
 FAILED = 1

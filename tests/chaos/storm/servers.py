@@ -67,8 +67,12 @@ class Server:
             )
 
     def wait_until_ready(self) -> None:
-        wait_for(lambda: self.is_ready or not self.is_running, f"{self.name} starts")
-        assert self.is_running, f"{self.name} ended at once, see {self._log}"
+        """Wait until it does its work; as a supervisor does, start it again where it ended for want of another."""
+        wait_for(self._is_up, f"{self.name} starts, see {self._log}")
+
+    def _is_up(self) -> bool:
+        self.start()
+        return self.is_ready
 
     def kill(self) -> None:
         """Kill it with -9, and all that it forked."""

@@ -57,7 +57,7 @@ def open_questions(portal: Portal) -> int:
 def tell_reversals_again(portal: Portal, platform: Platform) -> None:
     """Send the callbacks of reversals once more: nothing asks about a settled success, so they are all there is.
 
-    Where the web was dead for all six sendings, or a fault has lost them, nobody could know. Docs/decisions.md has it.
+    Where the web was dead for all six sendings, or a fault has lost them, nobody could know. See docs/decisions.
     """
     ours = {row["order_no"]: row["status"] for row in portal.orders()}
     for entry in platform.report()["orders"]:

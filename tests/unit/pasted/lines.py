@@ -1,8 +1,8 @@
 """Texts as people paste them, for the tests."""
 
+from recharge.batches.services.list_reading import SPEEDS
+from recharge.batches.services.pasted import Kind, Reading, read_text
 from recharge.choices import Product
-from recharge.services.list_reading import SPEEDS
-from recharge.services.pasted import Kind, Reading, read_text
 
 OFFERED = (50, 100, 200)
 

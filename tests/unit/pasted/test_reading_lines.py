@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from recharge.batches.services.pasted import Kind
 from recharge.choices import Product
-from recharge.services.pasted import Kind
 from tests.unit.pasted.lines import placed, readings, refused
 
 NUMBER = "13810010001"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from recharge.services.pasted import Kind
+from recharge.batches.services.pasted import Kind
 from tests.unit.pasted.lines import OFFERED, placed, readings, refused
 
 ONE, TWO, THREE = "13810010001", "13810010002", "13810010003"

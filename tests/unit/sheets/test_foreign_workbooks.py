@@ -179,7 +179,7 @@ def test_a_process_that_computes_for_too_long_is_ended(monkeypatch: pytest.Monke
 
 def test_the_limits_are_set_before_anything_is_read() -> None:
     script = (
-        "import runpy, resource; child = runpy.run_path('portal/sheets/foreign_child.py'); child['limit']();"
+        "import runpy, resource; child = runpy.run_path('portal/sheets/foreign/child.py'); child['limit']();"
         "print(resource.getrlimit(resource.RLIMIT_AS)[1], resource.getrlimit(resource.RLIMIT_CPU)[1],"
         "resource.getrlimit(resource.RLIMIT_FSIZE)[1], resource.getrlimit(resource.RLIMIT_CORE)[1])"
     )

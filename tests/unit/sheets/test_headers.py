@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from portal.sheets import Column, ColumnsUnsure, Layout, UnreadableSheet, open_sheet
+from recharge.batches.services.list_columns import COLUMNS, QUANTITY, wanted
 from recharge.choices import Product
-from recharge.services.list_columns import COLUMNS, QUANTITY, wanted
 
 MOBILE, FACE_VALUE = COLUMNS[Product.MOBILE][:2]
 CARD = COLUMNS[Product.OIL][0]

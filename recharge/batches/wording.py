@@ -1,0 +1,94 @@
+"""What a batch's state says, and what to do about a brake: plain words, a colour and an icon."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from recharge.choices import BatchState, Brake
+from recharge.models import Batch
+
+
+@dataclass(frozen=True, slots=True)
+class BatchOutcome:
+    """How a state is shown everywhere. `colour` is one of Tabler's, `icon` one of portal.web.icons."""
+
+    label: str | Promise
+    explanation: str | Promise
+    colour: str
+    icon: str
+
+
+OF_STATE: dict[str, BatchOutcome] = {
+    BatchState.AWAITING_APPROVAL: BatchOutcome(
+        BatchState.AWAITING_APPROVAL.label,
+        _("Nothing has been sent. Another person has to approve it first."),
+        "yellow",
+        "hourglass",
+    ),
+    BatchState.CANARY: BatchOutcome(
+        BatchState.CANARY.label,
+        _("Its first orders go to the platform alone; the others follow once these have been accepted."),
+        "azure",
+        "send",
+    ),
+    BatchState.RUNNING: BatchOutcome(
+        BatchState.RUNNING.label,
+        _("Its orders go to the platform one after the other."),
+        "azure",
+        "loader-2",
+    ),
+    BatchState.PAUSED: BatchOutcome(
+        BatchState.PAUSED.label, _("No further order goes out until somebody lets it go on."), "orange", "player-pause"
+    ),
+    BatchState.DISAPPROVED: BatchOutcome(
+        BatchState.DISAPPROVED.label, _("It was not approved. Nothing was sent, nothing was spent."), "red", "ban"
+    ),
+    BatchState.WITHDRAWN: BatchOutcome(
+        BatchState.WITHDRAWN.label,
+        _("What had not been sent was taken back. Nothing was spent on that."),
+        "secondary",
+        "arrow-back-up",
+    ),
+    BatchState.HANDED_OVER: BatchOutcome(
+        BatchState.HANDED_OVER.label,
+        _("Nothing is left to be sent. What became of each order stands below."),
+        "blue",
+        "checks",
+    ),
+}
+
+ADVICE: dict[str, str | Promise] = {
+    Brake.BY_HAND: _("Let it go on once the reason in the history below is gone, or withdraw the rest."),
+    Brake.CANARY: _(
+        "Open the first orders below and see why one was not accepted. Let the others follow only when that is clear; "
+        "otherwise withdraw the rest."
+    ),
+    Brake.REJECTIONS: _(
+        "Read what the platform said in the history below. Let it go on once the cause is removed; "
+        "otherwise withdraw the rest."
+    ),
+    Brake.UNKNOWNS: _(
+        "The platform may be slow or down. Wait until its answers tell what became of the unknown orders, "
+        "then let the batch go on."
+    ),
+    Brake.BALANCE: _(
+        "Pay in at the vendor's console. The balance is asked for every minute; once it is enough, let the batch go on."
+    ),
+    Brake.BALANCE_UNKNOWN: _(
+        "A floor is set for the balance, and the platform doesn't tell it: nobody knows whether the money is enough. "
+        "It is asked for every minute; once it is told, let the batch go on."
+    ),
+}
+"""What to do, by what paused a batch."""
+
+
+def of_batch(batch: Batch) -> BatchOutcome:
+    """Return how the state of a batch is shown."""
+    return OF_STATE[batch.state]
+
+
+def badge(batch: Batch, size: str = "") -> dict[str, Any]:
+    """Return what `includes/state.html` shows of a batch: a word, a colour, an icon."""
+    return {"outcome": of_batch(batch), "only_reported": False, "size": size}

@@ -1,0 +1,255 @@
+"""What an order's two states, ours and the platform's, say together: one plain phrase, its colour and its icon."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from recharge.choices import MARK_BITS, BatchState, MarkKind, Submission
+from recharge.models import DEAD_SUBMISSIONS, Mark, Order
+from recharge.status import Status
+
+
+class Group(StrEnum):
+    """What a glance should tell apart."""
+
+    SUCCEEDED = "succeeded"
+    IN_PROGRESS = "in_progress"
+    UNKNOWN = "unknown"
+    FAILED = "failed"
+    NOT_SPENT = "not_spent"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a state is shown everywhere. `colour` is one of Tabler's, `icon` one of portal.web.icons."""
+
+    label: str | Promise
+    explanation: str | Promise
+    colour: str
+    icon: str
+    group: Group
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How a group of outcomes is shown in tiles and bars; `colour` is one of Tabler's."""
+
+    label: str | Promise
+    colour: str
+    icon: str
+
+
+OF_SUBMISSION: dict[str, Outcome] = {
+    Submission.AWAITING_APPROVAL: Outcome(
+        _("Awaiting approval"),
+        _("Nothing has been sent. A second person has to approve it first."),
+        "yellow",
+        "hourglass",
+        Group.IN_PROGRESS,
+    ),
+    Submission.QUEUED: Outcome(
+        _("Queued"), _("Nothing has been sent yet; it is about to be."), "azure", "clock", Group.IN_PROGRESS
+    ),
+    Submission.SUBMITTING: Outcome(
+        _("Being handed over"),
+        _("It is on its way to the platform at this moment."),
+        "azure",
+        "send",
+        Group.IN_PROGRESS,
+    ),
+    Submission.ACCEPTED: Outcome(
+        _("Accepted by the platform"),
+        _("The platform has taken the order and said nothing more so far."),
+        "blue",
+        "loader-2",
+        Group.IN_PROGRESS,
+    ),
+    Submission.UNKNOWN: Outcome(
+        _("Not known whether it arrived"),
+        _(
+            "It was sent, but we don't know whether it arrived. We keep asking the platform; "
+            "don't place it again before that is clear."
+        ),
+        "orange",
+        "message-question",
+        Group.UNKNOWN,
+    ),
+    Submission.REJECTED: Outcome(
+        _("Rejected by the platform"), _("The platform refused it. Nothing was spent."), "red", "ban", Group.NOT_SPENT
+    ),
+    Submission.NOT_RECEIVED: Outcome(
+        _("Never arrived at the platform"),
+        _("The platform said again and again that it has no such order. Nothing was spent."),
+        "red",
+        "mail-off",
+        Group.NOT_SPENT,
+    ),
+    Submission.WITHDRAWN: Outcome(
+        _("Withdrawn"), _("It was taken back before it was sent. Nothing was spent."), "secondary", "x", Group.NOT_SPENT
+    ),
+}
+
+_UNDER_WAY = _("The platform is working on it.")
+
+OF_STATUS: dict[int, Outcome] = {
+    Status.WAITING_FOR_PAYMENT: Outcome(
+        Status.WAITING_FOR_PAYMENT.label,
+        _("The platform has it but has not yet taken the money."),
+        "blue",
+        "wallet",
+        Group.IN_PROGRESS,
+    ),
+    Status.RECHARGING: Outcome(Status.RECHARGING.label, _UNDER_WAY, "blue", "loader-2", Group.IN_PROGRESS),
+    Status.WAITING: Outcome(Status.WAITING.label, _UNDER_WAY, "blue", "hourglass", Group.IN_PROGRESS),
+    Status.MATCHED: Outcome(Status.MATCHED.label, _UNDER_WAY, "blue", "arrows-exchange", Group.IN_PROGRESS),
+    Status.STORED: Outcome(Status.STORED.label, _UNDER_WAY, "blue", "clock-pause", Group.IN_PROGRESS),
+    Status.CANCELLING: Outcome(
+        Status.CANCELLING.label,
+        _("The platform is cancelling it; whether it can, it will say later."),
+        "yellow",
+        "rotate-2",
+        Group.IN_PROGRESS,
+    ),
+    Status.TIMED_OUT: Outcome(
+        Status.TIMED_OUT.label,
+        _("It takes longer than the platform expected. It may still succeed."),
+        "yellow",
+        "clock-exclamation",
+        Group.IN_PROGRESS,
+    ),
+    Status.SUCCEEDED: Outcome(
+        Status.SUCCEEDED.label, _("The money has arrived."), "green", "circle-check", Group.SUCCEEDED
+    ),
+    Status.FAILED: Outcome(
+        Status.FAILED.label,
+        _("The money did not arrive; the platform still has to give it back."),
+        "red",
+        "circle-x",
+        Group.FAILED,
+    ),
+    Status.CANCELLED: Outcome(
+        Status.CANCELLED.label,
+        _("The platform has cancelled it; the refund has yet to be reported."),
+        "red",
+        "x",
+        Group.FAILED,
+    ),
+    Status.REFUNDED: Outcome(
+        Status.REFUNDED.label, _("The money did not arrive and came back to the balance."), "purple",
+        "receipt-refund", Group.FAILED,
+    ),
+    Status.REVERSED: Outcome(
+        Status.REVERSED.label,
+        _("It had succeeded, and was taken back afterwards."),
+        "red",
+        "arrow-back-up",
+        Group.FAILED,
+    ),
+    Status.PARTLY_ARRIVED: Outcome(
+        Status.PARTLY_ARRIVED.label, _("Only a part of the money has arrived."), "orange", "circle-half-2",
+        Group.FAILED,
+    ),
+}  # fmt: skip
+
+GROUP_LOOKS = {
+    Group.SUCCEEDED: Look(_("Succeeded"), "green", "circle-check"),
+    Group.IN_PROGRESS: Look(_("In progress"), "blue", "loader-2"),
+    Group.UNKNOWN: Look(_("Unknown"), "orange", "message-question"),
+    Group.FAILED: Look(_("Failed or reversed"), "red", "circle-x"),
+    Group.NOT_SPENT: Look(_("Nothing spent"), "secondary", "ban"),
+}
+
+ADVICE: dict[str, str | Promise] = {
+    MarkKind.CONFLICT: _(
+        "Compare the evidence with the order in the platform's console, and ask the vendor which is true."
+    ),
+    MarkKind.UNKNOWN_CODE: _("Look the order up in the platform's console, and ask the vendor what the code means."),
+    MarkKind.UNEXPECTED: _(
+        "Look in the platform's console whether money was spent on it. Don't place it again before you know."
+    ),
+    MarkKind.NUMBER_TAKEN: _(
+        "Look both orders up in the platform's console: one of the two may not have been carried out."
+    ),
+    MarkKind.REVERSED: _("Tell the customer, and see to it that the platform gives the money back."),
+    MarkKind.PARTLY_ARRIVED: _("Ask the vendor for the rest, and tell the customer how much has arrived."),
+    MarkKind.OVERDUE: _("Ask the vendor what has become of it. Don't place it again before you know."),
+    MarkKind.REPLACEMENT_HELD: _(
+        "It was not sent. Withdraw it, unless the other order turns out to have failed: then it can be approved."
+    ),
+    MarkKind.RESTORED: _("Look in the vendor's console what became of it since the backup was made."),
+    MarkKind.OTHER_ACCOUNT: _(
+        "Look it up in the console of the account that it was pushed under. Nothing is concluded about it here."
+    ),
+}
+
+
+def open_marks(order: Order) -> list[tuple[Mark, str | Promise]]:
+    """Return the open marks of an order, oldest first, each with what a person should do about it."""
+    marks = order.marks.open().select_related("event") if order.open_marks else []
+    return [(mark, ADVICE[mark.kind]) for mark in marks]
+
+
+def why_not_again(order: Order) -> str | Promise:
+    """Say why an order that looks dead can't be placed again from its page; "" where it can, or doesn't look dead."""
+    looks_dead = order.submission in DEAD_SUBMISSIONS or (order.status == Status.REFUNDED and order.confirmed_at)
+    if not looks_dead or order.is_provably_unspent:
+        return ""
+    if order.part_arrived or order.credited_amount:
+        return _("It can't be placed again for the whole value: the platform said that a part arrived.")
+    if order.doubts == MARK_BITS[MarkKind.RESTORED]:
+        return _(
+            "It can't be placed again from here: the database was restored since, and somebody may have placed it "
+            "again after the backup was made."
+        )
+    return _(
+        "It can't be placed again from here: the platform once spoke of it as of an order that lives, and no evidence "
+        "has settled that. Marking it as dealt with doesn't either."
+    )
+
+
+def of(submission: str, status: int | None) -> Outcome:
+    """Return the one phrase for both states of an order.
+
+    Args:
+        submission: how far we got, one of Submission.
+        status: what the platform says, None while it has said nothing.
+    """
+    return OF_SUBMISSION[submission] if status is None else OF_STATUS[status]
+
+
+def of_order(order: Order) -> Outcome:
+    """Return the one phrase for both states of the order."""
+    return of(order.submission, order.status)
+
+
+def is_only_reported(order: Order) -> bool:
+    """Say whether the outcome is hearsay: a callback told it, and no answer to a query has confirmed it.
+
+    Of an order that is under way nobody needs to know.
+    """
+    under_way = of_order(order).group == Group.IN_PROGRESS
+    return order.status is not None and order.confirmed_at is None and not under_way
+
+
+QUEUED_IN: dict[str, str | Promise] = {
+    BatchState.CANARY: _("Nothing has been sent yet: the first orders of its batch go ahead, then the others follow."),
+    BatchState.RUNNING: _("Nothing has been sent yet: it goes out when its turn comes in its batch."),
+    BatchState.PAUSED: _("Nothing has been sent: its batch is paused. It goes out once somebody lets the batch go on."),
+    BatchState.WITHDRAWN: _("Nothing has been sent: its batch was withdrawn, and so will be this order."),
+}
+"""Why an order is queued, by the state of its batch."""
+
+
+def why_queued(order: Order) -> str | Promise:
+    """Return what a queued order of a batch waits for, "" for any other."""
+    if order.batch is None or order.submission != Submission.QUEUED:
+        return ""
+    return QUEUED_IN.get(order.batch.state, "")
+
+
+def badge(order: Order, size: str = "") -> dict[str, Any]:
+    """Return what `includes/state.html` shows of an order: a word, a colour, an icon, a mark where it is hearsay."""
+    return {"outcome": of_order(order), "only_reported": is_only_reported(order), "size": size}

@@ -1,0 +1,101 @@
+"""Finding what is due: the safety net under lost messages and dead workers, and what opens drains for batches."""
+
+import datetime as dt
+import threading
+
+from django.conf import settings
+from django.db.models import F
+from django.db.models.functions import Now
+
+from oilcards.services.sync import expire_leases as expire_card_leases
+from portal.kit.database import from_now
+from recharge.batches.services import braking, managing
+from recharge.choices import BatchState, Submission
+from recharge.core import queue
+from recharge.fulfilment.services import account_marks
+from recharge.fulfilment.services.submission import expire_lease
+from recharge.limits.services import accounts, balance, restore_guard
+from recharge.limits.services.emergency_stop import current_stop
+from recharge.models import BatchDraft, Order, OrderQuerySet
+
+SWEPT_AT_ONCE = 500
+AGAIN_AFTER = dt.timedelta(seconds=60)
+"""When an order whose message seems to be lost is sent to a worker again."""
+
+RECORDED_WITHIN = dt.timedelta(seconds=5)
+"""How long a worker needs for an order besides the exchange with the platform."""
+
+DRAFTS_KEPT = dt.timedelta(days=1)
+
+_at_it = threading.Lock()
+
+
+def sweep() -> None:
+    """Give up on expired leases and send what is due to the workers; harmless however often it runs.
+
+    One at a time in a process: where the machine is so busy that the next one comes before the last is over, sweeps
+    would take the threads of those that do the work.
+    """
+    if _at_it.acquire(blocking=False):
+        try:
+            _sweep()
+        finally:
+            _at_it.release()
+
+
+def _sweep() -> None:
+    expire_card_leases()
+    for order_id in Order.objects.with_expired_lease().values_list("pk", flat=True)[:SWEPT_AT_ONCE]:
+        expire_lease(order_id=order_id)
+    braking.look_at_all()
+    managing.finish_withdrawals()
+    account_marks.keep_apart()
+    if restore_guard.token() is not None and not current_stop() and accounts.is_confirmed():
+        _send_single_orders()
+        _open_batch_drains()
+    _open_check_drains()
+    BatchDraft.objects.filter(uploaded_at__lt=from_now(-DRAFTS_KEPT)).delete()
+
+
+def _send_single_orders() -> None:
+    orders = list(Order.objects.due_for_submission().values_list("pk", flat=True)[:SWEPT_AT_ONCE])
+    if not orders or queue.waiting(queue.SUBMIT) >= SWEPT_AT_ONCE:
+        return
+    # The moment moves only where it still stands, so that it never comes back to a row that was dealt with.
+    still_due = Order.objects.filter(pk__in=orders, next_push_at__isnull=False)
+    still_due.update(next_push_at=from_now(AGAIN_AFTER))
+    for order_id in orders:
+        queue.send(queue.SUBMIT, order_id)
+
+
+def _open_batch_drains() -> None:
+    """Open the drains that are missing; those at work go on by themselves.
+
+    One or two seem to be missing whenever some are between two orders: that is no reason to open more and more.
+    """
+    due = Order.objects.in_batches().filter(submission=Submission.QUEUED, next_push_at__lte=Now())
+    running = due.filter(batch__state=BatchState.RUNNING)
+    # What waits for the first orders of its batch opens none: a drain would look at all of it and find nothing to do.
+    ahead = due.filter(batch__state=BatchState.CANARY, line__lte=F("batch__canary_until"))
+    wanted = min(sum(_count_to(settings.BATCH_LANES, orders) for orders in (running, ahead)), settings.BATCH_LANES)
+    if not wanted:
+        return
+    handed_over = Order.objects.in_batches().filter(submission=Submission.SUBMITTING)
+    # What has been out for longer than an exchange may take belongs to a worker that died.
+    since = from_now(-dt.timedelta(seconds=settings.WIKEYUN_TIMEOUT) - RECORDED_WITHIN)
+    at_work = _count_to(settings.BATCH_LANES, handed_over.filter(submitted_at__gte=since))
+    missing = wanted - at_work - queue.waiting(queue.SUBMIT_BATCHES)
+    if missing > wanted // 8:
+        queue.start_drains(queue.SUBMIT_BATCHES, missing)
+    balance.refresh_balance_soon()
+
+
+def _open_check_drains() -> None:
+    wanted = _count_to(settings.CHECK_LANES, Order.objects.due_for_check())
+    if wanted:
+        queue.start_drains(queue.CHECK_DUE, wanted - queue.waiting(queue.CHECK_DUE))
+
+
+def _count_to(most: int, due: OrderQuerySet) -> int:
+    """Count no further than there are drains."""
+    return due.order_by()[:most].count()
