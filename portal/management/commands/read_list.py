@@ -40,7 +40,7 @@ class Command(BaseCommand):
                 self.stderr.write(notice)
             for piece in judged_pieces(found.entries, product):
                 for line in piece:
-                    if line.is_skipped:
+                    if line.is_chatter:
                         skipped += 1
                     else:
                         self._print(told(line, product), as_json=options["json"])

@@ -118,7 +118,7 @@ def _typed_entries(text: str, product: str, value_for_all: int | None) -> Iterat
     for reading in readings:
         number += 1 if reading.line == last else reading.line - last
         last = reading.line
-        if reading.kind is not Kind.SKIPPED:
+        if reading.kind is not Kind.CHATTER:
             orders += 1
             if orders > MOST_ROWS:
                 raise UnreadableSheet(

@@ -52,7 +52,7 @@ class TypedLine:
     note: str
     problem: str
     read_freely: bool
-    is_skipped: bool
+    is_chatter: bool
 
 
 @dataclass(slots=True)
@@ -69,7 +69,7 @@ class Preview:
     allowances: list[Allowance] = field(default_factory=list)
     typed_lines: list[TypedLine] = field(default_factory=list)
     typed: int = 0
-    skipped: int = 0
+    chatter: int = 0
     read_freely: int = 0
     product: str = Product.MOBILE
     layout: Layout | None = None
@@ -112,7 +112,7 @@ class Preview:
         """Count a line, and keep it if it is one of the first to be shown."""
         if line.reading:
             self._add_typed(line)
-        if line.is_skipped:
+        if line.is_chatter:
             return
         if line.order is None:
             self.bad += 1
@@ -132,7 +132,7 @@ class Preview:
 
     def _add_typed(self, line: Line) -> None:
         self.typed += 1
-        self.skipped += line.is_skipped
+        self.chatter += line.is_chatter
         self.read_freely += bool(line.order and line.reading and line.reading.read_freely)
         if len(self.typed_lines) < TYPED_SHOWN:
             self.typed_lines.append(_typed(line))
@@ -245,7 +245,7 @@ def _typed(line: Line) -> TypedLine:
         note=order.note if order else "",
         problem=line.problem,
         read_freely=reading.read_freely,
-        is_skipped=line.is_skipped,
+        is_chatter=line.is_chatter,
     )
 
 

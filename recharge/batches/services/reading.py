@@ -50,9 +50,9 @@ class Line:
     reading: Reading | None = None
 
     @property
-    def is_skipped(self) -> bool:
+    def is_chatter(self) -> bool:
         """Whether it is about no order at all."""
-        return self.reading is not None and self.reading.kind is Kind.SKIPPED
+        return self.reading is not None and self.reading.kind is Kind.CHATTER
 
 
 def keep_upload(
@@ -99,7 +99,7 @@ def _read_through(found: ReadList) -> None:
 
 def lines(draft: BatchDraft) -> Iterator[Line]:
     """Yield the lines of a draft that are about an order, each judged by itself, by those above it and by others."""
-    return (line for line in all_lines(draft) if not line.is_skipped)
+    return (line for line in all_lines(draft) if not line.is_chatter)
 
 
 def open_draft(draft: BatchDraft) -> ReadList:
@@ -168,7 +168,7 @@ def _judge(order: Order, entry: Entry, cards: Cards) -> Line:
     """Fill an order of the draft's product with what its row says, or say what is wrong with the row."""
     row = entry.row
     wrong = list(row.problems.values())
-    if entry.reading and entry.reading.kind is Kind.SKIPPED:
+    if entry.reading and entry.reading.kind is Kind.CHATTER:
         return Line(row, reading=entry.reading)
     set_target = partial(_set_card, cards=cards) if order.product == Product.OIL else _set_mobile
     for understand in (set_target, _set_face_value, _set_speed, _set_note):

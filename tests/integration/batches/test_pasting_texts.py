@@ -82,7 +82,7 @@ def read_list(text: str, monkeypatch: pytest.MonkeyPatch, *options: str) -> list
 def test_a_chat_becomes_a_batch_with_one_click_on_its_preview(clerk: Client) -> None:
     address = paste(clerk, CHAT)
     seen = clerk.get(address).context["seen"]
-    assert (seen.good.orders, seen.bad, seen.typed, seen.skipped) == (12, 0, 40, 28)
+    assert (seen.good.orders, seen.bad, seen.typed, seen.chatter) == (12, 0, 40, 28)
     assert not Order.objects.exists()
     assert clerk.post(address).status_code == 302
     values = [50, 100, 50, 100, 50, 100, 200, 50, 100, 100, 50, 100]

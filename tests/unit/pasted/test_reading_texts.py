@@ -44,7 +44,7 @@ def handed_over() -> list[dict[str, object]]:
 )
 def test_heads_of_messages_and_chatter_are_skipped(head: str) -> None:
     skipped, order = readings(f"{head}\n{ONE} 50")
-    assert (skipped.kind, skipped.problem) == (Kind.SKIPPED, "")
+    assert (skipped.kind, skipped.problem) == (Kind.CHATTER, "")
     assert (order.target, order.value, order.problem) == (ONE, "50", "")
 
 
@@ -128,7 +128,7 @@ def test_cases_handed_over(case: dict[str, object]) -> None:
     ]
     for reading, order in zip(good, case["placed"], strict=True):
         assert reading.note == order.get("note", reading.note)
-    refused_lines = [reading.typed for reading in found if reading not in good and reading.kind is not Kind.SKIPPED]
+    refused_lines = [reading.typed for reading in found if reading not in good and reading.kind is not Kind.CHATTER]
     assert refused_lines == case["refused_lines"]
 
 

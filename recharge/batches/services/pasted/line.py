@@ -227,7 +227,7 @@ def _value_problem(line: Line, offered: frozenset[int], for_all: int | None) -> 
 
 def _without_number(place: int, line: Line, offered: frozenset[int], for_all: int | None) -> Reading:
     """Say what a line is that has no number to be recharged: bad where it was to be one, or is about one."""
-    reading = Reading(place, line.typed, Kind.SKIPPED)
+    reading = Reading(place, line.typed, Kind.CHATTER)
     if moments.message_head(line.folded) is not None and not _has_money(line):
         return reading
     if number := _LONG_NUMBER.search(line.open):

@@ -9,7 +9,7 @@ class Kind(Enum):
 
     ORDER = "order"  # has a number; it may lack a value, or have a problem
     BAD = "bad"  # was to become an order, or says something about one, but has no number that could be read
-    SKIPPED = "skipped"  # the head of a message, or chatter
+    CHATTER = "chatter"  # the head of a message, or chatter
 
 
 @dataclass(slots=True)
