@@ -7,7 +7,7 @@ from django.contrib.auth.decorators import permission_required
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from portal.kit.secrecy import personal
 from portal.web.fragments import render_live
@@ -17,7 +17,7 @@ from portal.web.request import Request
 from . import wording
 from .choices import BUSY_STATES, State
 from .filters import CardFilter
-from .forms import CardForm, EditForm
+from .forms import AdoptForm, CardForm, EditForm
 from .models import OilCard
 from .services import adding, availability, changing, comparing, deleting, resolving, sync
 from .services.errors import Doubtful, ServiceError
@@ -113,6 +113,28 @@ def card_edit(request: Request, card_id: int) -> HttpResponse:
     if changed.state == State.ACTIVE:
         same = changed.version == card.version
         messages.success(request, _("Nothing was changed.") if same else _("The platform has the card as it is here."))
+    return redirect("card_detail", card.pk)
+
+
+@require_POST
+@personal
+@permission_required("oilcards.change_oilcard", raise_exception=True)
+def take_theirs(request: Request, card_id: int) -> HttpResponse:
+    """Take over the platform's values. The comparison has shown them, so that nothing is left to be confirmed."""
+    card, form = find(card_id), AdoptForm(request.POST)
+    if card is None:
+        return unknown(request)
+    if not form.is_valid():
+        messages.error(request, _("This form was damaged on its way; compare again."))
+        return redirect("card_detail", card.pk)
+    fields, fingerprint = form.cleaned_data["fields_taken"], form.cleaned_data["fingerprint"]
+    try:
+        changed = comparing.adopt_theirs(card_id=card.pk, fields=fields, fingerprint=fingerprint, actor=request.user)
+    except ServiceError as error:
+        messages.error(request, str(error))
+    else:
+        agree = changed.state == State.ACTIVE
+        messages.success(request, _("Book and platform agree.") if agree else _("Taken over."))
     return redirect("card_detail", card.pk)
 
 

@@ -45,6 +45,7 @@ class Sandbox:
         """`balance` in yuan is what new books begin with. `settings` are those of Settings; raises InvalidSetting."""
         self.settings = Settings(**settings)
         self.books = Books(books, opening_balance=int(Decimal(balance) * 100), now=time.time(), fresh=fresh)
+        self.books.keep_pace(self.settings.pace, now=time.time())
         self.faults = Faults(self.settings.seed)
         self._notifier = Notifier(self.settings, self.books)
         self._lives = Clockwork("sandbox-lives", self._live)

@@ -223,12 +223,21 @@ class Books:
         text = " ".join(map(str, ahead))
         books.execute("UPDATE orders SET ahead = ?, due = ? WHERE id = ?", (text, due if text else None, order.id))
 
-    def change_pace(self, *, factor: float, now: float) -> None:
-        """Bring all that is waiting nearer, or move it away."""
+    def keep_pace(self, pace: float, *, now: float) -> None:
+        """Bring all that is waiting nearer, or move it away, where it was planned at another pace.
+
+        The books remember at which: a process that starts with the usual one finds what the last one had planned.
+        """
         with self.transaction() as books:
-            numbers = {"now": now, "factor": factor}
-            books.execute("UPDATE orders SET due = :now + (due - :now) * :factor WHERE due > :now", numbers)
-            books.execute("UPDATE notifications SET due = :now + (due - :now) * :factor WHERE due > :now", numbers)
+            row = books.execute("SELECT seconds FROM pace").fetchone()
+            before = row["seconds"] if row else pace
+            books.execute(
+                "INSERT INTO pace VALUES (1, :pace) ON CONFLICT DO UPDATE SET seconds = :pace", {"pace": pace}
+            )
+            if before not in (0, pace):
+                numbers = {"now": now, "factor": pace / before}
+                books.execute("UPDATE orders SET due = :now + (due - :now) * :factor WHERE due > :now", numbers)
+                books.execute("UPDATE notifications SET due = :now + (due - :now) * :factor WHERE due > :now", numbers)
 
 
 def _connect(path: Path) -> sqlite3.Connection:

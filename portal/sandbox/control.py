@@ -123,11 +123,9 @@ class Control:
                 self._books.deposit(deposit, now=now)
             except sqlite3.IntegrityError:
                 raise InvalidSetting("there is not that much to take out") from None
-        before = self._settings.pace
         self._settings.adopt(changed)
-        if before != self._settings.pace and before > 0:
-            self._books.change_pace(factor=self._settings.pace / before, now=now)
-            self._wake()
+        self._books.keep_pace(self._settings.pace, now=now)
+        self._wake()
         return self._settings.changeable()
 
 

@@ -58,7 +58,7 @@ class Settings:
         for name, value in values.items():
             if name not in CHANGEABLE:
                 raise InvalidSetting(f"no setting is called {name!r}")
-            kind = type(getattr(self, name))
+            kind = type(getattr(type(self), name))  # of the default: 1 may have been given for 1.0
             changes[name] = switch(value) if kind is bool else _converted(name, kind, value)
         return replace(self, **changes)
 

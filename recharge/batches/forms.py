@@ -12,7 +12,7 @@ from oilcards.masking import scrub
 from portal.sheets import MOST_BYTES, Column, Layout, letter_of
 from portal.web.forms import MarkedForm, ReasonForm
 from recharge.choices import Product
-from recharge.core.errors import BadLines, ReasonNeeded, ServiceError
+from recharge.core.errors import BadLines, ReasonNeeded
 from recharge.core.forms import RADIO, SeenField
 from recharge.limits.services.rules import face_values
 
@@ -187,6 +187,3 @@ class AgainForm(MarkedForm):
     nonce = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
     orders_seen = SeenField()
     money_seen = SeenField()
-
-    def refuse(self, error: ServiceError) -> None:
-        self.add_error(None, str(error))

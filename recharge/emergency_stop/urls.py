@@ -1,8 +1,8 @@
 from django.urls import path
 
-from . import views
+from . import actions, views
 
 urlpatterns = [
     path("stop/", views.emergency_stop, name="emergency_stop"),
-    path("stop/go-on/", views.go_on, name="go_on"),
+    path("stop/go-on/", actions.go_on, name="go_on"),
 ]

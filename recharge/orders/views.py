@@ -43,7 +43,7 @@ def order_new(request: Request) -> HttpResponse:
         return _show_form(request, MobileOrderForm())
     order = _replaced(request)
     if order is None:
-        return _unknown(request)
+        return unknown(request)
     if order.product == Product.OIL:
         return redirect(f"{reverse('order_new_oil')}?replaces={order.order_no}")
     return _show_form(request, MobileOrderForm(initial=_repeated_mobile(order, request)))
@@ -66,7 +66,7 @@ def order_new_oil(request: Request) -> HttpResponse:
     if "replaces" in request.GET:
         order = _replaced(request)
         if order is None or order.oil_card is None:
-            return _unknown(request)
+            return unknown(request)
         initial = {"oil_card": order.oil_card_id, "face_value": order.face_value, "speed": order.speed}
         initial |= {"replaces": order.order_no, "note": order.note}
     return _show_form(request, OilOrderForm(initial={name: value for name, value in initial.items() if value != ""}))
@@ -112,7 +112,7 @@ def order_detail(request: Request, order_no: str) -> HttpResponse:
     )
     order = related.filter(order_no=order_no).first()
     if order is None:
-        return _unknown(request)
+        return unknown(request)
     context = {
         "order": order,
         "explanation": why_queued(order) or wording.of_order(order).explanation,
@@ -201,7 +201,8 @@ def any_open(page: Page[Order]) -> bool:
     return any(order.settled_at is None for order in page.rows)
 
 
-def _unknown(request: Request) -> HttpResponse:
+def unknown(request: Request) -> HttpResponse:
+    """Say that there is no such order."""
     return render(request, "recharge/orders/order_unknown.html", status=404)
 
 

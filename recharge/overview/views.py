@@ -16,6 +16,7 @@ from portal.web.request import Request
 from recharge.core.wording import GROUP_LOOKS, Group, of
 from recharge.limits.services import spending
 from recharge.operations.services.standstill import standstills
+from recharge.refunds.services import total_owed
 
 from . import services as figures
 from .services import Day
@@ -33,6 +34,7 @@ def overview(request: Request) -> HttpResponse:
         "open": _open(),
         "attention": figures.attention_kinds(),
         "cards_in_need": _cards_in_need(request),
+        "owed": total_owed(),
         "balance": balance,
         "balance_fresh": balance is not None and figures.is_fresh(balance),
         "allowances": spending.allowances(request.user) if _places(request) else [],

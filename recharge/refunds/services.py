@@ -52,6 +52,11 @@ def owing() -> OrderQuerySet:
     )
 
 
+def total_owed() -> Decimal:
+    """Return what is owed in all, in yuan."""
+    return owing().aggregate(money=Sum("owed"))["money"] or Decimal(0)
+
+
 def by_age(orders: OrderQuerySet) -> list[AgeGroup]:
     """Add up what is owed, by how long it has been."""
     now, groups, younger = timezone.now(), [], Q()

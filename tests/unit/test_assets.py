@@ -7,12 +7,15 @@ from portal.web.icons import ICONS
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 IN_TEMPLATE = re.compile(r'{% icon "([a-z0-9-]+)"')
+OF_ACTION = re.compile(r'icon="([a-z0-9-]+)"')
 
 
 def named() -> set[str]:
     names = set()
     for path in (ROOT / "templates").rglob("*.html"):
         names |= set(IN_TEMPLATE.findall(path.read_text()))
+    for path in ROOT.glob("recharge/*/actions.py"):
+        names |= set(OF_ACTION.findall(path.read_text()))
     return names
 
 

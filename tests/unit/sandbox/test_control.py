@@ -102,6 +102,16 @@ def test_a_quicker_pace_hurries_what_is_waiting():
         until(lambda: order_in_books(sandbox, "N")["status"] == 2)
 
 
+def test_a_process_that_starts_anew_does_not_wait_at_the_pace_of_the_last_one(tmp_path):
+    books = tmp_path / "books.sqlite3"
+    with Sandbox(pace=1, latency=0, books=books) as sandbox:
+        control(sandbox, "settings", {"pace": 1000})
+        push(sandbox, order_no="N")
+    with Sandbox(pace=1, latency=0, books=books) as sandbox:
+        control(sandbox, "settings", {"pace": 0.01})
+        until(lambda: order_in_books(sandbox, "N")["status"] == 2)
+
+
 def test_every_push_that_came_in_is_counted_whatever_became_of_it(sandbox):
     control(sandbox, "faults", {"fault": "reject", "times": 1})
     for order_no in "ABA":
