@@ -133,6 +133,9 @@ def test_a_line_is_read_as_a_person_reads_it(typed: str, value: str, note: str) 
         ("13810010001 ⑤0", "no plain digit"),
         ("13810010001 ㊿", "no plain digit"),
         ("13810010001 ٥٠", "no plain digit"),
+        ("13810010001 5O元", "letters among its digits"),
+        ("13810010001 1OO", "letters among its digits"),
+        ("13810010001 l00", "letters among its digits"),
         ("13810010001 五十", "in figures"),
         ("13810010001 一百元", "in figures"),
         ("13810010001 $50", "What is “50”"),
@@ -184,6 +187,11 @@ def test_the_value_for_all_is_for_numbers_that_have_none(typed: str) -> None:
     assert placed("13810010001 王姐", for_all=100) == [(NUMBER, "100")]
     if typed not in ("13810010001 fifty", "13810010001 50号"):
         assert placed(typed, for_all=100) == []
+
+
+@pytest.mark.parametrize("typed", ["5O元", "1OO", "l00", "Z5元", "￥", "RMB", "30元", "一百"])
+def test_a_value_that_is_mistyped_is_not_replaced_by_the_value_for_all(typed: str) -> None:
+    assert (NUMBER, "100") not in placed(f"{NUMBER} {typed}", for_all=100)
 
 
 def test_a_value_of_its_own_goes_before_the_value_for_all() -> None:

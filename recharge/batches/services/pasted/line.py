@@ -28,6 +28,9 @@ from .words import (
 LONGEST_LINE = 1_000  # characters
 
 _SPEED = re.compile(rf"(?<![^\W_])(?:{SPEED_WORDS})(?![^\W_])", re.IGNORECASE)
+# The letters that are taken for 0 and 1.
+_ALIKE = re.compile(r"(?<!\w)(?=[0-9OoIl]*[OoIl])(?=[0-9OoIl]*[0-9])[0-9OoIl]{2,}(?![A-Za-z])")
+_MONEY_WITHOUT_VALUE = re.compile(r"(?<=[0-9A-Za-z])\s?(?:元|块|圆)|[￥¥]|(?<![A-Za-z])(?:RMB|CNY)", re.IGNORECASE)
 _LONG_NUMBER = re.compile(r"[0-9](?:[\s\-.·_()]{0,2}[0-9]){6,}")
 _EDGES = " \t\r\n,，、;；:：|/\\-–—−_.。~～+=>→⇒•●!！?？*\"'“”‘’" + INVISIBLE + TAKEN
 _BRACKETS = {"(": ")", "（": "）", "[": "]", "【": "】", "<": ">", "《": "》"}
@@ -144,6 +147,8 @@ def _problem(line: Line, offered: frozenset[int], for_all: int | None) -> str:
 
 
 def _odd(line: Line) -> str:
+    if alike := _ALIKE.search(line.open):
+        return _("“%(text)s” has letters among its digits: type it again.") % {"text": alike[0]}
     odd = odd_digit(line.open)
     return _("“%(odd)s” is no plain digit: type the number again.") % {"odd": odd} if odd else ""
 
@@ -218,7 +223,7 @@ def _value_problem(line: Line, offered: frozenset[int], for_all: int | None) -> 
         return _("The face value must be one of %(listed)s.") % {"listed": ", ".join(map(str, sorted(offered)))}
     if line.values:
         return ""
-    if for_all is None:
+    if for_all is None or _MONEY_WITHOUT_VALUE.search(line.open):
         return _("There is no face value in this line.")
     if line.is_dated:
         return _("There is no value in this line, but a date or time: is it the head of a message?")
