@@ -9,11 +9,19 @@ import unicodedata
 
 from django.utils.translation import gettext as _
 
-INVISIBLE = (
-    "\u00ad\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\u3164\ufeff"
-    + "".join(map(chr, range(0xFE00, 0xFE10)))
+INVISIBLE = "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u3164\ufeff\uffa0" + "".join(
+    chr(code)
+    for first, last in (
+        (0x180B, 0x180F),
+        (0x200B, 0x200F),
+        (0x202A, 0x202E),
+        (0x2060, 0x206F),
+        (0xFE00, 0xFE0F),
+        (0xE0100, 0xE01EF),
+    )
+    for code in range(first, last + 1)
 )
-"""What programs leave around a number, and nobody sees."""
+"""What programs leave around a number, and nobody sees: what Unicode calls default ignorable."""
 
 FOLDED = {
     **{0xFEE0 + code: code for code in range(0x21, 0x7F)},
@@ -24,13 +32,14 @@ FOLDED = {
 """For `str.translate`: full-width characters become plain ones, invisible ones go."""
 
 _MARK = r"[\s\-‐-―−.·_]{1,3}"
-_MOBILE = re.compile(
-    rf"""(?:\(?(?:\+|00)?86\)?[\s\-‐-―−]{{0,3}})?          # the country code, perhaps in brackets
+MOBILE_FORMS = rf"""(?:\(?(?:\+|00)?86\)?[\s\-‐-―−]{{0,3}})?          # the country code, perhaps in brackets
     (?:(?P<whole>1[0-9]{{10}})|\((?P<bracketed>1[0-9]{{10}})\)
     |(?:(?P<first>1[0-9]{{2}}){_MARK}|\((?P<area>1[0-9]{{2}})\)(?:{_MARK})?)(?P<rest>[0-9]{{4}}{_MARK}[0-9]{{4}})
-    |\((?P<prefix>1[0-9]{{2}})\)(?P<others>[0-9]{{8}}))""",
-    re.ASCII | re.VERBOSE,
-)
+    |\((?P<prefix>1[0-9]{{2}})\)(?P<others>[0-9]{{8}}))"""
+"""The pattern, verbose, of every way in which people write a mobile number; its named groups hold the digits."""
+
+_PARTS = ("whole", "bracketed", "first", "area", "rest", "prefix", "others")
+_MOBILE = re.compile(MOBILE_FORMS, re.ASCII | re.VERBOSE)
 _GAP = r"[\s\-‐-―]{1,3}"
 _CARD = re.compile(rf"[0-9]{{3,}}(?:{_GAP}[0-9]{{3,}})*|(?:[0-9]{{4}}{_GAP})+[0-9]{{1,3}}")
 _FRACTION = re.compile(r"[0-9]+[.][0-9]+")
@@ -48,7 +57,12 @@ def mobile_digits(text: str) -> str | None:
     Grouped are 138 0013 8000, with +86, 0086 or 86 in front.
     """
     match = _MOBILE.fullmatch(fold(text))
-    return re.sub(r"[^0-9]", "", "".join(part or "" for part in match.groups())) if match else None
+    return digits_of(match) if match else None
+
+
+def digits_of(match: re.Match[str]) -> str:
+    """Return the digits of a number that was found by the pattern `MOBILE_FORMS`, without the country code."""
+    return re.sub(r"[^0-9]", "", "".join(match[part] or "" for part in _PARTS))
 
 
 def card_digits(text: str) -> str | None:

@@ -1,4 +1,6 @@
-"""Reads the sheets that people make and writes sheets for people: CSV and XLSX, with nothing in them that runs.
+"""Reads the sheets that people make and writes sheets for people, with nothing in them that runs.
+
+Read are CSV and XLSX, and .xls, .et and .ods by a process that has limits; written are CSV and XLSX.
 
     from portal.sheets import Column, UnreadableSheet, read
 
@@ -16,18 +18,30 @@ Nothing is loaded whole but the upload itself. Of Django only the translations a
 
 from portal.sheets.columns import Column
 from portal.sheets.errors import UnreadableSheet
+from portal.sheets.kinds import kind_of
+from portal.sheets.layout import WIDEST_PROPOSED, ColumnsUnsure, Layout, letter_of
 from portal.sheets.limits import MOST_BYTES, MOST_ROWS
-from portal.sheets.reading import WHOLE_ROW, Row, read
+from portal.sheets.reading import WHOLE_ROW, Row, Sheet, open_sheet, read
+from portal.sheets.text import decoded, is_table
 from portal.sheets.writing import csv_stream, xlsx_file
 
 __all__ = [
     "MOST_BYTES",
     "MOST_ROWS",
     "WHOLE_ROW",
+    "WIDEST_PROPOSED",
     "Column",
+    "ColumnsUnsure",
+    "Layout",
     "Row",
+    "Sheet",
     "UnreadableSheet",
     "csv_stream",
+    "decoded",
+    "is_table",
+    "kind_of",
+    "letter_of",
+    "open_sheet",
     "read",
     "xlsx_file",
 ]

@@ -86,6 +86,11 @@ def from_number(raw: str) -> Cell:
     return (text.rstrip("0").rstrip(".") if "." in text else text), ""
 
 
+def from_truth(value: bool) -> Cell:
+    """Read a cell that holds true or false."""
+    return str(value).upper(), _("This cell holds true or false, not text or a number.")
+
+
 def _checked(text: str) -> Cell:
     if len(text) > LONGEST_CELL:
         return _cut(text), _("This text is too long: %(most)s characters at most.") % {"most": LONGEST_CELL}

@@ -2,16 +2,21 @@
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
-from django.utils.translation import gettext as _
-
+from portal.kit.digits import INVISIBLE
 from portal.sheets.cells import Cell
-from portal.sheets.errors import UnreadableSheet
 
-_UNIT = re.compile(r"\([^()]*\)$")
-_IDLE = re.compile(r"[\s_\-*:.]+")
+_UNIT = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|【[^【】]*】|/元|:元|元$")
+_BRACKETS = re.compile(r"[()\[\]【】]")
+_IDLE = re.compile(r"[\s_\-*:.、,;'\"“”]+")
+LONGEST_TITLE = 60  # characters
+
+
+def _never(_text: str) -> bool:
+    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,33 +24,48 @@ class Column:
     """A column that is wanted: our name for it, and the spellings of its header, the one to show first.
 
     The name itself is a spelling too. Case, blanks, underscores, full-width letters, a unit in brackets
-    and the asterisk of a required column make no difference. A header without a `required` column is refused.
+    and the asterisk of a required column make no difference, nor do some of the `before` and `after` words around a
+    spelling. A header without a `required` column is refused. `looks` says whether a cell may be of the column, for
+    proposing one where the header doesn't tell.
     """
 
     name: str
     titles: tuple[str, ...]
     required: bool = False
+    before: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+    looks: Callable[[str], bool] = _never
 
     @property
     def title(self) -> str:
         return self.titles[0] if self.titles else self.name
 
-    def spellings(self) -> frozenset[str]:
-        return frozenset(_plain(title) for title in (self.name, *self.titles))
+    def is_named(self, title: str) -> bool:
+        """Say whether a header's text names this column."""
+        return _pattern(self).fullmatch(plain(title)) is not None
 
 
-def _plain(title: str) -> str:
-    text = _IDLE.sub("", unicodedata.normalize("NFKC", title).casefold())
-    return _UNIT.sub("", text)
+@cache
+def _pattern(column: Column) -> re.Pattern[str]:
+    def any_of(words: Iterable[str]) -> str:
+        return "|".join(sorted(map(re.escape, {plain(word) for word in words}), key=len, reverse=True))
+
+    spelling = any_of((column.name, *column.titles))
+    return re.compile(rf"(?:{any_of(column.before)}){{0,2}}(?:{spelling})(?:{any_of(column.after)})?")
+
+
+def plain(title: str) -> str:
+    """Return a title as far as it tells columns apart."""
+    text = _IDLE.sub("", unicodedata.normalize("NFKC", title).translate(dict.fromkeys(map(ord, INVISIBLE))).casefold())
+    return _UNIT.sub("", text) or _BRACKETS.sub("", text)
 
 
 def matching(cells: Sequence[Cell], columns: Sequence[Column]) -> dict[str, list[int]]:
     """Return the positions at which a row has a title of each column; columns that it lacks are left out."""
-    titles = [_plain(text) for text, _problem in cells]
+    texts = [(position, text) for position, (text, _problem) in enumerate(cells) if text and len(text) <= LONGEST_TITLE]
     found: dict[str, list[int]] = {}
     for column in columns:
-        spellings = column.spellings()
-        positions = [position for position, title in enumerate(titles) if title in spellings]
+        positions = [position for position, text in texts if column.is_named(text)]
         if positions:
             found[column.name] = positions
     return found
@@ -54,21 +74,3 @@ def matching(cells: Sequence[Cell], columns: Sequence[Column]) -> dict[str, list
 def lacking(found: Mapping[str, object], columns: Sequence[Column]) -> list[Column]:
     """Return the required columns that are not among those found."""
     return [column for column in columns if column.required and column.name not in found]
-
-
-def placed(cells: Sequence[Cell], columns: Sequence[Column]) -> dict[str, int]:
-    """Return the position of each column under a header.
-
-    Raises:
-        UnreadableSheet: two of them could be the same column.
-    """
-    found = matching(cells, columns)
-    for column in columns:
-        positions = found.get(column.name, [])
-        if len(positions) > 1:
-            named = ", ".join(cells[position][0] for position in positions)
-            raise UnreadableSheet(
-                _("Several columns could be %(wanted)s: %(named)s. Delete or rename all but one.")
-                % {"wanted": column.title, "named": named}
-            )
-    return {name: positions[0] for name, positions in found.items()}

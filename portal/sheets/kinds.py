@@ -10,6 +10,7 @@ from portal.sheets.limits import MOST_BYTES
 
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 _OLE2 = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_OPEN_DOCUMENT = b"mimetypeapplication/vnd.oasis.opendocument.spreadsheet"
 _FOREIGN = (
     b"%PDF",
     b"\x89PNG",
@@ -29,10 +30,18 @@ _WEB_PAGE = (b"<!doctype", b"<html", b"<table", b"<?xml", b"<head", b"<meta", b"
 class Kind(Enum):
     TEXT = "text"
     XLSX = "xlsx"
+    XLS = "xls"
+    ODS = "ods"
 
 
-_NAMED_AS_SHEETS = (".csv", ".txt", ".tsv", ".xlsx", ".xls")
-_NAMES = {Kind.TEXT: ("", ".csv", ".txt", ".tsv"), Kind.XLSX: ("", ".xlsx")}
+_NAMED_AS_SHEETS = ("", ".csv", ".txt", ".tsv", ".xlsx", ".xls", ".et", ".ods")
+_NAMES = {
+    Kind.TEXT: ("", ".csv", ".txt", ".tsv"),
+    Kind.XLSX: ("", ".xlsx"),
+    Kind.XLS: ("", ".xls", ".et"),
+    Kind.ODS: ("", ".ods"),
+}
+_CALLED = {Kind.TEXT: "CSV", Kind.XLSX: "XLSX", Kind.XLS: "XLS", Kind.ODS: "ODS"}
 
 
 def kind_of(content: bytes, file_name: str) -> Kind:
@@ -47,27 +56,42 @@ def kind_of(content: bytes, file_name: str) -> Kind:
         )
     if not content.strip(b" \t\r\n\x00\xef\xbb\xbf\xff\xfe"):
         raise UnreadableSheet(_("There is nothing in it.") if not file_name else _("The file is empty."))
-    extension = PurePath(file_name).suffix.lower()
+    extension = _extension(file_name)
     if extension in (".xlsm", ".xltm", ".xlam"):
         raise UnreadableSheet(_("Workbooks with macros are not taken. Save it as .xlsx and upload that."))
     kind = _told_by_content(content)
-    if extension in _NAMES[kind]:
-        return kind
-    if extension in _NAMED_AS_SHEETS:
-        raise UnreadableSheet(
-            _("The file is named %(name)s, but its content is something else. Save it anew as .xlsx or CSV.")
-            % {"name": extension}
+    if extension not in _NAMED_AS_SHEETS:
+        raise UnreadableSheet(_sheets_only())
+    return kind
+
+
+def notice_of(kind: Kind, file_name: str) -> str:
+    """Say that a file is named as another kind than it is, and what can't be told in its kind; "" for neither."""
+    extension = _extension(file_name)
+    notices = []
+    if extension not in _NAMES[kind]:
+        notices.append(
+            _("The file is named %(name)s, but its content is %(kind)s: it was read as that.")
+            % {"name": extension, "kind": _CALLED[kind]}
         )
-    raise UnreadableSheet(_sheets_only())
+    if kind in (Kind.XLS, Kind.ODS):
+        notices.append(_("In this format, hidden rows can't be told from others: they are read, too."))
+    return " ".join(notices)
+
+
+def _extension(file_name: str) -> str:
+    return PurePath(file_name).suffix.lower()
 
 
 def _told_by_content(content: bytes) -> Kind:
     if content.startswith(_ZIP):
+        if _OPEN_DOCUMENT in content[:200]:
+            return Kind.ODS
         return Kind.XLSX
     if content.startswith(_OLE2):
         if "EncryptedPackage".encode("utf-16-le") in content:
             raise UnreadableSheet(encrypted())
-        raise UnreadableSheet(_("This is an old .xls workbook. Save it as .xlsx in the spreadsheet program first."))
+        return Kind.XLS
     if content.startswith(_FOREIGN):
         raise UnreadableSheet(_sheets_only())
     if content[:64].lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith(_WEB_PAGE):
@@ -83,4 +107,4 @@ def encrypted() -> str:
 
 
 def _sheets_only() -> str:
-    return _("Only sheets are read here: Excel workbooks (.xlsx) and CSV. Save the list as one of these.")
+    return _("Only sheets are read here: workbooks (.xlsx, .xls, .et, .ods) and CSV. Save the list as one of these.")

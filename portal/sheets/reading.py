@@ -1,15 +1,17 @@
 """Reads a list that a person made: an upload or pasted text, row by row."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import chain, islice
 
 from django.utils.translation import gettext as _
 
-from portal.sheets.columns import Column, lacking, matching, placed
+from portal.sheets.columns import Column, matching
 from portal.sheets.errors import UnreadableSheet
-from portal.sheets.kinds import Kind, kind_of
+from portal.sheets.foreign import foreign_sheets
+from portal.sheets.kinds import Kind, kind_of, notice_of
+from portal.sheets.layout import ColumnsUnsure, HeaderMissing, Layout, laid_out
 from portal.sheets.limits import HEADER_WITHIN, MOST_ROWS
 from portal.sheets.packages import Package
 from portal.sheets.rows import RawRow
@@ -40,24 +42,96 @@ class Row:
     problems: dict[str, str] = field(default_factory=dict)
 
 
-def read(content: bytes, *, file_name: str, columns: Sequence[Column]) -> Iterator[Row]:
-    """Yield the rows of an upload, or of pasted text in UTF-8, whose `file_name` is "".
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A list that was opened. `notice` says in words what is odd about the file, "" if nothing is."""
 
-    Columns are found by their header, which may stand below a title, in any order; others are ignored. Pasted text
-    may do without a header: then its cells are the columns in the order given. Of a workbook, the first visible
-    sheet with the header is read. Blank rows are left out, and so are totals below the list. The first required
-    column names what a row is about: a row in which it is empty has a problem.
+    layout: Layout
+    rows: Iterator[Row]
+    notice: str = ""
+
+
+def read(content: bytes, *, file_name: str, columns: Sequence[Column]) -> Iterator[Row]:
+    """Yield the rows of an upload, as `open_sheet` has them."""
+    yield from open_sheet(content, file_name=file_name, columns=columns).rows
+
+
+def open_sheet(content: bytes, *, file_name: str, columns: Sequence[Column], chosen: Layout | None = None) -> Sheet:
+    """Return the rows of an upload, or of pasted text in UTF-8, whose `file_name` is "", and where its columns are.
+
+    Columns are found by their header, which may stand below a title and have two rows, in any order; others are
+    ignored. Pasted text may do without a header: then its cells are the columns in the order given. Of a workbook, the
+    first visible sheet with the header is read. Blank rows are left out, and so are totals below the list. The first
+    required column names what a row is about: a row in which it is empty has a problem.
+
+    Args:
+        content: the upload.
+        file_name: its name.
+        columns: those that are wanted.
+        chosen: the layout, where a person has told it.
 
     Raises:
-        UnreadableSheet: at the first step or at any later one. Act on no row before the last has come.
+        ColumnsUnsure: a person has to tell the layout.
+        UnreadableSheet: now, or at any later step of the rows. Act on no row before the last has come.
     """
+    kind = kind_of(content, file_name)
+    if kind is Kind.TEXT:
+        sources: Iterator[Iterator[RawRow]] = iter([text_rows(content, pasted=not file_name, columns=columns)])
+    elif kind is Kind.XLSX:
+        sources = workbook_sheets(content)
+    else:
+        sources = foreign_sheets(content)
+    layout, rows = _found(sources, columns, chosen, pasted=not file_name)
+    # The cells of a workbook don't move when one is too many.
+    width = max(len(layout.titles), *layout.positions.values()) if kind is Kind.TEXT and layout.titles else None
+    return Sheet(layout, _read(rows, layout, columns, width), notice_of(kind, file_name))
+
+
+def workbook_sheets(content: bytes) -> Iterator[Iterator[RawRow]]:
+    """Yield the rows of each visible sheet of an XLSX workbook."""
+    package = Package(content)
+    workbook = open_workbook(package)
+    for path in workbook.sheets:
+        yield sheet_rows(package, workbook, path)
+
+
+Found = tuple[Layout, Iterable[RawRow]]
+
+
+def _found(
+    sources: Iterator[Iterator[RawRow]], columns: Sequence[Column], chosen: Layout | None, *, pasted: bool
+) -> Found:
+    """Return the layout, and the rows below the header, of the first sheet that has one."""
+    best: UnreadableSheet | None = None
+    for number, source in enumerate(sources):
+        rows = (row for row in source if not row.is_blank)
+        if chosen is not None:
+            if number == chosen.sheet:
+                return chosen, (row for row in rows if row.line > chosen.below)
+            continue
+        beginning = list(islice(rows, HEADER_WITHIN))
+        try:
+            layout = laid_out(beginning, columns, sheet=number)
+        except HeaderMissing as refusal:
+            if pasted and beginning and not any(matching(row.cells, columns) for row in beginning):
+                titles = tuple(column.title for column in columns)
+                layout = Layout(0, {column.name: place for place, column in enumerate(columns)}, titles)
+                return layout, chain(beginning, rows)
+            best = best or refusal
+        except ColumnsUnsure as question:
+            if question.is_sure_of_sheet:
+                raise
+            best = question if not isinstance(best, ColumnsUnsure) else best
+        else:
+            return layout, chain((row for row in beginning if row.line > layout.below), rows)
+    raise best or UnreadableSheet(_("The workbook has no visible sheet."))
+
+
+def _read(rows: Iterable[RawRow], layout: Layout, columns: Sequence[Column], width: int | None) -> Iterator[Row]:
     key = next((column for column in columns if column.required), columns[0])
-    rows, positions, width = _found(content, file_name, columns)
     count = 0
     for raw in rows:
-        if raw.is_blank:
-            continue
-        row = _row(raw, positions, columns, width)
+        row = _row(raw, layout.positions, columns, width)
         if _is_total(raw, row.cells[key.name]):
             continue
         count += 1
@@ -70,56 +144,7 @@ def read(content: bytes, *, file_name: str, columns: Sequence[Column]) -> Iterat
         raise UnreadableSheet(_("There are no rows in the sheet."))
 
 
-Found = tuple[Iterable[RawRow], dict[str, int], int | None]
-
-
-def _found(content: bytes, file_name: str, columns: Sequence[Column]) -> Found:
-    """Return the rows below the header, the positions of the columns, and how wide a row may be, if that matters."""
-    if kind_of(content, file_name) is Kind.TEXT:
-        return _below_header(text_rows(content, pasted=not file_name, columns=columns), columns, file_name)
-    package = Package(content)
-    workbook = open_workbook(package)
-    best: UnreadableSheet | None = None
-    for path in workbook.sheets:
-        try:
-            rows, positions, _width = _below_header(sheet_rows(package, workbook, path), columns, file_name)
-        except _HeaderMissing as refusal:
-            best = best or refusal
-            continue
-        return rows, positions, None  # the cells of a workbook don't move when one is too many
-    raise best or UnreadableSheet(_("The workbook has no visible sheet."))
-
-
-class _HeaderMissing(UnreadableSheet):
-    """There is no row with the titles of all required columns."""
-
-
-def _below_header(rows: Iterator[RawRow], columns: Sequence[Column], file_name: str) -> Found:
-    beginning: list[RawRow] = []
-    for row in rows:
-        if row.is_blank:
-            continue
-        beginning.append(row)
-        found = matching(row.cells, columns)
-        if found and not lacking(found, columns):
-            return rows, placed(row.cells, columns), len(row.cells)
-        if len(beginning) == HEADER_WITHIN:
-            break
-    closest = max(beginning, key=lambda row: len(matching(row.cells, columns)), default=None)
-    if closest is not None and (found := matching(closest.cells, columns)):
-        raise _HeaderMissing(
-            _("The sheet has no column %(missing)s. Name it in the header, or start from the template.")
-            % {"missing": ", ".join(column.title for column in lacking(found, columns))}
-        )
-    if file_name or not beginning:
-        raise _HeaderMissing(
-            _("No header was found. The first row must name the columns: %(titles)s.")
-            % {"titles": ", ".join(column.title for column in columns)}
-        )
-    return chain(beginning, rows), {column.name: number for number, column in enumerate(columns)}, len(columns)
-
-
-def _row(raw: RawRow, positions: dict[str, int], columns: Sequence[Column], width: int | None) -> Row:
+def _row(raw: RawRow, positions: Mapping[str, int], columns: Sequence[Column], width: int | None) -> Row:
     texts: dict[str, str] = {}
     problems: dict[str, str] = {}
     for column in columns:

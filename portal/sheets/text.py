@@ -11,7 +11,7 @@ from itertools import islice
 from django.utils.translation import gettext as _
 
 from portal.sheets import cells
-from portal.sheets.columns import Column, matching
+from portal.sheets.columns import Column, lacking, matching
 from portal.sheets.errors import UnreadableSheet
 from portal.sheets.limits import HEADER_WITHIN, MOST_COLUMNS, MOST_SHEET_ROWS
 from portal.sheets.rows import RawRow
@@ -24,10 +24,11 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-# Between the cells. The last ones are what people type, so they count in pasted text only.
-_SEPARATORS = ("\t", ",", ";")
-_TYPED_SEPARATORS = ("，", "；", " ")
-_FOLDS = {"，": ",", "；": ";"}
+# Between the cells. Blanks are what people type, so they count in pasted text only.
+_SEPARATORS = ("\t", ",", ";", "|", "，", "；", "｜")
+_TYPED_SEPARATORS = (" ",)
+_FOLDS = {"，": ",", "；": ";", "｜": "|"}
+_SOME_NUMBER = re.compile(r"[0-9０-９]{4}")
 _ANNOUNCED = re.compile(r"sep=(.)\s*", re.IGNORECASE)
 
 
@@ -44,6 +45,33 @@ def text_rows(content: bytes, *, pasted: bool, columns: Sequence[Column]) -> Ite
     for number, record in enumerate(_records(content, encoding, separator)):
         if number >= skipped:
             yield RawRow(number + 1 - skipped, [cells.from_text(cell) for cell in record])
+
+
+def decoded(content: bytes) -> str:
+    """Return a text, whatever encoding it is in.
+
+    Raises:
+        UnreadableSheet: it is no text.
+    """
+    return content.decode(_encoding(content))
+
+
+def is_table(content: bytes, *, columns: Sequence[Column]) -> bool:
+    """Say whether a text has a header that says what its cells are: one that names the first required column.
+
+    Words divided by blanks are one only where a required column is missing among them: lines below a header may have
+    blanks within their numbers, and a header that names something else instead says that no value is there.
+    """
+    key = next((column for column in columns if column.required), columns[0])
+    encoding = _encoding(content)
+    separator = _separator(content, encoding, pasted=True, columns=columns)
+    for record in _beginning(content, encoding, separator):
+        found = matching([(cell, "") for cell in record], columns)
+        if key.name in found and len(record) > 1:
+            return separator != " " or bool(lacking(found, columns))
+        if any(_SOME_NUMBER.search(cell) for cell in record):
+            return False
+    return False
 
 
 def _encoding(content: bytes) -> str:

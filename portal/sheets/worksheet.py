@@ -148,11 +148,11 @@ class _Sheet:
         if kind == "e":
             return value, _("This cell holds an error of the spreadsheet program.")
         if kind == "b":
-            return "FALSE" if value == "0" else "TRUE", _("This cell holds true or false, not text or a number.")
+            return cells.from_truth(value != "0")
         if kind == "d":
-            return value, _is_date()
+            return value, is_date()
         if self._attributes.get("s", "0") in self._workbook.date_styles:
-            return _as_date(value, since_1904=self._workbook.since_1904), _is_date()
+            return _as_date(value, since_1904=self._workbook.since_1904), is_date()
         return cells.from_number(value)
 
 
@@ -171,7 +171,8 @@ def _number_of(letters: str) -> int:
     return number - 1
 
 
-def _is_date() -> str:
+def is_date() -> str:
+    """Say that a number has become a date."""
     return _("The spreadsheet program has made a date of this: format the column as text, then enter it again.")
 
 

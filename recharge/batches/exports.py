@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from django.contrib.auth.models import User
 from django.utils.translation import gettext as _
 
-from recharge.batches.services.preview import shown_target
+from recharge.batches.services.preview import shown_target, shown_text
 from recharge.batches.services.skipped_lines import SkippedLine, skipped_lines_of
 from recharge.core.masking import may_see
 from recharge.models import Batch, Order
@@ -30,6 +30,6 @@ def _row_left_out(batch: Batch, line: SkippedLine, *, whole: bool) -> list[objec
         _("Face value"): line.cells["face_value"],
         _("Speed"): line.cells["speed"],
         _("State"): _("Left out: %(problem)s") % {"problem": line.problem},
-        _("Note"): line.cells["note"] if whole else "",
+        _("Note"): shown_text(line.cells["note"], line.cells) if whole else "",
     }
     return [known.get(title) for title in header()]

@@ -1,6 +1,7 @@
 """What people say about batches. Only the form is checked here; what a batch may be, the services decide."""
 
 import uuid
+from collections.abc import Sequence
 from typing import Any, cast
 
 from django import forms
@@ -8,11 +9,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from oilcards.masking import scrub
-from portal.sheets import MOST_BYTES
+from portal.sheets import MOST_BYTES, Column, Layout, letter_of
 from portal.web.forms import MarkedForm, ReasonForm
 from recharge.choices import Product
 from recharge.core.errors import BadLines, ReasonNeeded
 from recharge.core.forms import RADIO, SeenField
+from recharge.limits.services.rules import face_values
+
+ACCEPTED = ".xlsx,.xls,.et,.ods,.csv,.txt,.tsv"
 
 
 class UploadForm(MarkedForm):
@@ -26,10 +30,12 @@ class UploadForm(MarkedForm):
         widget=forms.RadioSelect(attrs=RADIO),
     )
     file = forms.FileField(
-        label=gettext_lazy("Excel workbook (.xlsx) or CSV"),
+        label=gettext_lazy("Workbook (.xlsx, .xls, .et, .ods) or CSV"),
         required=False,
         allow_empty_file=True,
-        widget=forms.FileInput(attrs={"class": "form-control drop-zone", "accept": ".xlsx,.csv,.txt,.tsv"}),
+        widget=forms.FileInput(
+            attrs={"class": "form-control drop-zone", "accept": ".xlsx,.xls,.et,.ods,.csv,.txt,.tsv"}
+        ),
     )
     text = forms.CharField(
         label=gettext_lazy("Or paste lines"),
@@ -40,10 +46,22 @@ class UploadForm(MarkedForm):
         ),
     )
 
+    value_for_all = forms.IntegerField(
+        label=gettext_lazy("Value of lines without one"), required=False, widget=forms.Select()
+    )
+
     def __init__(self, *args: Any, with_oil: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.with_oil = with_oil
         if not with_oil:
             cast(forms.ChoiceField, self.fields["product"]).choices = [(Product.MOBILE.value, Product.MOBILE.label)]
+
+    @property
+    def values(self) -> list[tuple[int, list[str]]]:
+        """The values that may be chosen for lines without one, each with the products that it is sold of."""
+        products = list(Product) if self.with_oil else [Product.MOBILE]
+        sold = sorted({value for product in products for value in face_values(product)})
+        return [(value, [str(one.label) for one in products if value in face_values(one)]) for value in sold]
 
     def clean_product(self) -> Product:
         return Product(self.cleaned_data["product"] or Product.MOBILE)
@@ -57,12 +75,19 @@ class UploadForm(MarkedForm):
 
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or self.cleaned_data
+        self._check_value_for_all(data)
         if not self.errors:
             if data["file"] and data["text"].strip():
                 self.add_error("text", _("Both a file and pasted lines: which of the two? Empty one."))
             elif data["file"] is None and not data["text"].strip():
                 self.add_error("file", _("Choose a file, or paste lines below."))
         return data
+
+    def _check_value_for_all(self, data: dict[str, Any]) -> None:
+        value, product = data.get("value_for_all"), data.get("product")
+        if value is not None and product and value not in face_values(product):
+            listed = ", ".join(str(offered) for offered in face_values(product))
+            self.add_error("value_for_all", _("The face value must be one of %(listed)s.") % {"listed": listed})
 
     @property
     def file_name(self) -> str:
@@ -77,6 +102,39 @@ class UploadForm(MarkedForm):
     def refuse(self, error: Exception) -> None:
         """Show why it can't be read, beside what was given; pasted lines stay."""
         self.add_error("file" if self.cleaned_data["file"] else "text", str(error))
+
+
+class ColumnsForm(MarkedForm):
+    """Which column of a list is which: one choice above each of its columns."""
+
+    def __init__(self, *args: Any, choices: Sequence[Column], proposed: Layout, width: int, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._choices = choices
+        names = {position: name for name, position in proposed.positions.items()}
+        offered = [("", _("not read")), *((column.name, column.title) for column in choices)]
+        for position in range(width):
+            self.fields[f"column_{position}"] = forms.ChoiceField(
+                label=_("Column %(letter)s") % {"letter": letter_of(position)},
+                choices=offered,
+                required=False,
+                initial=names.get(position, ""),
+                widget=forms.Select(attrs={"class": "form-select form-select-sm"}),
+            )
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or self.cleaned_data
+        chosen = [name for name in data.values() if name]
+        if len(set(chosen)) < len(chosen):
+            raise forms.ValidationError(_("Two columns can't be the same."))
+        return data
+
+    @property
+    def positions(self) -> dict[str, int]:
+        """Where the person said that our columns are."""
+        return {name: int(field.removeprefix("column_")) for field, name in self.cleaned_data.items() if name}
+
+    def refuse(self, error: Exception) -> None:
+        self.add_error(None, str(error))
 
 
 class MakeForm(MarkedForm):

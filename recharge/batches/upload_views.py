@@ -12,10 +12,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from portal.kit.secrecy import personal
-from portal.sheets import MOST_BYTES, MOST_ROWS, UnreadableSheet
+from portal.sheets import MOST_BYTES, MOST_ROWS, WIDEST_PROPOSED, ColumnsUnsure, UnreadableSheet
 from portal.web.bodies import takes
 from portal.web.downloads import sheet_response
 from portal.web.request import Request
+from recharge.batches.services.column_choosing import BadColumns, choices, choose_columns, question_of
 from recharge.batches.services.making import make_batch
 from recharge.batches.services.preview import Preview
 from recharge.batches.services.reading import keep_upload
@@ -24,7 +25,7 @@ from recharge.core.errors import ServiceError
 from recharge.core.totals import Totals
 from recharge.models import Batch, BatchDraft
 
-from .forms import MakeForm, UploadForm
+from .forms import ColumnsForm, MakeForm, UploadForm
 from .services import preview
 
 MAX_UPLOAD_BYTES = MOST_BYTES + settings.DATA_UPLOAD_MAX_MEMORY_SIZE
@@ -50,6 +51,7 @@ def batch_new(request: Request) -> HttpResponse:
                 file_name=form.file_name,
                 product=form.cleaned_data["product"],
                 uploaded_by=request.user,
+                value_for_all=form.cleaned_data["value_for_all"],
             )
         except UnreadableSheet as refusal:
             form.refuse(refusal)
@@ -85,6 +87,8 @@ def batch_preview(request: Request, draft_id: uuid.UUID) -> HttpResponse:
             else:
                 return redirect("batch_detail", batch.pk)
         seen = preview.preview(draft, request.user)
+    except ColumnsUnsure:
+        return redirect("batch_columns", draft.pk)
     except UnreadableSheet as refusal:
         messages.error(request, str(refusal))
         return redirect("batch_new")
@@ -97,6 +101,39 @@ def batch_preview(request: Request, draft_id: uuid.UUID) -> HttpResponse:
         "button": _button(seen),
     }
     return render(request, "recharge/batches/batch_preview.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@personal
+@permission_required("recharge.add_batch", raise_exception=True)
+def batch_columns(request: Request, draft_id: uuid.UUID) -> HttpResponse:
+    """Ask which column of a list is which, where its header doesn't say."""
+    draft = _draft(request, draft_id)
+    if draft is None:
+        return _gone(request, draft_id)
+    try:
+        question = question_of(draft)
+        if question is None:
+            return redirect("batch_preview", draft.pk)
+        width = min(WIDEST_PROPOSED, max(len(row.cells) for row in question.beginning))
+        form = ColumnsForm(
+            request.POST if request.method == "POST" else None,
+            choices=choices(draft),
+            proposed=question.proposed,
+            width=width,
+        )
+        if form.is_bound and form.is_valid():
+            try:
+                choose_columns(draft=draft, positions=form.positions, chosen_by=request.user)
+            except BadColumns as error:
+                form.refuse(error)
+            else:
+                return redirect("batch_preview", draft.pk)
+    except UnreadableSheet as refusal:
+        messages.error(request, str(refusal))
+        return redirect("batch_new")
+    context = {"draft": draft, "form": form, "why": str(question), "rows": preview.first_rows(question, draft.product)}
+    return render(request, "recharge/batches/batch_columns.html", context)
 
 
 @require_GET

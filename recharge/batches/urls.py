@@ -6,6 +6,7 @@ urlpatterns = [
     path("batches/", views.batch_list, name="batch_list"),
     path("batches/new/", upload_views.batch_new, name="batch_new"),
     path("batches/new/<uuid:draft_id>/", upload_views.batch_preview, name="batch_preview"),
+    path("batches/new/<uuid:draft_id>/columns/", upload_views.batch_columns, name="batch_columns"),
     path("batches/new/<uuid:draft_id>/<lines:which>.<sheet:kind>", upload_views.batch_lines, name="batch_lines"),
     path("batches/template/<product:product>.<sheet:kind>", upload_views.batch_template, name="batch_template"),
     path("batches/<batch_key:batch_id>/", views.batch_detail, name="batch_detail"),

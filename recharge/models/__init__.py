@@ -2,7 +2,7 @@
 
 from .accounts import Account
 from .balance import Balance
-from .batches import UNDER_WAY, Batch, BatchDraft, BatchEvent, LeftOutLines
+from .batches import UNDER_WAY, Batch, BatchDraft, BatchEvent, ColumnChoice, LeftOutLines
 from .checks import CheckRun
 from .generations import Generation
 from .limits import EmergencyStop, Pace, Spending
@@ -21,6 +21,7 @@ __all__ = [
     "BatchDraft",
     "BatchEvent",
     "CheckRun",
+    "ColumnChoice",
     "EmergencyStop",
     "Generation",
     "LeftOutLines",

@@ -27,6 +27,8 @@ class BatchDraft(models.Model):
     file_name = models.CharField(max_length=200, blank=True)
     digest = models.CharField(max_length=64)
     content = EncryptedField(help_text=_("compressed, in base64; it may hold card numbers"))
+    value_for_all = models.PositiveIntegerField(null=True, help_text=_("yuan, for lines without a value"))
+    columns = models.JSONField(null=True, help_text=_("which column is which, where a person said so"))
     uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", db_index=False)
     uploaded_at = models.DateTimeField(db_default=Now())
 
@@ -36,6 +38,23 @@ class BatchDraft(models.Model):
 
     def __str__(self) -> str:
         return self.file_name or str(self.id)
+
+
+class ColumnChoice(models.Model):
+    """Which column is which in lists of one shape, as a person said. The shape is hashed: it may hold names."""
+
+    product = models.CharField(max_length=6, choices=Product)
+    shape = models.CharField(max_length=64)
+    positions = models.JSONField(help_text=_("from 0, by our names of the columns"))
+    chosen_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", db_index=False)
+    chosen_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.UniqueConstraint("product", "shape", name="column_choice_once_for_a_shape")]
+
+    def __str__(self) -> str:
+        return self.shape
 
 
 class BatchQuerySet(models.QuerySet["Batch"]):

@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.utils.translation import gettext as _
 
 from portal.kit.database import release_connection
-from portal.sheets import Column
+from portal.sheets import WIDEST_PROPOSED, Column, ColumnsUnsure, Layout, letter_of
 from recharge.choices import Product
 from recharge.core import phone_numbers
 from recharge.core.totals import Totals
@@ -18,11 +18,16 @@ from recharge.limits.services.approval import needs_approval
 from recharge.limits.services.spending import Allowance
 from recharge.models import Batch, BatchDraft, Order
 
-from .reading import COLUMNS, Line, batches_of_same_file, carrier_or_issuer, lines
+from .list_columns import COLUMNS, QUANTITY
+from .reading import Line, all_lines, batches_of_same_file, carrier_or_issuer, lines, open_draft
 
 SHOWN = 50
+ROWS_SHOWN = 10
+TYPED_SHOWN = 1_000
 LONGEST_SHOWN = 20
 _CARD = re.compile(r"\d{14,}")
+_ANY_CARD = re.compile(r"\d(?:[\s\-‐-―]?\d){9,}")
+_CARD_AMONG_PHONES = re.compile(r"\d(?:[\s\-‐-―]?\d){13,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +38,21 @@ class ShownLine:
     target: str
     value: str
     words: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class TypedLine:
+    """A line of a text beside what was read in it."""
+
+    line: int
+    typed: str
+    target: str
+    value: int | None
+    speed: str
+    note: str
+    problem: str
+    read_freely: bool
+    is_chatter: bool
 
 
 @dataclass(slots=True)
@@ -47,6 +67,29 @@ class Preview:
     suspicious_lines: list[ShownLine] = field(default_factory=list)
     same_file: list[Batch] = field(default_factory=list)
     allowances: list[Allowance] = field(default_factory=list)
+    typed_lines: list[TypedLine] = field(default_factory=list)
+    typed: int = 0
+    chatter: int = 0
+    read_freely: int = 0
+    product: str = Product.MOBILE
+    layout: Layout | None = None
+    notice: str = ""
+
+    @property
+    def ignored(self) -> list[str]:
+        """The titles of the columns that nothing was read from."""
+        return self.layout.ignored if self.layout else []
+
+    @property
+    def columns(self) -> list[tuple[str, str]]:
+        """Our titles of the columns, and where they are, by letter and by their own titles."""
+        if self.layout is None:
+            return []
+        names = {column.name: column.title for column in (*COLUMNS[self.product], QUANTITY)}
+        return [
+            (names[name], f"{letter_of(position)} {self.layout.title_at(position)}".strip())
+            for name, position in self.layout.positions.items()
+        ]
 
     @property
     def placeable(self) -> Totals:
@@ -67,6 +110,10 @@ class Preview:
 
     def add(self, line: Line) -> None:
         """Count a line, and keep it if it is one of the first to be shown."""
+        if line.reading:
+            self._add_typed(line)
+        if line.is_chatter:
+            return
         if line.order is None:
             self.bad += 1
             if len(self.bad_lines) < SHOWN:
@@ -83,6 +130,13 @@ class Preview:
             shown = ShownLine(line.row.line, _target_of(line.order), str(value), line.doubts)
             self.suspicious_lines.append(shown)
 
+    def _add_typed(self, line: Line) -> None:
+        self.typed += 1
+        self.chatter += line.is_chatter
+        self.read_freely += bool(line.order and line.reading and line.reading.read_freely)
+        if len(self.typed_lines) < TYPED_SHOWN:
+            self.typed_lines.append(_typed(line))
+
 
 def preview(draft: BatchDraft, viewer: User) -> Preview:
     """Go over the lines of a draft once.
@@ -94,11 +148,26 @@ def preview(draft: BatchDraft, viewer: User) -> Preview:
     Raises:
         UnreadableSheet: the sheet can't be read (any more).
     """
-    seen = Preview(same_file=batches_of_same_file(draft))
-    for line in lines(draft):
+    seen = Preview(product=draft.product, same_file=batches_of_same_file(draft))
+    found = open_draft(draft)
+    seen.layout, seen.notice = found.layout, found.notice
+    for line in all_lines(draft, found):
         seen.add(line)
     seen.allowances = spending.allowances(viewer)
     return seen
+
+
+def first_rows(question: ColumnsUnsure, product: str) -> list[tuple[int, list[str], bool]]:
+    """Return the first rows of a list: line, cells as far as they may be shown, and whether they would be read."""
+    cards = _ANY_CARD if product == Product.OIL else _CARD_AMONG_PHONES
+    return [
+        (
+            row.line,
+            [cards.sub(lambda found: _last_four(found[0]), text) for text, _problem in row.cells[:WIDEST_PROPOSED]],
+            row.line > question.proposed.below,
+        )
+        for row in question.beginning[:ROWS_SHOWN]
+    ]
 
 
 def titles(product: str, *, chinese: bool) -> list[str]:
@@ -144,6 +213,17 @@ def shown_target(cells: Mapping[str, str], *, whole: bool = True) -> str:
     return shown[:LONGEST_SHOWN]
 
 
+def shown_text(text: str, cells: Mapping[str, str]) -> str:
+    """Return a text that stands in a list as far as it may be shown: of cards, the last digits.
+
+    Args:
+        text: a note, or a whole line.
+        cells: of the line, which say whether the list is about cards.
+    """
+    cards = _ANY_CARD if "card_number" in cells else _CARD_AMONG_PHONES
+    return cards.sub(lambda found: _last_four(found[0]), text)
+
+
 def _target_of(order: Order) -> str:
     return order.oil_card.short_name if order.oil_card else phone_numbers.grouped(order.mobile)
 
@@ -151,6 +231,22 @@ def _target_of(order: Order) -> str:
 def _shown_bad(line: Line) -> ShownLine:
     cells = line.row.cells
     return ShownLine(line.row.line, shown_target(cells), cells["face_value"][:LONGEST_SHOWN], [line.problem])
+
+
+def _typed(line: Line) -> TypedLine:
+    reading, order = line.reading, line.order
+    assert reading is not None
+    return TypedLine(
+        line=line.row.line,
+        typed=shown_text(reading.typed, line.row.cells),
+        target=_target_of(order) if order else "",
+        value=order.face_value if order else None,
+        speed=str(order.get_speed_display()) if order and reading.speed else "",
+        note=order.note if order else "",
+        problem=line.problem,
+        read_freely=reading.read_freely,
+        is_chatter=line.is_chatter,
+    )
 
 
 def _last_four(text: str) -> str:

@@ -6,7 +6,6 @@ an hour ago may be a duplicate by now.
 
 import base64
 import hashlib
-import re
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -22,85 +21,118 @@ from oilcards.masking import hide_holder
 from oilcards.models import SECRET_FIELDS, OilCard, number_index_field
 from oilcards.numbers import InvalidValue, card_number
 from portal.kit.digits import fold
-from portal.sheets import Column, Row, read
-from recharge.choices import Product, Speed
+from portal.sheets import ColumnsUnsure, Layout, Row
+from recharge.choices import Product
 from recharge.core import phone_numbers as numbers
 from recharge.core.events import clean
 from recharge.limits.services import rules
 from recharge.models import Batch, BatchDraft, Order
+
+from .column_memory import said_before
+from .list_reading import SPEEDS, Entry, ReadList, layout_of, open_list, written
+from .pasted import Kind, Reading, value_of
 
 Cells = Mapping[str, str]
 Cards = Mapping[str, OilCard]
 
 JUDGED_AT_ONCE = 1000
 NOTE_LIMIT = NAME_LIMIT = 200
-SPEEDS = {
-    **dict.fromkeys(("快", "快充", "FAST", "1"), Speed.FAST),
-    **dict.fromkeys(("慢", "慢充", "SLOW", "0"), Speed.SLOW),
-}
-_YUAN = re.compile(r"^[¥￥]?\s*|\s*[元圆]?$|(?:\.0+)?\s*[元圆]?$")
-_WHOLE = re.compile(r"[0-9]{1,9}", re.ASCII)
-_FACE_VALUE = Column("face_value", ("面值", "金额", "充值金额", "face value", "amount"), required=True)
-_OPTIONS = (Column("speed", ("快慢", "速度", "充值速度", "speed")), Column("note", ("备注", "说明", "note", "remark")))
-COLUMNS: dict[str, tuple[Column, ...]] = {
-    Product.MOBILE: (
-        Column("mobile", ("手机号", "手机号码", "号码", "电话", "mobile", "phone", "number"), required=True),
-        _FACE_VALUE,
-        *_OPTIONS,
-    ),
-    Product.OIL: (
-        Column("card_number", ("卡号", "油卡号", "油卡卡号", "card number", "card"), required=True),
-        _FACE_VALUE,
-        *_OPTIONS,
-    ),
-}
 
 
 @dataclass(slots=True)
 class Line:
-    """One line of the sheet: an order that could be placed, or what is wrong with it; doubts go with an order."""
+    """One line of the list: an order that could be placed, or what is wrong with it; doubts go with an order."""
 
     row: Row
     order: Order | None = None
     problem: str = ""
     doubts: list[str] = field(default_factory=list)
+    reading: Reading | None = None
+
+    @property
+    def is_chatter(self) -> bool:
+        """Whether it is about no order at all."""
+        return self.reading is not None and self.reading.kind is Kind.CHATTER
 
 
-def keep_upload(*, content: bytes, file_name: str, product: Product, uploaded_by: User) -> BatchDraft:
-    """Keep a sheet for looking at it, once it has been found to be readable from its first to its last line.
+def keep_upload(
+    *, content: bytes, file_name: str, product: Product, uploaded_by: User, value_for_all: int | None = None
+) -> BatchDraft:
+    """Keep a list for looking at it, once it has been found to be readable from its first to its last line.
+
+    Where a person has to say which of its columns is which, it is kept as it is; opening it asks.
 
     Args:
         content: the file, or a pasted text in UTF-8.
         file_name: its name, "" for a pasted text.
         product: what its lines are about.
         uploaded_by: the person, who alone may look at it.
+        value_for_all: the value, in yuan, of lines that have none; None for none.
 
     Raises:
         UnreadableSheet: it can't be read.
     """
-    for _row in read(content, file_name=file_name, columns=COLUMNS[product]):
-        pass
+    chosen: Layout | None = None
+    try:
+        _read_through(open_list(content, file_name=file_name, product=product, value_for_all=value_for_all))
+    except ColumnsUnsure as question:
+        chosen = said_before(question, product=product, value_for_all=value_for_all)
+        if chosen:
+            _read_through(
+                open_list(content, file_name=file_name, product=product, value_for_all=value_for_all, chosen=chosen)
+            )
     return BatchDraft.objects.create(
         product=product,
         file_name=_shortened(file_name),
         digest=hashlib.sha256(content).hexdigest(),
         content=packed(content),
+        value_for_all=value_for_all,
+        columns=written(chosen) if chosen else None,
         uploaded_by=uploaded_by,
     )
 
 
+def _read_through(found: ReadList) -> None:
+    for _entry in found.entries:
+        pass
+
+
 def lines(draft: BatchDraft) -> Iterator[Line]:
-    """Yield the lines of a draft, each judged by itself, by those before it and by the orders that there are."""
-    content = unpacked(draft.content)
-    rows = read(content, file_name=draft.file_name, columns=COLUMNS[draft.product])
-    first_lines: dict[rules.Target, int] = {}
-    while piece := list(islice(rows, JUDGED_AT_ONCE)):
-        cards = _cards_of(piece) if draft.product == Product.OIL else {}
-        judged = [_judge(Order(product=draft.product, line=row.line), row, cards) for row in piece]
+    """Yield the lines of a draft that are about an order, each judged by itself, by those above it and by others."""
+    return (line for line in all_lines(draft) if not line.is_chatter)
+
+
+def open_draft(draft: BatchDraft) -> ReadList:
+    """Open the list of a draft; errors are those of `open_list`."""
+    return open_list(
+        unpacked(draft.content),
+        file_name=draft.file_name,
+        product=draft.product,
+        value_for_all=draft.value_for_all,
+        chosen=layout_of(draft.columns) if draft.columns else None,
+    )
+
+
+def all_lines(draft: BatchDraft, found: ReadList | None = None) -> Iterator[Line]:
+    """Yield the lines of a draft as `lines` does, and between them those that are about no order.
+
+    Args:
+        draft: the list.
+        found: what opening it has brought, where it was opened already.
+    """
+    first_lines: dict[rules.Target, tuple[int, int]] = {}
+    for judged in judged_pieces((found or open_draft(draft)).entries, draft.product):
         _doubt_repetitions(judged, first_lines)
         _doubt_duplicates([line for line in judged if line.order])
         _hide_holders(judged)
         yield from judged
+
+
+def judged_pieces(found: Iterator[Entry], product: str) -> Iterator[list[Line]]:
+    """Yield lines, many at a time, each judged by itself alone."""
+    while piece := list(islice(found, JUDGED_AT_ONCE)):
+        cards = _cards_of([entry.row for entry in piece]) if product == Product.OIL else {}
+        yield [_judge(Order(product=product, line=entry.number), entry, cards) for entry in piece]
 
 
 def packed(content: bytes) -> str:
@@ -132,9 +164,12 @@ def _shortened(file_name: str) -> str:
     return (stem + path.suffix)[:NAME_LIMIT] if file_name else ""
 
 
-def _judge(order: Order, row: Row, cards: Cards) -> Line:
+def _judge(order: Order, entry: Entry, cards: Cards) -> Line:
     """Fill an order of the draft's product with what its row says, or say what is wrong with the row."""
+    row = entry.row
     wrong = list(row.problems.values())
+    if entry.reading and entry.reading.kind is Kind.CHATTER:
+        return Line(row, reading=entry.reading)
     set_target = partial(_set_card, cards=cards) if order.product == Product.OIL else _set_mobile
     for understand in (set_target, _set_face_value, _set_speed, _set_note):
         if wrong:
@@ -144,7 +179,9 @@ def _judge(order: Order, row: Row, cards: Cards) -> Line:
         except ValueError as error:
             wrong.append(str(error))
     wrong = wrong or [problem.message for problem in rules.problems(order)]
-    return Line(row, problem=" ".join(wrong)) if wrong else Line(row, order)
+    if wrong:
+        return Line(row, problem=" ".join(wrong), reading=entry.reading)
+    return Line(row, order, reading=entry.reading)
 
 
 def _set_mobile(order: Order, cells: Cells) -> None:
@@ -156,12 +193,11 @@ def _set_card(order: Order, cells: Cells, *, cards: Cards) -> None:
 
 
 def _set_face_value(order: Order, cells: Cells) -> None:
-    text = _YUAN.sub("", fold(cells["face_value"]))
-    offered = rules.face_values(order.product)
-    if not _WHOLE.fullmatch(text):
-        listed = ", ".join(str(value) for value in offered)
+    value = value_of(fold(cells["face_value"]))
+    if value is None:
+        listed = ", ".join(str(value) for value in rules.face_values(order.product))
         raise ValueError(_("The face value must be one of %(listed)s.") % {"listed": listed})
-    order.face_value = int(text)
+    order.face_value = value
 
 
 def _set_speed(order: Order, cells: Cells) -> None:
@@ -202,12 +238,13 @@ def _cards_of(rows: list[Row]) -> Cards:
     return {indexes[card.number_index]: card for card in found.defer(*SECRET_FIELDS)}
 
 
-def _doubt_repetitions(judged: list[Line], first_lines: dict[rules.Target, int]) -> None:
+def _doubt_repetitions(judged: list[Line], first_lines: dict[rules.Target, tuple[int, int]]) -> None:
     for line in judged:
-        if line.order:
-            first = first_lines.setdefault(rules.target(line.order), line.row.line)
-            if first != line.row.line:
-                line.doubts.append(_("The same as line %(line)d.") % {"line": first})
+        if line.order and line.order.line is not None:
+            here = (line.order.line, line.row.line)
+            first = first_lines.setdefault(rules.target(line.order), here)
+            if first != here:
+                line.doubts.append(_("The same as line %(line)d.") % {"line": first[1]})
 
 
 def _doubt_duplicates(judged: list[Line]) -> None:

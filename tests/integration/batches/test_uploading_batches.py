@@ -15,7 +15,7 @@ from django.test import Client, override_settings
 from pytest_django import DjangoAssertNumQueries
 
 from portal.sheets import MOST_BYTES, Column, read
-from recharge.batches.services.reading import COLUMNS
+from recharge.batches.services.list_columns import COLUMNS
 from recharge.choices import BatchState, Product, Submission
 from recharge.models import Batch, BatchDraft, LeftOutLines, Order
 from recharge.orders.services import placing
@@ -438,3 +438,24 @@ def test_number_of_statements_does_not_grow_with_the_lines(
     with django_assert_max_num_queries(15) as many:
         clerk.get(large)
     assert len(few) == len(many)
+
+
+def test_a_quantity_is_never_ignored(clerk: Client) -> None:
+    content = sheet(f"{mobile(1)},50,2", f"{mobile(2)},50,1", f"{mobile(3)},50,", header="手机号,面值,数量")
+    response = clerk.get(preview_of(clerk, content))
+    seen = response.context["seen"]
+    assert (seen.good.orders, seen.bad) == (2, 1)
+    assert "数量是 2" in text_of(response)
+
+
+def test_columns_that_nothing_is_read_from_are_named_in_the_preview(clerk: Client) -> None:
+    content = sheet(f"张三,{mobile(1)},50,北京", header="姓名,充值手机,面额（元）,归属地")
+    response = clerk.get(preview_of(clerk, content))
+    assert "以下各列未读取：姓名、归属地" in text_of(response)
+    assert response.context["seen"].good.money == 50
+
+
+def test_a_file_under_a_wrong_name_is_read_with_a_notice(clerk: Client) -> None:
+    response = clerk.get(preview_of(clerk, sheet(*mobiles(1)), name="名单.xlsx"))
+    assert "文件名以 .xlsx 结尾，内容却是 CSV" in text_of(response)
+    assert "内容却是" not in text_of(clerk.get(preview_of(clerk, sheet(*mobiles(1)))))

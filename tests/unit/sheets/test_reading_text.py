@@ -20,7 +20,7 @@ def test_every_encoding_of_excel_is_understood(encoding: str) -> None:
         assert cells((bom + text).encode(encoding)) == [ONE] * 40
 
 
-@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|", "，", "；", "｜"])
 @pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
 def test_every_separator_and_line_ending_is_understood(separator: str, ending: str) -> None:
     text = (HEADER + LINE + LINE).replace(",", separator).replace("\n", ending)

@@ -7,8 +7,8 @@ from zipfile import ZipFile
 import pytest
 from django.utils import translation
 
-from portal.sheets import MOST_BYTES, UnreadableSheet, limits, reading, xlsx_file
-from tests.unit.sheets.lists import HEADER, TITLES, package, parts, pasted, rows, worksheet
+from portal.sheets import MOST_BYTES, UnreadableSheet, limits, open_sheet, reading, xlsx_file
+from tests.unit.sheets.lists import COLUMNS, HEADER, TITLES, package, parts, pasted, rows, worksheet
 
 GOOD = '<row r="2"><c r="A2"><v>13800138000</v></c><c r="B2"><v>50</v></c></row>'
 XLSX = package(parts(worksheet(TITLES + GOOD)))
@@ -31,7 +31,7 @@ def refusal(content: bytes, file_name: str) -> str:
         (b"", "list.csv", "empty"),
         (b"\xef\xbb\xbf \r\n\x00", "list.csv", "empty"),
         (b"x" * (MOST_BYTES + 1), "list.csv", "too large: 20 MB"),
-        (OLE2, "list.xls", "old .xls"),
+        (OLE2, "list.xls", "damaged"),
         (OLE2 + "EncryptedPackage".encode("utf-16-le"), "list.xlsx", "password"),
         (b"%PDF-1.7", "list.pdf", "Only sheets"),
         (b"\x89PNG\r\n", "list.png", "Only sheets"),
@@ -40,9 +40,6 @@ def refusal(content: bytes, file_name: str) -> str:
         (CSV, "list.doc", "Only sheets"),
         (b"<html><table>", "list.xls", "web page"),
         (b"\xef\xbb\xbf\n<?xml version='1.0'?>", "list.xls", "web page"),
-        (CSV, "list.xlsx", "named .xlsx"),
-        (CSV, "list.xls", "named .xls"),
-        (XLSX, "list.csv", "named .csv"),
         (XLSX, "list.xlsm", "macros"),
         (b"\x80\xff\xff\xff\x81" * 100, "list.csv", "characters can't be read"),
         (b"\x01\x00\x02\x00\x00\x00" * 300, "list.csv", "characters can't be read"),
@@ -68,6 +65,26 @@ def test_nothing_pasted_is_refused() -> None:
         pasted(" \n")
 
 
+@pytest.mark.parametrize(
+    ("content", "file_name", "notice"),
+    [
+        (CSV, "list.xlsx", "named .xlsx, but its content is CSV"),
+        (CSV, "list.xls", "named .xls, but its content is CSV"),
+        (XLSX, "list.csv", "named .csv, but its content is XLSX"),
+        (XLSX, "list.xls", "named .xls, but its content is XLSX"),
+        (XLSX, "list.xlsx", ""),
+        (CSV, "list.TXT", ""),
+    ],
+)
+def test_a_file_is_read_as_what_it_is_and_says_so_where_its_name_lies(
+    content: bytes, file_name: str, notice: str
+) -> None:
+    sheet = open_sheet(content, file_name=file_name, columns=COLUMNS)
+    assert [row.cells["mobile"] for row in sheet.rows] == ["13800138000"]
+    assert notice in sheet.notice
+    assert bool(notice) == bool(sheet.notice)
+
+
 @pytest.mark.parametrize("file_name", ["list.xlsx", "LIST.XLSX", "list"])
 def test_a_workbook_is_taken_under_its_own_name_or_none(file_name: str) -> None:
     assert len(rows(XLSX, file_name)) == 1
@@ -82,7 +99,7 @@ def test_too_many_rows_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_refusal_is_in_the_language_of_the_user() -> None:
     with translation.override("zh-hans"):
-        assert refusal(OLE2, "list.xls") == "这是旧版 .xls 工作簿，请先在表格软件中另存为 .xlsx。"
+        assert refusal(b"%PDF", "list.csv").startswith("这里只能读取表格：")
 
 
 @pytest.mark.parametrize(
@@ -109,7 +126,7 @@ def test_a_workbook_is_judged_by_its_parts(extra: dict[str, bytes], reason: str)
 def test_other_packages_and_bare_archives_are_refused() -> None:
     opendocument = package({"mimetype": "application/vnd.oasis.opendocument.spreadsheet", "content.xml": "<x/>"})
     assert "no .xlsx workbook" in refusal(opendocument, "list.xlsx")
-    assert "Only sheets" in refusal(opendocument, "list.ods")
+    assert "no .xlsx workbook" in refusal(opendocument, "list.ods")
     assert "no .xlsx workbook" in refusal(package({"list.csv": CSV}), "list.xlsx")
 
 

@@ -1,0 +1,137 @@
+"""A text line by line: chats, numbered lists, and lines that say something about those around them."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from recharge.batches.services.pasted import Kind
+from tests.unit.pasted.lines import OFFERED, placed, readings, refused
+
+ONE, TWO, THREE = "13810010001", "13810010002", "13810010003"
+HANDED_OVER = Path(__file__).resolve().parents[4] / "shared/cases/pasted.json"
+
+
+def handed_over() -> list[dict[str, object]]:
+    return json.loads(HANDED_OVER.read_text(encoding="utf-8")) if HANDED_OVER.exists() else []
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "张三 2026/11/27 10:00:00",
+        "张三 2026-11-27 10:00",
+        "张三 2026年11月27日 10:00",
+        "张三  11-27 10:00:00",
+        "张三 10:00",
+        "张三 昨天 10:00",
+        "张三 星期三 10:00",
+        "张三 下午3:05",
+        "张三(123456789) 10:00:00",
+        "张三50 2026/11/27 10:00:00",
+        "2026/11/27 10:00:00 张三",
+        "—— 2026-11-27 ——",
+        "2026年11月27日 上午 10:00",
+        "好的",
+        "收到，谢谢🙏",
+        "[图片]",
+        "等5分钟",
+        "收您850元",
+        "1",
+        "手机号 面值",
+        "“张三”撤回了一条消息",
+    ],
+)
+def test_heads_of_messages_and_chatter_are_skipped(head: str) -> None:
+    skipped, order = readings(f"{head}\n{ONE} 50")
+    assert (skipped.kind, skipped.problem) == (Kind.CHATTER, "")
+    assert (order.target, order.value, order.problem) == (ONE, "50", "")
+
+
+@pytest.mark.parametrize("typed", ["1380013800:50", "12345678901 10:30", "1380013800 2026/11/27 10:00:00"])
+def test_what_may_have_been_a_number_is_no_head_of_a_message(typed: str) -> None:
+    assert refused(typed)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "9、{}\n10、{}\n11、{}",
+        "49. {}\n50. {}\n51. {}",
+        "(99) {}\n(100) {}\n(101) {}",
+        "1 {}\n2 {}\n3 {}",
+        "1\t{}\n2\t{}\n3\t{}",
+        "①{}\n②{}\n③{}",
+        "1：{}\n\n好的\n2：{}\n3：{}",
+    ],
+)
+def test_numbering_is_known_by_its_neighbours(text: str) -> None:
+    assert placed(text.format(ONE, TWO, THREE), for_all=200) == [(ONE, "200"), (TWO, "200"), (THREE, "200")]
+
+
+@pytest.mark.parametrize("text", ["50、{}\n100、{}", "50 {}\n100 {}", "50.0、{}\n100、{}", "（50）{}\n（100）{}"])
+def test_a_value_in_front_is_no_numbering(text: str) -> None:
+    assert placed(text.format(ONE, TWO), for_all=200) == [(ONE, "50"), (TWO, "100")]
+
+
+def test_several_numbers_in_a_line_get_the_value_for_all() -> None:
+    assert placed(f"{ONE}、{TWO}/{THREE}", for_all=100) == [(ONE, "100"), (TWO, "100"), (THREE, "100")]
+    assert "no face value" in refused(f"{ONE}、{TWO}")[1]
+    assert "stands twice" in refused(f"{ONE}、{ONE}", for_all=100)[1]
+
+
+@pytest.mark.parametrize("text", ["{}\n50", "50\n{}", "{}\n李四 2026/11/27 10:01:00\n充50元", "充50吧\n好的\n{}"])
+def test_a_value_on_a_line_of_its_own_is_not_replaced_by_the_value_for_all(text: str) -> None:
+    assert placed(text.format(ONE), for_all=100) == []
+    assert len(refused(text.format(ONE), for_all=100)) == 2
+    assert placed(text.format(ONE)) == []
+
+
+@pytest.mark.parametrize("words", ["100", "那就100吧", "不对，是100", "改成100", "取消", "刚才那个不要了", "发错了"])
+def test_a_line_below_may_correct_or_take_back_the_last_order(words: str) -> None:
+    text = f"{ONE} 50\n{TWO} 50\n好的\n{words}"
+    assert placed(text) == [(ONE, "50")]
+    assert set(refused(text)) == {2, 4}
+
+
+def test_a_line_below_that_repeats_the_value_changes_nothing() -> None:
+    assert placed(f"{ONE} 50\n50") == [(ONE, "50")]
+
+
+@pytest.mark.parametrize("words", ["以下号码充50", "50元：", "A: 50", "50的", "收到50元"])
+def test_another_value_on_any_line_speaks_against_the_one_for_all(words: str) -> None:
+    text = f"{words}\n{ONE}\n好的\n{TWO}\n{THREE} 200"
+    assert placed(text, for_all=100) == [(THREE, "200")]
+    assert set(refused(text, for_all=100)) == {1, 2, 4}
+    assert placed(text, for_all=50) == [(ONE, "50"), (TWO, "50"), (THREE, "200")]
+
+
+@pytest.mark.parametrize("typed", ["50. {}", "100) {}"])
+def test_a_number_in_front_that_could_be_either_is_refused(typed: str) -> None:
+    assert placed(typed.format(ONE)) == placed(typed.format(ONE), for_all=200) == []
+    assert "count the lines" in refused(typed.format(ONE))[1]
+    assert "count the lines" in refused(f"1. {TWO}\n{typed.format(ONE)}", for_all=200)[2]
+
+
+def test_lines_are_counted_as_they_stand_in_the_text() -> None:
+    assert [reading.line for reading in readings(f"\r\n好的\r\n\r\n{ONE} 50\r{TWO} 50")] == [2, 4, 5]
+
+
+@pytest.mark.skipif(not handed_over(), reason="the cases handed over lie beside the project, if anywhere")
+@pytest.mark.parametrize("case", handed_over(), ids=lambda case: str(case["kind"]))
+def test_cases_handed_over(case: dict[str, object]) -> None:
+    found = readings(case["text"], case.get("value_for_all"))
+    orders = [reading for reading in found if reading.kind is Kind.ORDER and not reading.problem]
+    good = [reading for reading in orders if _can_be_placed(reading.target, reading.value)]
+    assert [(reading.target, int(reading.value)) for reading in good] == [
+        (order["mobile"], order["value"]) for order in case["placed"]
+    ]
+    for reading, order in zip(good, case["placed"], strict=True):
+        assert reading.note == order.get("note", reading.note)
+    refused_lines = [reading.typed for reading in found if reading not in good and reading.kind is not Kind.CHATTER]
+    assert refused_lines == case["refused_lines"]
+
+
+def _can_be_placed(target: str, value: str) -> bool:
+    """Say what the rules of orders say, too, after the reading."""
+    return target[1] in "3456789" and int(value) in OFFERED
