@@ -27,7 +27,8 @@ TYPED_SHOWN = 1_000
 LONGEST_SHOWN = 20
 _CARD = re.compile(r"\d{14,}")
 _ANY_CARD = re.compile(r"\d(?:[\s\-‐-―]?\d){9,}")
-_CARD_AMONG_PHONES = re.compile(r"\d(?:[\s\-‐-―]?\d){13,}")
+# Not of one number and the next, which a person has to compare with what was read.
+_CARD_AMONG_PHONES = re.compile(r"\d{14,}|\d{4}(?:[\s\-‐-―]\d{4}){2,}(?:[\s\-‐-―]\d{1,7})?")
 
 
 @dataclass(frozen=True, slots=True)

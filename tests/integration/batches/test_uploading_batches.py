@@ -16,6 +16,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from portal.sheets import MOST_BYTES, Column, read
 from recharge.batches.services.list_columns import COLUMNS
+from recharge.batches.services.preview import shown_text
 from recharge.choices import BatchState, Product, Submission
 from recharge.models import Batch, BatchDraft, LeftOutLines, Order
 from recharge.orders.services import placing
@@ -459,3 +460,17 @@ def test_a_file_under_a_wrong_name_is_read_with_a_notice(clerk: Client) -> None:
     response = clerk.get(preview_of(clerk, sheet(*mobiles(1)), name="名单.xlsx"))
     assert "文件名以 .xlsx 结尾，内容却是 CSV" in text_of(response)
     assert "内容却是" not in text_of(clerk.get(preview_of(clerk, sheet(*mobiles(1)))))
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("13800138005 13800138006 50", "13800138005 13800138006 50"),
+        ("13800138008 2026-11-27", "13800138008 2026-11-27"),
+        ("138 0013 8000 50", "138 0013 8000 50"),
+        ("1000111122223333444 50", "···· 3444 50"),
+        ("1000 1111 2222 3333 444", "····  444"),
+    ],
+)
+def test_of_a_pasted_line_cards_alone_are_hidden(text: str, shown: str) -> None:
+    assert shown_text(text, {"mobile": text}) == shown
