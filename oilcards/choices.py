@@ -24,7 +24,7 @@ class State(TextChoices):
     UNKNOWN = "UNKNOWN", _("Not known whether it arrived")
 
 
-class Deed(TextChoices):
+class CardAction(TextChoices):
     """What is under way at the platform, or was when it fell silent."""
 
     ADD = "ADD", _("Add")
@@ -32,8 +32,8 @@ class Deed(TextChoices):
     DELETE = "DELETE", _("Delete")
 
 
-BUSY = {Deed.ADD: State.ADDING, Deed.CHANGE: State.CHANGING, Deed.DELETE: State.DELETING}
-"""The state in which a call of each deed is under way."""
+BUSY = {CardAction.ADD: State.ADDING, CardAction.CHANGE: State.CHANGING, CardAction.DELETE: State.DELETING}
+"""The state in which a call of each action is under way."""
 
 BUSY_STATES = [State.ADDING, State.CHANGING, State.DELETING]
 

@@ -4,16 +4,16 @@ from django.contrib.auth.models import User
 
 from portal import platform
 
-from .choices import CardType, CardVerdict, Deed, EventKind, State
+from .choices import CardAction, CardType, CardVerdict, EventKind, State
 from .details import CardDetails
 from .models import OilCard, OilCardEvent
 from .services.adding import add_card, columns
 
 SILENCE = "平台没有明确答复。"
-BOOK = (  # number, type, name, ID number, state, deed
+BOOK = (  # number, type, name, ID number, state, action
     ("1000110000000004567", CardType.SINOPEC, "演示甲", "11010519491231002X", State.ACTIVE, ""),
     ("9000000000001688", CardType.PETROCHINA, "演示乙某", "11010519491231002X", State.ACTIVE, ""),
-    ("1000110000000002333", CardType.SINOPEC, "演示丙", "11010519491231002X", State.UNKNOWN, Deed.ADD),
+    ("1000110000000002333", CardType.SINOPEC, "演示丙", "11010519491231002X", State.UNKNOWN, CardAction.ADD),
     ("1000110000000009012", CardType.SINOPEC, "演示丁", "11010519491231002X", State.ADD_FAILED, ""),
 )
 

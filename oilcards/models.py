@@ -16,12 +16,12 @@ from portal.kit.fields import BlindIndexField, EncryptedField
 from portal.kit.history import AppendOnly
 
 from . import masking
-from .choices import BUSY_STATES, CardType, CardVerdict, Deed, EventKind, State
+from .choices import BUSY_STATES, CardAction, CardType, CardVerdict, EventKind, State
 from .details import CardDetails
 
-_NOT_THERE = Q(state__in=[State.ADDING, State.ADD_FAILED]) | Q(state=State.UNKNOWN, deed=Deed.ADD)
+_NOT_THERE = Q(state__in=[State.ADDING, State.ADD_FAILED]) | Q(state=State.UNKNOWN, deed=CardAction.ADD)
 _THERE = Q(state__in=[State.ACTIVE, State.CHANGING, State.CHANGE_FAILED, State.DELETING]) | Q(
-    state=State.UNKNOWN, deed__in=[Deed.CHANGE, Deed.DELETE]
+    state=State.UNKNOWN, deed__in=[CardAction.CHANGE, CardAction.DELETE]
 )
 
 
@@ -67,7 +67,7 @@ class OilCard(models.Model):
     platform_card_id = models.CharField(_("platform's card id"), max_length=64, null=True)  # noqa: DJ001  (unique where it is known)
 
     state = models.CharField(_("state"), max_length=13, choices=State, default=State.ADDING)
-    deed = models.CharField(_("under way"), max_length=6, choices=Deed, blank=True)
+    deed = models.CharField(_("under way"), max_length=6, choices=CardAction, blank=True)
     lease_until = models.DateTimeField(null=True)
     version = models.PositiveIntegerField(default=1, help_text=_("counts the deeds; an answer to an older one is late"))
     problem = models.CharField(_("problem"), max_length=300, blank=True)
@@ -109,10 +109,10 @@ class OilCard(models.Model):
             ),
             models.CheckConstraint(
                 name="oilcard_deed_where_under_way",
-                condition=Q(state=State.ADDING, deed=Deed.ADD)
-                | Q(state=State.CHANGING, deed=Deed.CHANGE)
-                | Q(state=State.DELETING, deed=Deed.DELETE)
-                | Q(state=State.UNKNOWN, deed__in=Deed.values)
+                condition=Q(state=State.ADDING, deed=CardAction.ADD)
+                | Q(state=State.CHANGING, deed=CardAction.CHANGE)
+                | Q(state=State.DELETING, deed=CardAction.DELETE)
+                | Q(state=State.UNKNOWN, deed__in=CardAction.values)
                 | ~Q(state__in=[*BUSY_STATES, State.UNKNOWN]) & Q(deed=""),
             ),
             models.CheckConstraint(

@@ -58,7 +58,7 @@ class BothLook:
         return looked
 
     def second(self, deed: Callable[[], object]) -> Callable[[], object]:
-        """Return the deed of the one who comes when the other one has looked already."""
+        """Return the action of the one who comes when the other one has looked already."""
 
         def comes_second() -> object:
             assert self._one_has_looked.wait(timeout=10 * PATIENCE)

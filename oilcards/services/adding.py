@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from oilcards.choices import BUSY, CardVerdict, Deed, EventKind, State
+from oilcards.choices import BUSY, CardAction, CardVerdict, EventKind, State
 from oilcards.details import CardDetails
 from oilcards.models import OilCard, number_index_field
 from portal import platform
@@ -51,8 +51,8 @@ def add_card(*, details: CardDetails, actor: User, accept_warnings: bool = False
             refuse_duplicate(details.card_number)
             card = OilCard.objects.create(
                 **columns(details),
-                state=BUSY[Deed.ADD],
-                deed=Deed.ADD,
+                state=BUSY[CardAction.ADD],
+                deed=CardAction.ADD,
                 lease_until=from_now(sync.lease()),
                 added_by=actor,
                 changed_by=actor,
@@ -94,7 +94,7 @@ def add_again(
                 raise TooLate(_("This card can't be added again now."))
             refuse_duplicate(details.card_number, but=card.pk)
             changed = card.details.changed_fields(details)
-            card = sync.begin(card, Deed.ADD, actor=actor, changed_fields=changed, **columns(details))
+            card = sync.begin(card, CardAction.ADD, actor=actor, changed_fields=changed, **columns(details))
     except IntegrityError:
         refuse_duplicate(details.card_number, but=card_id)
         raise

@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from oilcards.choices import CardVerdict, Deed, State
+from oilcards.choices import CardAction, CardVerdict, State
 from oilcards.details import CardDetails
 from oilcards.models import OilCard
 from portal import platform
@@ -73,7 +73,7 @@ def adopt_ours(*, card_id: int, version: int, actor: User) -> OilCard:
 def can_edit(card: OilCard) -> bool:
     """Say whether the card's values can be sent to the platform."""
     return card.state in (State.ACTIVE, State.CHANGE_FAILED) or (
-        card.state == State.UNKNOWN and card.deed == Deed.CHANGE
+        card.state == State.UNKNOWN and card.deed == CardAction.CHANGE
     )
 
 
@@ -91,7 +91,7 @@ def _change(*, card_id: int, details: CardDetails | None, version: int, actor: U
                 return card
             refuse_another_identity(card, changed)
             refuse_duplicate(wanted.card_number, but=card.pk)
-            card = sync.begin(card, Deed.CHANGE, actor=actor, changed_fields=changed, **columns(wanted))
+            card = sync.begin(card, CardAction.CHANGE, actor=actor, changed_fields=changed, **columns(wanted))
     except IntegrityError:
         if details is not None:
             refuse_duplicate(details.card_number, but=card_id)

@@ -9,7 +9,7 @@ from django.db.models import F
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
-from oilcards.choices import BUSY_STATES, CardVerdict, Deed, EventKind, State
+from oilcards.choices import BUSY_STATES, CardAction, CardVerdict, EventKind, State
 from oilcards.details import CardDetails
 from oilcards.models import OilCard
 from portal.gateway import GatewayError, Rejected
@@ -142,7 +142,7 @@ def _unanswered(card: OilCard, error: GatewayError, actor: User) -> Comparison:
     state, text = State(card.state), card.problem
     if isinstance(error, Rejected) and means_no_such_card(error):
         verdict, text = CardVerdict.MISSING, note
-        deleting = card.state == State.UNKNOWN and card.deed == Deed.DELETE
+        deleting = card.state == State.UNKNOWN and card.deed == CardAction.DELETE
         state = State.DELETED if deleting else State.CHANGE_FAILED
     card = _settle(card, state, verdict, actor, note=note, problem_text=text, raw=raw)
     return Comparison(card, verdict, problem(card, note))

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
-from oilcards.choices import CardVerdict, Deed, EventKind, State
+from oilcards.choices import CardAction, CardVerdict, EventKind, State
 from oilcards.models import OilCard
 from portal import platform
 from portal.gateway import GatewayError, Rejected
@@ -49,7 +49,7 @@ def delete_card(*, card_id: int, actor: User) -> OilCard:
             raise TooLate(_("This card can't be deleted now."))
         if has_open_orders(before):
             raise OpenOrders
-        card = sync.begin(before, Deed.DELETE, actor=actor)
+        card = sync.begin(before, CardAction.DELETE, actor=actor)
     return _hand_over(card, actor, started, before=before)
 
 
@@ -74,13 +74,13 @@ def declare_deleted(*, card_id: int, reason: str, actor: User) -> OilCard:
 def can_delete(card: OilCard) -> bool:
     """Say whether the card can be deleted at the platform, or discarded where it never got there."""
     return card.state in (State.ACTIVE, State.CHANGE_FAILED, State.ADD_FAILED) or (
-        card.state == State.UNKNOWN and card.deed in (Deed.CHANGE, Deed.DELETE)
+        card.state == State.UNKNOWN and card.deed in (CardAction.CHANGE, CardAction.DELETE)
     )
 
 
 def can_declare_deleted(card: OilCard) -> bool:
     """Say whether a person's word is enough that the platform doesn't have the card any more."""
-    return card.state == State.CHANGE_FAILED or (card.state == State.UNKNOWN and card.deed == Deed.DELETE)
+    return card.state == State.CHANGE_FAILED or (card.state == State.UNKNOWN and card.deed == CardAction.DELETE)
 
 
 def _leave_book(card_id: int, states: list[State], kind: EventKind, actor: User, note: str) -> OilCard:
@@ -121,5 +121,5 @@ def _not_deleted(error: GatewayError, before: OilCard) -> sync.End:
     was = State(before.state)
     end = sync.failure(error, otherwise=was if was == State.ACTIVE else State.CHANGE_FAILED)
     if was == State.UNKNOWN and end.state != State.UNKNOWN:
-        return sync.End(State.UNKNOWN, end.verdict, end.note, end.raw, deed=Deed(before.deed))
+        return sync.End(State.UNKNOWN, end.verdict, end.note, end.raw, deed=CardAction(before.deed))
     return end

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from django.utils.translation import gettext as _
 
 from oilcards import masking
-from oilcards.choices import CardType, CardVerdict, Deed, State
+from oilcards.choices import CardAction, CardType, CardVerdict, State
 from oilcards.details import LABELS, CardDetails
 from oilcards.models import OilCard
 from portal import platform
@@ -116,7 +116,7 @@ def judge(card: OilCard, reading: Reading) -> tuple[State, CardVerdict]:
         return State.CHANGE_FAILED, CardVerdict.DIFFERS
     if not reading.untold:
         return State.ACTIVE, CardVerdict.AGREES
-    still_there = card.state == State.UNKNOWN and card.deed != Deed.CHANGE
+    still_there = card.state == State.UNKNOWN and card.deed != CardAction.CHANGE
     not_there_yet = card.state == State.ADD_FAILED
     return (State.CHANGE_FAILED if still_there or not_there_yet else State(card.state)), CardVerdict.UNCLEAR
 

@@ -6,7 +6,7 @@ from django.db.models import F
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
-from oilcards.choices import CardVerdict, Deed, EventKind, State
+from oilcards.choices import CardAction, CardVerdict, EventKind, State
 from oilcards.models import OilCard
 from portal.gateway import GatewayError
 from portal.gateway import OilCard as WireCard
@@ -71,7 +71,7 @@ def declare_never_arrived(*, card_id: int, reason: str, actor: User) -> OilCard:
     reason = given_reason(reason)
     sync.expire_leases(card_id=card_id)
     with transaction.atomic(durable=True):
-        swapped = OilCard.objects.filter(pk=card_id, state=State.UNKNOWN, deed=Deed.ADD).update(
+        swapped = OilCard.objects.filter(pk=card_id, state=State.UNKNOWN, deed=CardAction.ADD).update(
             state=State.ADD_FAILED, deed="", problem="", changed_by=actor, changed_at=Now()
         )
         if not swapped:
@@ -90,12 +90,12 @@ def declare_never_arrived(*, card_id: int, reason: str, actor: User) -> OilCard:
 
 def can_enter_platform_id(card: OilCard) -> bool:
     """Say whether the card may be at the platform without our knowing its id."""
-    return card.state == State.ADD_FAILED or (card.state == State.UNKNOWN and card.deed == Deed.ADD)
+    return card.state == State.ADD_FAILED or (card.state == State.UNKNOWN and card.deed == CardAction.ADD)
 
 
 def can_declare_never_arrived(card: OilCard) -> bool:
     """Say whether it is unknown that the addition arrived."""
-    return card.state == State.UNKNOWN and card.deed == Deed.ADD
+    return card.state == State.UNKNOWN and card.deed == CardAction.ADD
 
 
 def _take(card: OilCard, number: str, wire: WireCard, actor: User) -> OilCard:

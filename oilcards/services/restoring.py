@@ -3,12 +3,12 @@
 from django.db.models import Case, F, QuerySet, Value, When
 from django.utils.translation import gettext as _
 
-from oilcards.choices import BUSY_STATES, CardVerdict, Deed, EventKind, State
+from oilcards.choices import BUSY_STATES, CardAction, CardVerdict, EventKind, State
 from oilcards.models import OilCard, OilCardEvent
 
 
 def in_doubt() -> QuerySet[OilCard]:
-    """Return the cards whose last deed may have reached the platform since the backup, or be repeated blindly."""
+    """Return the cards whose last action may have reached the platform since the backup, or be repeated blindly."""
     return OilCard.objects.filter(state__in=[*BUSY_STATES, State.ADD_FAILED])
 
 
@@ -34,7 +34,7 @@ def doubt_all() -> int:
         for key, state in found
     )
     OilCard.objects.filter(pk__in=[key for key, _ in found]).update(
-        deed=Case(When(state=State.ADD_FAILED, then=Value(Deed.ADD)), default=F("deed")),
+        deed=Case(When(state=State.ADD_FAILED, then=Value(CardAction.ADD)), default=F("deed")),
         state=State.UNKNOWN,
         lease_until=None,
         version=F("version") + 1,

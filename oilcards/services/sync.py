@@ -1,7 +1,7 @@
-"""What adding, changing and deleting have in common: how a deed is begun, carried to the platform and ended.
+"""What adding, changing and deleting have in common: how an action is begun, carried to the platform and ended.
 
 The intent is committed first, by a compare-and-swap on state and version; the call is made with no transaction and no
-connection held; what came of it is recorded in a second transaction, unless a later deed has begun. Whoever dies in
+connection held; what came of it is recorded in a second transaction, unless a later action has begun. Whoever dies in
 between leaves a lease that runs out, and the card becomes UNKNOWN.
 """
 
@@ -18,7 +18,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
-from oilcards.choices import BUSY, CardVerdict, Deed, EventKind, State
+from oilcards.choices import BUSY, CardAction, CardVerdict, EventKind, State
 from oilcards.models import OilCard
 from portal import metrics, platform
 from portal.gateway import GatewayError, NotSent, OutcomeUnknown, Rejected
@@ -34,19 +34,19 @@ Answer = TypeVar("Answer")
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """How a deed ended: the state that the card is in now, and why."""
+    """How an action ended: the state that the card is in now, and why."""
 
     state: State
     verdict: CardVerdict
     note: str = ""
     raw: str = ""
     platform_card_id: str = ""
-    deed: Deed | None = None
-    """What is unclear now, where it isn't the deed itself."""
+    deed: CardAction | None = None
+    """What is unclear now, where it isn't the action itself."""
 
 
 def lease() -> dt.timedelta:
-    """How long a deed may take: twice the deadline of the exchange, and a margin."""
+    """How long an action may take: twice the deadline of the exchange, and a margin."""
     return dt.timedelta(seconds=2 * settings.WIKEYUN_TIMEOUT) + LEASE_MARGIN
 
 
@@ -69,7 +69,7 @@ def lock(card_id: int) -> OilCard:
 
 
 def expire_leases(*, card_id: int | None = None) -> int:
-    """Give up on deeds whose process never came back: whether they reached the platform is unknown.
+    """Give up on actions whose process never came back: whether they reached the platform is unknown.
 
     Cheap where nothing has run out; called before cards are looked at, and may be called by any sweep.
 
@@ -101,12 +101,14 @@ def _expire(card: OilCard) -> bool:
     return True
 
 
-def begin(card: OilCard, deed: Deed, *, actor: User, changed_fields: Collection[str] = (), **values: Any) -> OilCard:
-    """Commit to a deed, in the caller's transaction.
+def begin(
+    card: OilCard, deed: CardAction, *, actor: User, changed_fields: Collection[str] = (), **values: Any
+) -> OilCard:
+    """Commit to an action, in the caller's transaction.
 
     Args:
         card: as it was read in this transaction; it must not have changed since.
-        deed: what is to be done at the platform.
+        action: what is to be done at the platform.
         actor: the person who wants it.
         changed_fields: names of the fields that are changed, for the history.
         values: other columns to set.
@@ -147,7 +149,7 @@ def exchange(name: str, call: Callable[[], Answer], *, started: float) -> Answer
     Args:
         name: what the call is named in the metrics.
         call: makes it.
-        started: when the deed was begun, by the monotonic clock.
+        started: when the action was begun, by the monotonic clock.
 
     Raises:
         GatewayError: Rejected, NotSent or OutcomeUnknown.
@@ -168,7 +170,7 @@ def exchange(name: str, call: Callable[[], Answer], *, started: float) -> Answer
 
 
 def failure(error: GatewayError, *, otherwise: State) -> End:
-    """Say how a deed ended that the platform did not confirm.
+    """Say how an action ended that the platform did not confirm.
 
     Args:
         error: what the call raised.
@@ -185,13 +187,13 @@ def failure(error: GatewayError, *, otherwise: State) -> End:
 
 
 def finish(card: OilCard, end: End, *, actor: User, also_from: Collection[State] = (), **values: Any) -> OilCard:
-    """Record how a deed ended; where a later one has begun, only that the answer came.
+    """Record how an action ended; where a later one has begun, only that the answer came.
 
     Args:
         card: as `begin` returned it.
         end: how it ended.
         actor: the person who wanted it.
-        also_from: states in which the answer still counts, besides that of the deed and UNKNOWN.
+        also_from: states in which the answer still counts, besides that of the action and UNKNOWN.
         values: other columns to set.
 
     Returns:

@@ -20,7 +20,7 @@ from recharge.core.wording import GROUP_LOOKS, Group, Look
 from recharge.limits.services.approval import can_approve
 from recharge.models import UNDER_WAY, Batch, Order
 
-from .services import progress as figures
+from .services import progress as progress_of
 from .tables import BatchOrderTable, BatchTable
 from .wording import ADVICE, of_batch
 
@@ -39,7 +39,7 @@ LOOKS = {
 def batch_list(request: Request) -> HttpResponse:
     """List the batches, newest first."""
     page = page_of(Batch.objects.select_related("made_by"), request)
-    unsettled = figures.open_in(page.rows)
+    unsettled = progress_of.open_in(page.rows)
     context = {"page": page, "table": BatchTable(page.rows, unsettled=unsettled)}
     return render_live(
         request, "recharge/batches/batch_list.html", "recharge/batches/_batches.html", context, polling=bool(unsettled)
@@ -54,9 +54,9 @@ def batch_detail(request: Request, batch_id: int) -> HttpResponse:
     if batch is None:
         return unknown(request)
     part = asked_part(request)
-    progress = figures.of_batch(batch)
+    progress = progress_of.of_batch(batch)
     orders = Order.objects.with_people_and_cards().filter(batch=batch)
-    page = page_of(orders.filter(figures.in_part(part)) if part else orders, request, oldest_first=True)
+    page = page_of(orders.filter(progress_of.in_part(part)) if part else orders, request, oldest_first=True)
     waiting = progress.parts[Part.WAITING].orders
     context = {
         "batch": batch,
@@ -65,7 +65,7 @@ def batch_detail(request: Request, batch_id: int) -> HttpResponse:
         "progress": progress,
         "tiles": _tiles(progress),
         "segments": _segments(progress),
-        "speed": figures.speed_of(batch, waiting) if batch.state in UNDER_WAY else None,
+        "speed": progress_of.speed_of(batch, waiting) if batch.state in UNDER_WAY else None,
         "events": batch.events.select_related("actor"),
         "part": part,
         "part_label": LOOKS[part].label if part else "",

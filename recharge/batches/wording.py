@@ -1,57 +1,46 @@
 """What a batch's state says, and what to do about a brake: plain words, a colour and an icon."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from portal.kit.wording import Wording
 from recharge.choices import BatchState, Brake
 from recharge.models import Batch
 
-
-@dataclass(frozen=True, slots=True)
-class BatchOutcome:
-    """How a state is shown everywhere. `colour` is one of Tabler's, `icon` one of portal.web.icons."""
-
-    label: str | Promise
-    explanation: str | Promise
-    colour: str
-    icon: str
-
-
-OF_STATE: dict[str, BatchOutcome] = {
-    BatchState.AWAITING_APPROVAL: BatchOutcome(
+OF_STATE: dict[str, Wording] = {
+    BatchState.AWAITING_APPROVAL: Wording(
         BatchState.AWAITING_APPROVAL.label,
         _("Nothing has been sent. Another person has to approve it first."),
         "yellow",
         "hourglass",
     ),
-    BatchState.CANARY: BatchOutcome(
+    BatchState.CANARY: Wording(
         BatchState.CANARY.label,
         _("Its first orders go to the platform alone; the others follow once these have been accepted."),
         "azure",
         "send",
     ),
-    BatchState.RUNNING: BatchOutcome(
+    BatchState.RUNNING: Wording(
         BatchState.RUNNING.label,
         _("Its orders go to the platform one after the other."),
         "azure",
         "loader-2",
     ),
-    BatchState.PAUSED: BatchOutcome(
+    BatchState.PAUSED: Wording(
         BatchState.PAUSED.label, _("No further order goes out until somebody lets it go on."), "orange", "player-pause"
     ),
-    BatchState.DISAPPROVED: BatchOutcome(
+    BatchState.DISAPPROVED: Wording(
         BatchState.DISAPPROVED.label, _("It was not approved. Nothing was sent, nothing was spent."), "red", "ban"
     ),
-    BatchState.WITHDRAWN: BatchOutcome(
+    BatchState.WITHDRAWN: Wording(
         BatchState.WITHDRAWN.label,
         _("What had not been sent was taken back. Nothing was spent on that."),
         "secondary",
         "arrow-back-up",
     ),
-    BatchState.HANDED_OVER: BatchOutcome(
+    BatchState.HANDED_OVER: Wording(
         BatchState.HANDED_OVER.label,
         _("Nothing is left to be sent. What became of each order stands below."),
         "blue",
@@ -84,7 +73,7 @@ ADVICE: dict[str, str | Promise] = {
 """What to do, by what paused a batch."""
 
 
-def of_batch(batch: Batch) -> BatchOutcome:
+def of_batch(batch: Batch) -> Wording:
     """Return how the state of a batch is shown."""
     return OF_STATE[batch.state]
 

@@ -7,6 +7,7 @@ from typing import Any
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from portal.kit.wording import Wording
 from recharge.choices import MARK_BITS, BatchState, MarkKind, Submission
 from recharge.models import DEAD_SUBMISSIONS, Mark, Order
 from recharge.status import Status
@@ -23,13 +24,9 @@ class Group(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """How a state is shown everywhere. `colour` is one of Tabler's, `icon` one of portal.web.icons."""
+class OrderWording(Wording):
+    """The same, and the group that a glance should tell apart."""
 
-    label: str | Promise
-    explanation: str | Promise
-    colour: str
-    icon: str
     group: Group
 
 
@@ -42,32 +39,32 @@ class Look:
     icon: str
 
 
-OF_SUBMISSION: dict[str, Outcome] = {
-    Submission.AWAITING_APPROVAL: Outcome(
+OF_SUBMISSION: dict[str, OrderWording] = {
+    Submission.AWAITING_APPROVAL: OrderWording(
         _("Awaiting approval"),
         _("Nothing has been sent. A second person has to approve it first."),
         "yellow",
         "hourglass",
         Group.IN_PROGRESS,
     ),
-    Submission.QUEUED: Outcome(
+    Submission.QUEUED: OrderWording(
         _("Queued"), _("Nothing has been sent yet; it is about to be."), "azure", "clock", Group.IN_PROGRESS
     ),
-    Submission.SUBMITTING: Outcome(
+    Submission.SUBMITTING: OrderWording(
         _("Being handed over"),
         _("It is on its way to the platform at this moment."),
         "azure",
         "send",
         Group.IN_PROGRESS,
     ),
-    Submission.ACCEPTED: Outcome(
+    Submission.ACCEPTED: OrderWording(
         _("Accepted by the platform"),
         _("The platform has taken the order and said nothing more so far."),
         "blue",
         "loader-2",
         Group.IN_PROGRESS,
     ),
-    Submission.UNKNOWN: Outcome(
+    Submission.UNKNOWN: OrderWording(
         _("Not known whether it arrived"),
         _(
             "It was sent, but we don't know whether it arrived. We keep asking the platform; "
@@ -77,78 +74,78 @@ OF_SUBMISSION: dict[str, Outcome] = {
         "message-question",
         Group.UNKNOWN,
     ),
-    Submission.REJECTED: Outcome(
+    Submission.REJECTED: OrderWording(
         _("Rejected by the platform"), _("The platform refused it. Nothing was spent."), "red", "ban", Group.NOT_SPENT
     ),
-    Submission.NOT_RECEIVED: Outcome(
+    Submission.NOT_RECEIVED: OrderWording(
         _("Never arrived at the platform"),
         _("The platform said again and again that it has no such order. Nothing was spent."),
         "red",
         "mail-off",
         Group.NOT_SPENT,
     ),
-    Submission.WITHDRAWN: Outcome(
+    Submission.WITHDRAWN: OrderWording(
         _("Withdrawn"), _("It was taken back before it was sent. Nothing was spent."), "secondary", "x", Group.NOT_SPENT
     ),
 }
 
 _UNDER_WAY = _("The platform is working on it.")
 
-OF_STATUS: dict[int, Outcome] = {
-    Status.WAITING_FOR_PAYMENT: Outcome(
+OF_STATUS: dict[int, OrderWording] = {
+    Status.WAITING_FOR_PAYMENT: OrderWording(
         Status.WAITING_FOR_PAYMENT.label,
         _("The platform has it but has not yet taken the money."),
         "blue",
         "wallet",
         Group.IN_PROGRESS,
     ),
-    Status.RECHARGING: Outcome(Status.RECHARGING.label, _UNDER_WAY, "blue", "loader-2", Group.IN_PROGRESS),
-    Status.WAITING: Outcome(Status.WAITING.label, _UNDER_WAY, "blue", "hourglass", Group.IN_PROGRESS),
-    Status.MATCHED: Outcome(Status.MATCHED.label, _UNDER_WAY, "blue", "arrows-exchange", Group.IN_PROGRESS),
-    Status.STORED: Outcome(Status.STORED.label, _UNDER_WAY, "blue", "clock-pause", Group.IN_PROGRESS),
-    Status.CANCELLING: Outcome(
+    Status.RECHARGING: OrderWording(Status.RECHARGING.label, _UNDER_WAY, "blue", "loader-2", Group.IN_PROGRESS),
+    Status.WAITING: OrderWording(Status.WAITING.label, _UNDER_WAY, "blue", "hourglass", Group.IN_PROGRESS),
+    Status.MATCHED: OrderWording(Status.MATCHED.label, _UNDER_WAY, "blue", "arrows-exchange", Group.IN_PROGRESS),
+    Status.STORED: OrderWording(Status.STORED.label, _UNDER_WAY, "blue", "clock-pause", Group.IN_PROGRESS),
+    Status.CANCELLING: OrderWording(
         Status.CANCELLING.label,
         _("The platform is cancelling it; whether it can, it will say later."),
         "yellow",
         "rotate-2",
         Group.IN_PROGRESS,
     ),
-    Status.TIMED_OUT: Outcome(
+    Status.TIMED_OUT: OrderWording(
         Status.TIMED_OUT.label,
         _("It takes longer than the platform expected. It may still succeed."),
         "yellow",
         "clock-exclamation",
         Group.IN_PROGRESS,
     ),
-    Status.SUCCEEDED: Outcome(
+    Status.SUCCEEDED: OrderWording(
         Status.SUCCEEDED.label, _("The money has arrived."), "green", "circle-check", Group.SUCCEEDED
     ),
-    Status.FAILED: Outcome(
+    Status.FAILED: OrderWording(
         Status.FAILED.label,
         _("The money did not arrive; the platform still has to give it back."),
         "red",
         "circle-x",
         Group.FAILED,
     ),
-    Status.CANCELLED: Outcome(
+    Status.CANCELLED: OrderWording(
         Status.CANCELLED.label,
         _("The platform has cancelled it; the refund has yet to be reported."),
         "red",
         "x",
         Group.FAILED,
     ),
-    Status.REFUNDED: Outcome(
+    Status.REFUNDED: OrderWording(
         Status.REFUNDED.label, _("The money did not arrive and came back to the balance."), "purple",
         "receipt-refund", Group.FAILED,
     ),
-    Status.REVERSED: Outcome(
+    Status.REVERSED: OrderWording(
         Status.REVERSED.label,
         _("It had succeeded, and was taken back afterwards."),
         "red",
         "arrow-back-up",
         Group.FAILED,
     ),
-    Status.PARTLY_ARRIVED: Outcome(
+    Status.PARTLY_ARRIVED: OrderWording(
         Status.PARTLY_ARRIVED.label, _("Only a part of the money has arrived."), "orange", "circle-half-2",
         Group.FAILED,
     ),
@@ -210,7 +207,7 @@ def why_not_again(order: Order) -> str | Promise:
     )
 
 
-def of(submission: str, status: int | None) -> Outcome:
+def of(submission: str, status: int | None) -> OrderWording:
     """Return the one phrase for both states of an order.
 
     Args:
@@ -220,7 +217,7 @@ def of(submission: str, status: int | None) -> Outcome:
     return OF_SUBMISSION[submission] if status is None else OF_STATUS[status]
 
 
-def of_order(order: Order) -> Outcome:
+def of_order(order: Order) -> OrderWording:
     """Return the one phrase for both states of the order."""
     return of(order.submission, order.status)
 

@@ -15,7 +15,7 @@ from oilcards.masking import hide_holder
 from oilcards.models import OilCard
 from portal.web.forms import MarkedForm
 from recharge.choices import MarkKind, Product, Speed
-from recharge.core import phone_numbers as numbers
+from recharge.core import phone_numbers
 from recharge.core.errors import DuplicateOrder, FormAlreadyUsed, InvalidOrder, ServiceError
 from recharge.core.forms import DAMAGED, RADIO, SeenField
 from recharge.models import Order
@@ -164,8 +164,8 @@ class MobileOrderForm(OrderForm):
     def clean_mobile(self) -> str:
         """Find a wrong number together with all other mistakes, not after them."""
         try:
-            return numbers.normalize(self.cleaned_data["mobile"])
-        except numbers.InvalidMobile as error:
+            return phone_numbers.normalize(self.cleaned_data["mobile"])
+        except phone_numbers.InvalidMobile as error:
             raise forms.ValidationError(str(error)) from None
 
     @property

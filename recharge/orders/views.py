@@ -16,8 +16,7 @@ from portal.web.fragments import render_live
 from portal.web.paging import Page, page_of
 from portal.web.request import Request
 from recharge.choices import Product
-from recharge.core import phone_numbers as numbers
-from recharge.core import wording
+from recharge.core import phone_numbers, wording
 from recharge.core.errors import ServiceError
 from recharge.core.masking import hide_mobile, may_see
 from recharge.core.wording import why_queued
@@ -80,13 +79,13 @@ def mobile_hint(request: Request) -> HttpResponse:
     typed = form.cleaned_data["mobile"] if form.is_valid() else ""
     context: dict[str, object] = {}
     try:
-        number = numbers.normalize(typed)
-    except numbers.InvalidMobile as error:
+        number = phone_numbers.normalize(typed)
+    except phone_numbers.InvalidMobile as error:
         # Half a number is no mistake yet.
         if len([character for character in typed if character.isdigit()]) >= 11:
             context["error"] = str(error)
     else:
-        context = {"mobile": numbers.grouped(number), "hint": numbers.hint(number)}
+        context = {"mobile": phone_numbers.grouped(number), "hint": phone_numbers.hint(number)}
     return render(request, "recharge/orders/_mobile_hint.html", context)
 
 
@@ -209,7 +208,7 @@ def unknown(request: Request) -> HttpResponse:
 def _repeated_mobile(order: Order, request: Request) -> dict[str, object]:
     """What the form holds at first when a dead order is placed again."""
     return {
-        "mobile": numbers.grouped(order.mobile) if may_see(order, request.user) else "",
+        "mobile": phone_numbers.grouped(order.mobile) if may_see(order, request.user) else "",
         "face_value": order.face_value,
         "speed": order.speed,
         "switch_channel": {None: "", True: "1", False: "0"}[order.switch_channel],

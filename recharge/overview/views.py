@@ -18,7 +18,7 @@ from recharge.limits.services import spending
 from recharge.operations.services.standstill import standstills
 from recharge.refunds.services import total_owed
 
-from . import services as figures
+from . import services
 from .services import Day
 
 
@@ -26,20 +26,20 @@ from .services import Day
 @permission_required("recharge.view_order", raise_exception=True)
 def overview(request: Request) -> HttpResponse:
     """Show how today goes; before the platform's credentials are set, what is left to do."""
-    days = figures.last_days()
-    balance = figures.balance()
+    days = services.last_days()
+    balance = services.balance()
     context = {
         "today": days[-1],
         "tiles": _tiles(days[-1]),
         "open": _open(),
-        "attention": figures.attention_kinds(),
+        "attention": services.attention_kinds(),
         "cards_in_need": _cards_in_need(request),
         "owed": total_owed(),
         "balance": balance,
-        "balance_fresh": balance is not None and figures.is_fresh(balance),
+        "balance_fresh": balance is not None and services.is_fresh(balance),
         "allowances": spending.allowances(request.user) if _places(request) else [],
         "standstills": standstills(),
-        "backup": figures.last_backup(),
+        "backup": services.last_backup(),
         "chart": _chart(days),
         "anything_placed": any(day.placed.orders for day in days),
         "checklist": None if platform.is_configured() else _checklist(),
@@ -64,7 +64,7 @@ def _tiles(day: Day) -> list[dict[str, Any]]:
 
 def _open() -> list[dict[str, Any]]:
     """Return what is open, most frequent first: the phrase for it, the list's filter that finds it, how many."""
-    counts = sorted(figures.open_counts(), key=lambda row: -row[2])
+    counts = sorted(services.open_counts(), key=lambda row: -row[2])
     return [
         {
             "outcome": of(submission, status),

@@ -24,5 +24,5 @@ def send(page: Page) -> None:
 
 
 def follow(page: Page, name: str) -> None:
-    """Take the link of that name among the deeds that a page offers."""
+    """Take the link of that name among the actions that a page offers."""
     page.locator(".card-footer").get_by_role("link", name=name, exact=True).click()

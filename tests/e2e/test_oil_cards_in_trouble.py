@@ -56,7 +56,7 @@ class Walk:
         return [order for order in report(self.root)["orders"] if order["target"] == self.number]
 
     def offers(self, *deeds: str) -> None:
-        """The page offers these deeds and no other that would tell the platform something."""
+        """The page offers these actions and no other that would tell the platform something."""
         telling = {"edit", "compare", "send-ours", "enter-id", "never-arrived", "delete", "gone"}
         links = self.page.locator(".card-footer a").evaluate_all("links => links.map(link => link.pathname)")
         assert {link.rstrip("/").rsplit("/", 1)[1] for link in links} & telling == set(deeds)

@@ -23,7 +23,7 @@ from oilcards.numbers import InvalidValue, card_number
 from portal.kit.digits import fold
 from portal.sheets import ColumnsUnsure, Layout, Row
 from recharge.choices import Product
-from recharge.core import phone_numbers as numbers
+from recharge.core import phone_numbers
 from recharge.core.events import clean
 from recharge.limits.services import rules
 from recharge.models import Batch, BatchDraft, Order
@@ -154,7 +154,7 @@ def carrier_or_issuer(order: Order) -> str:
     """Return who the money goes through: the number's first carrier, or the card's issuer."""
     if order.oil_card:
         return str(order.oil_card.get_card_type_display())
-    return numbers.carrier(order.mobile) or _("Unknown")
+    return phone_numbers.carrier(order.mobile) or _("Unknown")
 
 
 def _shortened(file_name: str) -> str:
@@ -185,7 +185,7 @@ def _judge(order: Order, entry: Entry, cards: Cards) -> Line:
 
 
 def _set_mobile(order: Order, cells: Cells) -> None:
-    order.mobile = numbers.normalize(cells["mobile"])
+    order.mobile = phone_numbers.normalize(cells["mobile"])
 
 
 def _set_card(order: Order, cells: Cells, *, cards: Cards) -> None:

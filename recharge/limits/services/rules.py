@@ -13,7 +13,7 @@ from oilcards.models import OilCard
 from oilcards.services.availability import can_recharge
 from oilcards.services.errors import NotRechargeable
 from recharge.choices import Product, Speed
-from recharge.core import phone_numbers as numbers
+from recharge.core import phone_numbers
 from recharge.models import PROVABLY_UNSPENT, Order, OrderQuerySet
 
 DUPLICATE_WINDOW = dt.timedelta(hours=24)
@@ -92,9 +92,9 @@ def _problems_of_target(order: Order, card: OilCard | None) -> Iterable[Problem]
             yield Problem("oil_card", str(NotRechargeable(card)))
         return
     try:
-        if numbers.normalize(order.mobile) != order.mobile:
+        if phone_numbers.normalize(order.mobile) != order.mobile:
             yield Problem("mobile", _("A mobile number has 11 digits and begins with 13 to 19."))
-    except numbers.InvalidMobile as error:
+    except phone_numbers.InvalidMobile as error:
         yield Problem("mobile", str(error))
 
 

@@ -1,4 +1,4 @@
-"""What a person may do with an order that is under way. Each deed is recorded with its author."""
+"""What a person may do with an order that is under way. Each action is recorded with its author."""
 
 from collections.abc import Collection
 

@@ -14,8 +14,7 @@ from oilcards.services.availability import lock_for_recharge
 from oilcards.services.errors import NotRechargeable
 from portal import platform
 from recharge.choices import Product, Speed, Submission
-from recharge.core import phone_numbers as numbers
-from recharge.core import queue
+from recharge.core import phone_numbers, queue
 from recharge.core.errors import DuplicateOrder, FormAlreadyUsed, InvalidOrder, NotConfigured, NotReplaceable
 from recharge.core.events import clean
 from recharge.core.locking import lock
@@ -196,8 +195,8 @@ def _noted(note: str | None, replaced: Order | None) -> str:
 
 def _normalized(mobile: str) -> str:
     try:
-        return numbers.normalize(mobile)
-    except numbers.InvalidMobile as error:
+        return phone_numbers.normalize(mobile)
+    except phone_numbers.InvalidMobile as error:
         raise InvalidOrder("mobile", str(error)) from None
 
 

@@ -21,8 +21,8 @@ from recharge.core.errors import BadLines, LimitReached, NotConfigured, NothingT
 from recharge.fulfilment.services import checking
 from recharge.models import Batch, BatchDraft, Order, OrderEvent, Spending
 from recharge.orders.services import placing
+from tests.actions import make_again
 from tests.batches import batch_of, mobile, mobiles, sheet, upload
-from tests.deeds import make_again
 from tests.fake_platform import FakePlatform
 from tests.oil_cards import active_card
 from tests.people import person

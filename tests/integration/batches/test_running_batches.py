@@ -25,8 +25,8 @@ from recharge.limits.services import balance, emergency_stop
 from recharge.models import Balance, Batch, BatchDraft, Order, OrderEvent, Spending
 from recharge.operations.services import sweeping
 from recharge.orders.services import placing
+from tests.actions import go_on, last_event, resume
 from tests.batches import batch_of, mobiles, upload
-from tests.deeds import go_on, last_event, resume
 from tests.fake_platform import FakePlatform, WorkerKilled
 from tests.oil_cards import active_card
 

@@ -22,8 +22,8 @@ from recharge.choices import BatchEventKind, BatchState, Brake, Submission
 from recharge.core.wording import QUEUED_IN
 from recharge.models import Batch, Order
 from recharge.status import FINAL, Status
+from tests.actions import last_event, resume
 from tests.batches import batch_of, mobile, mobiles
-from tests.deeds import last_event, resume
 from tests.fake_platform import FakePlatform
 from tests.pages import confirm, hidden_fields
 from tests.people import person

@@ -17,7 +17,7 @@ from recharge.fulfilment.services import checking, reports, submission
 from recharge.limits.services import emergency_stop
 from recharge.models import Account, Batch, CheckRun, EmergencyStop, Mark, Order, OrderEvent, PortalEvent, Spending
 from recharge.orders.services import placing
-from tests import deeds
+from tests import actions
 from tests.batches import batch_of, mobiles
 from tests.fake_platform import FakePlatform
 from tests.oil_cards import active_card
@@ -210,7 +210,7 @@ def test_held_replacements_are_sound(platform: FakePlatform) -> None:
     submission.submit_order(order_id=first.pk)
     first.refresh_from_db()
     second = placing.place_mobile_order(placed_by=person("clerk"), mobile="13800138000", face_value=50, replaces=first)
-    deeds.answer(first, platform.report(first.order_no))
+    actions.answer(first, platform.report(first.order_no))
     submission.submit_order(order_id=second.pk)
     assert broken() == set()
     assert OrderEvent.objects.filter(kind=EventKind.HELD).count() == 1

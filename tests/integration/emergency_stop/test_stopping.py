@@ -16,8 +16,8 @@ from recharge.models import EmergencyStop, Order
 from recharge.operations.services import sweeping
 from recharge.operations.services.standstill import standstills
 from recharge.orders.services import interventions, placing
+from tests.actions import go_on
 from tests.batches import batch_of, mobiles
-from tests.deeds import go_on
 from tests.fake_platform import FakePlatform
 from tests.pages import confirm, hidden_fields
 from tests.people import person

@@ -14,7 +14,7 @@ from recharge.fulfilment.services import checking, reports, submission
 from recharge.models import PROVABLY_UNSPENT, Mark, Order
 from recharge.orders.services import placing
 from recharge.status import Status
-from tests.deeds import acknowledge, answer, mark, query_of
+from tests.actions import acknowledge, answer, mark, query_of
 from tests.fake_platform import FakePlatform
 from tests.people import person
 

@@ -11,7 +11,7 @@ from recharge.choices import MarkKind, Submission
 from recharge.fulfilment.services import checking, reports, submission
 from recharge.models import Order
 from recharge.orders.services import placing
-from tests.deeds import query_of
+from tests.actions import query_of
 from tests.fake_platform import FakePlatform
 from tests.people import person
 

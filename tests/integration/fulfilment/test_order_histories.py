@@ -44,7 +44,7 @@ from recharge.models import (
 from recharge.operations.services import sweeping
 from recharge.orders.services import interventions, placing
 from recharge.status import CodeVerdict, Status
-from tests import deeds
+from tests import actions
 from tests.fake_platform import FakePlatform, WorkerKilled
 from tests.oil_cards import active_card
 from tests.unit.test_status import EXPECTED, MEANING
@@ -147,7 +147,7 @@ class Histories(RuleBasedStateMachine):
     def acknowledge(self, number: int) -> None:
         order = self.pick(number, list(Order.objects.needing_attention()))
         before = order.is_provably_unspent
-        deeds.acknowledge(order, self.clerk)
+        actions.acknowledge(order, self.clerk)
         order.refresh_from_db()
         assert before or not order.is_provably_unspent, "a person's word is no proof"
 
@@ -240,9 +240,9 @@ class Histories(RuleBasedStateMachine):
         batch = list(Batch.objects.order_by("pk"))[number % Batch.objects.count()]
         with suppress(ServiceError):
             if deed == "again":
-                deeds.make_again(batch, self.clerk)
+                actions.make_again(batch, self.clerk)
             elif deed == "resume":
-                deeds.resume(batch, self.clerk)
+                actions.resume(batch, self.clerk)
             elif deed == "approve":
                 approving.approve_batch(batch_id=batch.pk, actor=self.approver)
             else:
@@ -262,7 +262,7 @@ class Histories(RuleBasedStateMachine):
             if stop:
                 emergency_stop.stop_everything(actor=self.clerk, reason="looks wrong")
             else:
-                deeds.go_on(self.clerk)
+                actions.go_on(self.clerk)
 
     # --- workers ----------------------------------------------------------------------------------------------
     @precondition(lambda self: Order.objects.exists())
@@ -526,7 +526,7 @@ class Histories(RuleBasedStateMachine):
             if not Order.objects.open().filter(open_marks=0).exists():
                 break
             for batch in Batch.objects.filter(state=BatchState.PAUSED):
-                deeds.resume(batch, self.clerk)
+                actions.resume(batch, self.clerk)
             self.time_passes(61)
             self.sweep(lose=False, behaviour="accept")
 

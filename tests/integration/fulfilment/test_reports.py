@@ -15,8 +15,8 @@ from recharge.fulfilment.services import checking, reports, submission
 from recharge.models import PROVABLY_UNSPENT, Order
 from recharge.operations.services import sweeping
 from recharge.orders.services import interventions, placing
-from tests import deeds
-from tests.deeds import acknowledge
+from tests import actions
+from tests.actions import acknowledge
 from tests.fake_platform import FakePlatform
 
 pytestmark = pytest.mark.usefixtures("sent")
@@ -130,7 +130,7 @@ def test_report_about_something_else_is_a_conflict(
 ) -> None:
     report = dataclasses.replace(platform.report(accepted.order_no, 2), **changes)  # type: ignore[arg-type]
     if first_hand:
-        verdict = deeds.answer(accepted, report)
+        verdict = actions.answer(accepted, report)
     else:
         verdict = reports.receive_callback(order_no=accepted.order_no, report=report)
     assert verdict == Verdict.MISMATCH

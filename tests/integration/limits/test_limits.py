@@ -20,7 +20,7 @@ from recharge.fulfilment.services import answers, checking, submission
 from recharge.limits.services import accounts, spending
 from recharge.models import Batch, BatchDraft, Order, OrderEvent, Spending
 from recharge.orders.services import interventions, placing
-from tests import deeds
+from tests import actions
 from tests.batches import batch_of, mobiles
 from tests.fake_platform import FakePlatform, WorkerKilled
 from tests.people import person
@@ -194,7 +194,7 @@ def test_dead_order_that_lives_counts_again(platform: FakePlatform) -> None:
     assert sums() == {"": 50, "clerk": 50}
     platform._book(order.order_no, order.mobile, 50)
     for _ in range(2):
-        deeds.answer(order, platform.report(order.order_no, 1))
+        actions.answer(order, platform.report(order.order_no, 1))
         assert sums() == {"": 100, "clerk": 100}
 
 

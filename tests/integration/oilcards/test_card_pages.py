@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pytest_django import DjangoAssertNumQueries
 
-from oilcards.choices import CardType, Deed, EventKind, State
+from oilcards.choices import CardAction, CardType, EventKind, State
 from oilcards.models import OilCard, OilCardEvent
 from oilcards.services import adding
 from portal.gateway import CardType as WireCardType
@@ -497,7 +497,7 @@ def test_refused_recharge_makes_no_order(clerk: Client, card: OilCard, changes: 
 
 
 def test_card_that_is_not_active_is_not_offered_and_refused(clerk: Client, card: OilCard) -> None:
-    OilCard.objects.update(state=State.UNKNOWN, deed=Deed.CHANGE)
+    OilCard.objects.update(state=State.UNKNOWN, deed=CardAction.CHANGE)
     page = clerk.get(f"/orders/new/oil/?card={card.pk}")
     assert page.context["refused"] == card
     refused = clerk.post("/orders/new/oil/", {"oil_card": card.pk, "face_value": "500"})

@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.db.models import F
 
-from oilcards.choices import CardType, CardVerdict, Deed, EventKind, State
+from oilcards.choices import CardAction, CardType, CardVerdict, EventKind, State
 from oilcards.models import OilCard, OilCardEvent
 from oilcards.services import adding, checking, deleting, resolving, sync
 from oilcards.services.errors import Doubtful, DuplicateCard, InvalidCard, NotConfigured, TooLate
@@ -78,7 +78,12 @@ def test_no_clear_answer_is_unknown_and_never_repeated(
     add: Callable[[str], OilCard], card_platform: FakeCardPlatform, clerk_user: User, behaviour: str
 ) -> None:
     card = add(behaviour)
-    assert (card.state, card.deed, card.platform_card_id, card.lease_until) == (State.UNKNOWN, Deed.ADD, None, None)
+    assert (card.state, card.deed, card.platform_card_id, card.lease_until) == (
+        State.UNKNOWN,
+        CardAction.ADD,
+        None,
+        None,
+    )
     before, events = OilCard.objects.values().get(), OilCardEvent.objects.count()
     with pytest.raises(TooLate):
         adding.add_again(card_id=card.pk, details=details(), version=card.version, actor=clerk_user)
@@ -98,7 +103,7 @@ def test_refusal_that_may_mean_it_is_there_is_unknown(
 ) -> None:
     card_platform.refusal = ("3009", message)
     card = add("reject")
-    assert (card.state, card.deed) == (State.UNKNOWN, Deed.ADD)
+    assert (card.state, card.deed) == (State.UNKNOWN, CardAction.ADD)
     assert message in card.problem
 
 
@@ -110,7 +115,7 @@ def test_process_that_dies_leaves_a_lease_and_then_unknown(add: Callable[[str], 
     time_passes()
     assert sync.expire_leases() == 1
     card.refresh_from_db()
-    assert (card.state, card.deed, card.lease_until) == (State.UNKNOWN, Deed.ADD, None)
+    assert (card.state, card.deed, card.lease_until) == (State.UNKNOWN, CardAction.ADD, None)
     assert card.problem
     assert card.events.last().kind == EventKind.LEASE_EXPIRED
     assert sync.expire_leases() == 0
@@ -162,7 +167,7 @@ def test_id_that_another_card_has_is_a_conflict(
     first = add("accept")
     card_platform.next_id = "P1"
     second = adding.add_card(details=details(card_number=NUMBER[:-1] + "9"), actor=clerk_user)
-    assert (second.state, second.deed, second.platform_card_id) == (State.UNKNOWN, Deed.ADD, None)
+    assert (second.state, second.deed, second.platform_card_id) == (State.UNKNOWN, CardAction.ADD, None)
     assert second.events.last().verdict == CardVerdict.CONFLICT
     first.refresh_from_db()
     assert first.state == State.ACTIVE

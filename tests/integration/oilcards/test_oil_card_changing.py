@@ -8,7 +8,7 @@ from unittest import mock
 import pytest
 from django.contrib.auth.models import User
 
-from oilcards.choices import CardType, CardVerdict, Deed, EventKind, State
+from oilcards.choices import CardAction, CardType, CardVerdict, EventKind, State
 from oilcards.details import CardDetails
 from oilcards.models import OilCard, OilCardEvent
 from oilcards.services import adding, changing, comparing, sync
@@ -72,7 +72,7 @@ def test_unanswered_change_is_unknown_until_the_platform_tells(
 ) -> None:
     card_platform.behaviour = behaviour
     edit(card, holder_phone=NEW_PHONE)
-    assert (card.state, card.deed, card.platform_card_id) == (State.UNKNOWN, Deed.CHANGE, "P1")
+    assert (card.state, card.deed, card.platform_card_id) == (State.UNKNOWN, CardAction.CHANGE, "P1")
     assert comparing.compare(card_id=card.pk, actor=clerk_user).card.state == resolved
 
 

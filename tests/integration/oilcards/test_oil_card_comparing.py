@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 
-from oilcards.choices import CardVerdict, Deed, EventKind, State
+from oilcards.choices import CardAction, CardVerdict, EventKind, State
 from oilcards.models import OilCard, OilCardEvent
 from oilcards.services import adding, changing, comparing, resolving
 from oilcards.services.errors import (
@@ -74,9 +74,9 @@ def test_platform_that_hides_something_contradicts_nothing_and_proves_nothing(
     card_platform.behaviour = "hang"
     changing.edit_card(card_id=card.pk, details=details(), version=1, actor=clerk_user)
     changing.adopt_ours(card_id=card.pk, version=1, actor=clerk_user)
-    OilCard.objects.update(state=State.UNKNOWN, deed=Deed.CHANGE)
+    OilCard.objects.update(state=State.UNKNOWN, deed=CardAction.CHANGE)
     assert compare(card).card.state == State.UNKNOWN
-    OilCard.objects.update(state=State.UNKNOWN, deed=Deed.DELETE)
+    OilCard.objects.update(state=State.UNKNOWN, deed=CardAction.DELETE)
     assert compare(card).card.state == State.CHANGE_FAILED
 
 

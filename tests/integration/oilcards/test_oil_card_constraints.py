@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 
-from oilcards.choices import Deed, State
+from oilcards.choices import CardAction, State
 from oilcards.models import OilCard, number_index_field
 from oilcards.services import adding
 from tests.fake_card_platform import NUMBER, FakeCardPlatform, details
@@ -23,13 +23,13 @@ from tests.fake_card_platform import NUMBER, FakeCardPlatform, details
         ({"platform_card_id": ""}, "platform_id_where"),
         ({"state": State.CHANGE_FAILED, "platform_card_id": None}, "platform_id_where"),
         ({"state": State.ADD_FAILED}, "platform_id_where"),
-        ({"state": State.UNKNOWN, "deed": Deed.ADD}, "platform_id_where"),
-        ({"state": State.UNKNOWN, "deed": Deed.CHANGE, "platform_card_id": None}, "platform_id_where"),
-        ({"state": State.UNKNOWN, "deed": Deed.DELETE, "platform_card_id": None}, "platform_id_where"),
-        ({"deed": Deed.CHANGE}, "deed_where"),
+        ({"state": State.UNKNOWN, "deed": CardAction.ADD}, "platform_id_where"),
+        ({"state": State.UNKNOWN, "deed": CardAction.CHANGE, "platform_card_id": None}, "platform_id_where"),
+        ({"state": State.UNKNOWN, "deed": CardAction.DELETE, "platform_card_id": None}, "platform_id_where"),
+        ({"deed": CardAction.CHANGE}, "deed_where"),
         ({"state": State.UNKNOWN}, "deed_where|platform_id_where"),
-        ({"state": State.CHANGING, "deed": Deed.DELETE, "lease_until": Now()}, "deed_where"),
-        ({"state": State.CHANGING, "deed": Deed.CHANGE}, "lease_iff"),
+        ({"state": State.CHANGING, "deed": CardAction.DELETE, "lease_until": Now()}, "deed_where"),
+        ({"state": State.CHANGING, "deed": CardAction.CHANGE}, "lease_iff"),
         ({"lease_until": Now()}, "lease_iff"),
         ({"version": -1}, "version"),
     ],

@@ -5,7 +5,7 @@ from contextlib import suppress
 import pytest
 from django.contrib.auth.models import User
 
-from oilcards.choices import CardVerdict, Deed, EventKind, State
+from oilcards.choices import CardAction, CardVerdict, EventKind, State
 from oilcards.models import OilCard, OilCardEvent
 from oilcards.services import adding, availability, changing, comparing, deleting, resolving
 from oilcards.services.errors import NotRechargeable, OpenOrders, ReasonMissing, TooLate
@@ -52,7 +52,7 @@ def test_unanswered_deletion_is_unknown_until_the_platform_tells(
 ) -> None:
     card_platform.behaviour = behaviour
     delete(card)
-    assert (card.state, card.deed) == (State.UNKNOWN, Deed.DELETE)
+    assert (card.state, card.deed) == (State.UNKNOWN, CardAction.DELETE)
     assert comparing.compare(card_id=card.pk, actor=clerk_user).card.state == resolved
 
 
@@ -72,7 +72,7 @@ def test_refusal_after_an_unanswered_deletion_proves_nothing(
     delete(card)
     card_platform.behaviour = "reject"
     assert delete(card).state == State.UNKNOWN
-    assert card.deed == Deed.DELETE
+    assert card.deed == CardAction.DELETE
     with pytest.raises(ReasonMissing):
         deleting.declare_deleted(card_id=card.pk, reason=" ", actor=clerk_user)
     assert OilCard.objects.get().state == State.UNKNOWN
@@ -93,7 +93,7 @@ def test_unclear_change_stays_unclear_when_its_deletion_is_refused(
     changing.edit_card(card_id=card.pk, details=details(holder_name="李四"), version=1, actor=clerk_user)
     card_platform.behaviour = "reject"
     delete(card)
-    assert (card.state, card.deed) == (State.UNKNOWN, Deed.CHANGE)
+    assert (card.state, card.deed) == (State.UNKNOWN, CardAction.CHANGE)
 
 
 def test_card_with_open_orders_is_not_deleted(card: OilCard, card_platform: FakeCardPlatform, clerk_user: User) -> None:

@@ -51,7 +51,7 @@ def race(deed: Callable[[], object], people: int = PEOPLE) -> list[Exception]:
 
 @contextmanager
 def nothing_protects() -> Iterator[None]:
-    """Read without a lock, and begin whatever the card has become since: what a deed must not do."""
+    """Read without a lock, and begin whatever the card has become since: what an action must not do."""
     both_have_read = threading.Barrier(2)
 
     def read(card_id: int) -> OilCard:

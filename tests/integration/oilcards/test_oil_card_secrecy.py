@@ -10,7 +10,7 @@ from django.conf import LazySettings
 from django.test import Client
 from django.views.debug import SafeExceptionReporterFilter
 
-from oilcards.choices import Deed
+from oilcards.choices import CardAction
 from oilcards.models import OilCard
 from portal.celery import app as celery_app
 from portal.kit import secrecy
@@ -133,7 +133,7 @@ def test_no_address_carries_personal_data(
     administrator: Client, card: OilCard, card_platform: FakeCardPlatform
 ) -> None:
     answers = [administrator.post(address, fields) for address, fields in requests(card)]
-    OilCard.objects.filter(pk=card.pk).update(state="UNKNOWN", deed=Deed.CHANGE, lease_until=None)
+    OilCard.objects.filter(pk=card.pk).update(state="UNKNOWN", deed=CardAction.CHANGE, lease_until=None)
     card_platform.answer = {"holder_name": "司马相如"}
     answers += [
         administrator.post("/oil-cards/new/", {**TYPED, "national_id": NATIONAL_ID[:-1] + "1"}),

@@ -8,7 +8,7 @@ from recharge.fulfilment.services import submission
 from recharge.models import Order
 from recharge.orders.bulk_views import MOST_ORDERS
 from recharge.orders.services import placing
-from tests.deeds import mark
+from tests.actions import mark
 from tests.fake_platform import FakePlatform
 from tests.people import person
 

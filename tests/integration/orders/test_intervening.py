@@ -10,8 +10,8 @@ from recharge.choices import EventKind, MarkKind, Submission
 from recharge.fulfilment.services import checking, reports, submission
 from recharge.models import Order, OrderEvent
 from recharge.orders.services import interventions, placing
-from tests import deeds
-from tests.deeds import last_event
+from tests import actions
+from tests.actions import last_event
 from tests.fake_platform import FakePlatform
 from tests.pages import confirm, hidden_fields
 from tests.people import person
@@ -116,7 +116,7 @@ def test_refusal_to_cancel_is_shown_in_words(
 
 
 def test_clerk_marks_as_dealt_with_and_says_how(clerk: Client, accepted: Order) -> None:
-    deeds.mark(accepted, MarkKind.CONFLICT)
+    actions.mark(accepted, MarkKind.CONFLICT)
     assert f"/orders/{accepted.order_no}/acknowledge/" in clerk.get(f"/orders/{accepted.order_no}/").content.decode()
     do(clerk, accepted, "acknowledge", note="平台确认成功")
     accepted.refresh_from_db()
@@ -126,7 +126,7 @@ def test_clerk_marks_as_dealt_with_and_says_how(clerk: Client, accepted: Order) 
 
 @pytest.mark.parametrize("note", ["", "   ", "x" * 201, "\x00"])
 def test_mark_without_a_usable_note_changes_nothing(clerk: Client, accepted: Order, note: str) -> None:
-    deeds.mark(accepted, MarkKind.CONFLICT)
+    actions.mark(accepted, MarkKind.CONFLICT)
     before = everything()
     response = clerk.post(f"/orders/{accepted.order_no}/acknowledge/", {"note": note})
     assert response.status_code == 200
@@ -193,7 +193,7 @@ def test_page_is_shown_anew_with_what_came_at_the_last_moment(
 
 @pytest.mark.parametrize("seen", [{}, *({"seen": text} for text in ("", "0", "-1", "abc", "9" * 30, "\x00"))])
 def test_mark_by_who_has_seen_nothing_changes_nothing(clerk: Client, accepted: Order, seen: dict[str, str]) -> None:
-    deeds.mark(accepted, MarkKind.CONFLICT)
+    actions.mark(accepted, MarkKind.CONFLICT)
     before = everything()
     response = clerk.post(f"/orders/{accepted.order_no}/acknowledge/", {"note": "已核对", **seen})
     assert response.status_code == 200

@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from oilcards.choices import Deed, State
+from oilcards.choices import CardAction, State
 from oilcards.models import OilCard
 from recharge.approvals import services as approving
 from recharge.choices import EventKind, MarkKind, Speed, Submission
@@ -98,7 +98,7 @@ def test_value_that_no_card_may_get_is_refused(
 
 
 def test_only_active_cards_can_be_recharged(clerk_user: User, card: OilCard, platform: FakePlatform) -> None:
-    OilCard.objects.update(state=State.UNKNOWN, deed=Deed.CHANGE)
+    OilCard.objects.update(state=State.UNKNOWN, deed=CardAction.CHANGE)
     with pytest.raises(InvalidOrder):
         placing.place_oil_order(placed_by=clerk_user, oil_card=card, face_value=500)
     assert not Order.objects.exists()

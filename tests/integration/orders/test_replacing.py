@@ -17,7 +17,7 @@ from recharge.limits.services import emergency_stop
 from recharge.models import Batch, Order, Spending
 from recharge.operations.services import sweeping
 from recharge.orders.services import interventions, placing
-from tests import deeds
+from tests import actions
 from tests.batches import batch_of, mobiles
 from tests.fake_platform import FakePlatform
 from tests.people import person
@@ -148,7 +148,7 @@ def test_held_one_may_go_on_once_its_original_is_proven_dead_again(original: Ord
     submission.submit_order(order_id=replacement.pk)
     for status in (3, 4):
         platform.books[original.order_no].status = status
-        deeds.answer(original, platform.report(original.order_no))
+        actions.answer(original, platform.report(original.order_no))
     original.refresh_from_db()
     assert original.is_provably_unspent
     approving.approve_order(order_id=replacement.pk, actor=person("approver"))
@@ -214,7 +214,7 @@ def test_in_a_paused_batch(failed_batch: Batch, platform: FakePlatform) -> None:
     others = Order.objects.filter(batch=failed_batch).exclude(pk=alive.pk)
     others.update(submission=Submission.REJECTED, gateway_order_no=None, status=None, confirmed_at=None, open_marks=0)
     assert 'data-to-be-held="1"' in shown_to_approver(f"/batches/{new.pk}/resume/")
-    deeds.resume(new, person("clerk"))
+    actions.resume(new, person("clerk"))
     draining.submit_batches()
     held = Order.objects.get(batch=new, replaces=alive)
     assert_held(held, platform, alive)

@@ -17,8 +17,8 @@ from recharge.fulfilment.services import checking, submission
 from recharge.models import Mark, Order
 from recharge.orders.services import placing
 from recharge.status import Status
-from tests import deeds
-from tests.deeds import mark
+from tests import actions
+from tests.actions import mark
 from tests.fake_platform import FakePlatform
 from tests.people import person
 
@@ -143,7 +143,7 @@ def test_search_that_makes_no_sense_says_so_and_shows_nothing(clerk: Client, ord
 def test_attention_list_says_why_and_what_to_do(clerk: Client, order: Order) -> None:
     assert order.order_no not in text_of(clerk.get("/attention/"))
     for reason in set(MarkKind) - {MarkKind.REPLACEMENT_HELD}:  # that one is of orders that await approval
-        deeds.mark(order, reason)
+        actions.mark(order, reason)
         text = text_of(clerk.get("/attention/"))
         assert order.order_no in text
         assert str(reason.label) not in ("", reason.value)

@@ -1,4 +1,4 @@
-"""`kill -9` at every point of a deed with a card, with real processes; afterwards both card books are compared."""
+"""`kill -9` at every point of an action with a card, with real processes; afterwards both card books are compared."""
 
 import signal
 import threading
@@ -14,7 +14,7 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
 
-from oilcards.choices import BUSY, Deed, State
+from oilcards.choices import BUSY, CardAction, State
 from oilcards.models import OilCard
 from oilcards.services import adding, changing, comparing, deleting, resolving
 from oilcards.services.errors import DuplicateCard, TooLate
@@ -33,7 +33,7 @@ from tests.processes import (
     wait_for,
 )
 
-from .dying_deed import POINTS
+from .dying_action import POINTS
 
 pytestmark = [pytest.mark.servers, pytest.mark.django_db(transaction=True)]
 NOTHING_BEGAN = ("before_begin", "in_begin")
@@ -62,7 +62,7 @@ def clerk(db: None) -> User:
 
 def die(processes: Processes, point: str, deed: str, card_id: int, actor: User) -> None:
     connection.close()
-    arguments = ("-m", "tests.chaos.dying_deed", point, deed, str(card_id), str(actor.pk))
+    arguments = ("-m", "tests.chaos.dying_action", point, deed, str(card_id), str(actor.pk))
     assert processes.run(*arguments) == -signal.SIGKILL
 
 
@@ -74,7 +74,7 @@ def calls(root: str, call: str) -> int:
     return int(report(root)["calls"].get(f"Oil/{call}", 0))
 
 
-def after_the_lease(card_id: int, *, deed: Deed) -> OilCard:
+def after_the_lease(card_id: int, *, deed: CardAction) -> OilCard:
     """Whoever looks sees a card that is busy; once the lease has run out, one of which nobody knows."""
     assert OilCard.objects.get(pk=card_id).state == BUSY[deed]
     sweeping.sweep()
@@ -109,7 +109,7 @@ def test_addition_is_never_repeated_blindly(point: str, shop: tuple[str, Process
         return assert_books_agree(root)
     card = OilCard.objects.get()
     if point != "after_record":
-        card = after_the_lease(card.pk, deed=Deed.ADD)
+        card = after_the_lease(card.pk, deed=CardAction.ADD)
         with pytest.raises(DuplicateCard):
             adding.add_card(details=details(), actor=clerk)
         with pytest.raises(TooLate):
@@ -138,7 +138,7 @@ def test_change_is_settled_by_comparing(point: str, shop: tuple[str, Processes],
         return assert_books_agree(root)
     assert card.holder_phone == NEW_PHONE
     if point != "after_record":
-        after_the_lease(card.pk, deed=Deed.CHANGE)
+        after_the_lease(card.pk, deed=CardAction.CHANGE)
         card = comparing.compare(card_id=card.pk, actor=clerk).card
         if point == "before_send":
             assert card.state == State.CHANGE_FAILED
@@ -159,7 +159,7 @@ def test_deletion_is_settled_by_comparing(point: str, shop: tuple[str, Processes
         assert card.state == State.ACTIVE
         return assert_books_agree(root)
     if point != "after_record":
-        after_the_lease(card.pk, deed=Deed.DELETE)
+        after_the_lease(card.pk, deed=CardAction.DELETE)
         card = comparing.compare(card_id=card.pk, actor=clerk).card
         if point == "before_send":
             assert card.state == State.ACTIVE

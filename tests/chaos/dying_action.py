@@ -1,6 +1,6 @@
-"""A real process that kills itself with SIGKILL at a given point of one deed with an oil card.
+"""A real process that kills itself with SIGKILL at a given point of one action with an oil card.
 
-python -m tests.chaos.dying_deed POINT DEED CARD_ID USER_ID
+python -m tests.chaos.dying_action POINT DEED CARD_ID USER_ID
 """
 
 import sys
