@@ -144,7 +144,7 @@ def fill(size: int) -> None:
     accounts.is_confirmed()
     account = Account.objects.get()
     Account.objects.update(seen_at="2020-01-01T00:00Z", confirmed_at="2020-01-01T00:00Z")
-    day = f"now() - interval '{DAYS} days' * ({size} - n) / {size}"
+    day = f"now() - interval '{DAYS} days' * (({size} - n)::float / {size})"
     columns = {
         "order_no": "'26' || lpad(n::text, 18, '0')",
         "product": "'MOBILE'",
