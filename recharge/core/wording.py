@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from django.utils import timezone
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from portal.kit.wording import Wording
@@ -250,3 +252,25 @@ def why_queued(order: Order) -> str | Promise:
 def badge(order: Order, size: str = "") -> dict[str, Any]:
     """Return what `includes/state.html` shows of an order: a word, a colour, an icon, a mark where it is hearsay."""
     return {"outcome": of_order(order), "only_reported": is_only_reported(order), "size": size}
+
+
+FOR_CUSTOMER: dict[Group, str | Promise] = {
+    Group.SUCCEEDED: _("it has arrived"),
+    Group.IN_PROGRESS: _("it is under way; please wait a little"),
+    Group.UNKNOWN: _("we are asking the operator whether it has arrived; please don't pay elsewhere yet"),
+    Group.FAILED: _("it did not go through; we are settling it"),
+    Group.NOT_SPENT: _("it was not carried out, and nothing was charged for it"),
+}
+"""What a customer may be told, in words that promise nothing the platform hasn't confirmed."""
+
+
+def for_customer(order: Order) -> str:
+    """Return a sentence about an order to be copied for the customer; of his number, the last four digits."""
+    contradicted = order.open_marks or (order.status is not None and order.confirmed_at is None)
+    group = Group.IN_PROGRESS if contradicted and not order.is_provably_unspent else of_order(order).group
+    return gettext("Your top-up of ¥ %(value)s for the number ending in %(end)s, ordered on %(day)s: %(state)s.") % {
+        "value": order.face_value,
+        "end": order.oil_card.last_four if order.oil_card else order.mobile[-4:],
+        "day": f"{timezone.localtime(order.placed_at):%Y-%m-%d}",
+        "state": FOR_CUSTOMER[group],
+    }

@@ -10,13 +10,13 @@ from django.utils.translation import gettext_lazy as _
 
 from portal.gateway import GatewayError, NotSent, Rejected
 from portal.web.actions import Button, Confirmation, Room, Said
-from recharge.choices import MarkKind
+from recharge.choices import MarkKind, Submission
 from recharge.core import wording
-from recharge.core.errors import Outdated, ServiceError
+from recharge.core.errors import InvalidOrder, Outdated, ServiceError
 from recharge.core.masking import hide_mobile
 from recharge.models import Order
 
-from .forms import NoteForm
+from .forms import NoteForm, PlatformNumberForm
 from .services import interventions
 from .views import unknown
 
@@ -39,7 +39,7 @@ ROOM = Room[Order](
     unknown=unknown,
     address=lambda order: reverse("order_detail", args=[order.order_no]),
     refusals=(ServiceError, GatewayError),
-    on_form=lambda form, error: isinstance(error, Outdated),
+    on_form=lambda form, error: isinstance(error, Outdated | InvalidOrder),
     in_words=_in_words,
 )
 
@@ -85,6 +85,27 @@ def withdraw(order: Order, said: Said, actor: User) -> str:
     """Take back an order that was not sent."""
     interventions.withdraw(order_id=order.pk, actor=actor)
     return gettext("Withdrawn. Nothing was spent.")
+
+
+@ROOM.action(
+    "recharge.change_order",
+    Confirmation(
+        _("Enter the platform's number"),
+        _(
+            "Look for the order in the vendor's console. The platform is asked for the order with this number, and it "
+            "is taken only if it is this very order."
+        ),
+        Button(_("Ask the platform for it")),
+    ),
+    form=lambda data, order: PlatformNumberForm(data),
+)
+def enter_number(order: Order, said: Said, actor: User) -> str:
+    """Give an order the number that the vendor's console shows for it."""
+    number = said["platform_number"]
+    order = interventions.look_up_by_number(order_id=order.pk, platform_number=number, actor=actor)
+    if order.submission == Submission.ACCEPTED:
+        return gettext("The platform has the order; it is under way again.")
+    return ""
 
 
 def _marks(order: Order) -> Confirmation:

@@ -261,5 +261,20 @@ class NoteForm(MarkedForm):
             del self.fields["marks"]
 
 
+class PlatformNumberForm(MarkedForm):
+    """The platform's number of an order, as somebody read it in the console."""
+
+    platform_number = forms.CharField(
+        label=_("Platform number"),
+        max_length=64,
+        error_messages={"required": _("Enter the number that the console shows.")},
+        widget=forms.TextInput(attrs={"class": "form-control number", "autocomplete": "off", "autofocus": True}),
+    )
+
+    def refuse(self, error: ServiceError) -> None:
+        """Show what a service refused beside the number; what was typed stays."""
+        self.add_error("platform_number", str(error))
+
+
 def _is_key(text: object) -> bool:
     return str(text).isascii() and str(text).isdigit() and len(str(text)) <= LONGEST_KEY

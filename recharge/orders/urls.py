@@ -13,5 +13,6 @@ urlpatterns = [
     path("orders/<order_no:order_no>/ask/", actions.ask, name="order_ask"),
     path("orders/<order_no:order_no>/cancel/", actions.cancel, name="order_cancel"),
     path("orders/<order_no:order_no>/withdraw/", actions.withdraw, name="order_withdraw"),
+    path("orders/<order_no:order_no>/enter-number/", actions.enter_number, name="order_enter_number"),
     path("orders/<order_no:order_no>/acknowledge/", actions.acknowledge, name="order_acknowledge"),
 ]

@@ -120,6 +120,8 @@ def order_detail(request: Request, order_no: str) -> HttpResponse:
         "chain_notice": replacing.notice(order),
         "events": order.events.select_related("actor"),
         "can_ask": interventions.can_ask(order),
+        "can_be_looked_up": interventions.can_be_looked_up(order),
+        "for_customer": wording.for_customer(order),
         "can_cancel": interventions.can_cancel(order),
         "can_withdraw": interventions.can_withdraw(order),
         "can_approve": approval.can_approve(order, request.user),

@@ -1,6 +1,8 @@
 """What a person may do with an order that is under way. Each action is recorded with its author."""
 
+import re
 from collections.abc import Collection
+from copy import copy
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -10,19 +12,22 @@ from django.utils.translation import gettext_lazy
 
 from portal import platform
 from portal.gateway import Acknowledgement, GatewayError
+from portal.kit.database import now as database_now
 from portal.kit.database import release_connection
 from recharge.choices import NOT_HANDED_OVER, NOT_YET_SENT, EventKind, MarkKind, Submission, Verdict
 from recharge.core import queue
-from recharge.core.errors import NotConfigured, TooLate
+from recharge.core.errors import InvalidOrder, NotConfigured, TooLate
 from recharge.core.events import describe, record, require_all_seen
 from recharge.core.locking import lock
-from recharge.fulfilment.services import products
+from recharge.fulfilment.services import products, reports
 from recharge.fulfilment.services.privacy import hiding
 from recharge.fulfilment.services.scheduling import CHECK_DELAYS, ask_at_once
 from recharge.fulfilment.services.transitions import Change
 from recharge.limits.services import accounts, pacing
 from recharge.models import Order
 from recharge.status import CANCELLABLE
+
+_PLATFORM_NUMBER = re.compile(r"[0-9A-Za-z_-]{1,64}")
 
 ELSEWHERE = gettext_lazy("This order was pushed under another account: the present one can't be asked about it.")
 
@@ -53,6 +58,58 @@ def ask_now(*, order_id: int, actor: User) -> Order:
     return order
 
 
+def look_up_by_number(*, order_id: int, platform_number: str, actor: User) -> Order:
+    """Ask the platform for an order by the number that its console shows for it, and believe only a matching answer.
+
+    The document knows queries by the platform's own number alone: where the answer to a push and all callbacks are
+    lost, a person is the only one who can find the order.
+
+    Args:
+        order_id: the order's primary key.
+        platform_number: what stands in the console.
+        actor: the person.
+
+    Returns:
+        The order, accepted where the answer matches.
+
+    Raises:
+        NotConfigured: the platform's credentials are not set.
+        TooLate: nothing is unknown of the order, or it is of another account.
+        InvalidOrder: this is no number, another order has it, or the platform's answer is about another order; nothing
+            was taken over.
+        GatewayError: Rejected, NotSent or OutcomeUnknown.
+    """
+    if not platform.is_configured():
+        raise NotConfigured
+    number = platform_number.strip()
+    if not _PLATFORM_NUMBER.fullmatch(number):
+        raise InvalidOrder("platform_number", _("A platform number has letters and digits only."))
+    with transaction.atomic(durable=True):
+        order = lock(order_id)
+        if not can_be_looked_up(order):
+            raise TooLate(_("The platform's number of this order is known, or it has not been handed over."))
+        if not accounts.belongs_here(order):
+            raise TooLate(ELSEWHERE)
+        other = Order.objects.filter(gateway_order_no=number).first()
+        if other:
+            taken = _("Order %(number)s has this number at the platform.") % {"number": other.order_no}
+            raise InvalidOrder("platform_number", taken)
+        record(order, EventKind.ASKED_BY_HAND, actor=actor, note=number)
+        query = reports.Query(order.pk, database_now(), order.heard)
+    pacing.wait_for_turn()
+    release_connection()
+    named = copy(order)
+    named.gateway_order_no = number
+    report = products.query(named)
+    if report.order_no != order.order_no or report.gateway_order_no != number:
+        raise InvalidOrder(
+            "platform_number", _("The platform's answer is not about this order. Nothing was taken over.")
+        )
+    reports.apply_answer(query=query, report=report)
+    order.refresh_from_db()
+    return order
+
+
 def withdraw(*, order_id: int, actor: User) -> Order:
     """Take back an order that no worker has taken up; it counts towards its day no more.
 
@@ -78,6 +135,11 @@ def withdraw(*, order_id: int, actor: User) -> Order:
 def can_ask(order: Order) -> bool:
     """Say whether the platform can know anything of the order."""
     return order.submission not in NOT_HANDED_OVER
+
+
+def can_be_looked_up(order: Order) -> bool:
+    """Say whether a person may know the order's number at the platform before the portal does."""
+    return order.submission in (Submission.UNKNOWN, Submission.NOT_RECEIVED, Submission.REJECTED)
 
 
 def can_withdraw(order: Order) -> bool:

@@ -43,6 +43,7 @@ NEEDS = {
     "order_ask": "change",
     "order_cancel": "change",
     "order_withdraw": "change",
+    "order_enter_number": "change",
     "order_acknowledge": "change",
     "approval_list": "approve",
     "order_approve": "approve",
