@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from copy import copy
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -20,7 +20,7 @@ MOST_WORDS = 20
 """Entries of words: each costs a look through the latest notes."""
 
 NOTES_LOOKED_AT = 20_000
-CARDS_LOOKED_FOR = 200
+CARDS_LOOKED_FOR = 2000
 BATCHES_LOOKED_AT = 50
 BIGGEST_KEY = 2**63 - 1
 
@@ -188,13 +188,11 @@ def _by_batch(keys: set[str]) -> Rows:
 
 def _by_last_four(keys: set[str]) -> Rows:
     phones = Order.objects.exclude(mobile="").annotate(end=Right("mobile", 4)).filter(end__in=keys)
+    cards = dict(OilCard.objects.filter(last_four__in=keys).values_list("pk", "last_four")[:CARDS_LOOKED_FOR])
     rows = _grouped(phones, "end")
-    for key in keys:
-        cards = list(OilCard.objects.ending_with(key).values_list("pk", flat=True)[:CARDS_LOOKED_FOR])
-        if cards:
-            rows[key] = _sum(
-                [rows.get(key, (0, 0)), *_grouped(Order.objects.filter(oil_card__in=cards), "oil_card").values()]
-            )
+    for card, found in _grouped(Order.objects.filter(oil_card__in=cards), "oil_card").items():
+        end = cards[int(card)]
+        rows[end] = _sum(rows.get(end, (0, 0)), found)
     return rows
 
 
@@ -212,9 +210,8 @@ def _by_words(keys: set[str]) -> Rows:
     return rows
 
 
-def _sum(rows: Iterable[tuple[int, int]]) -> tuple[int, int]:
-    known = list(rows)
-    return max(last for last, _count in known), sum(count for _last, count in known)
+def _sum(one: tuple[int, int], other: tuple[int, int]) -> tuple[int, int]:
+    return max(one[0], other[0]), one[1] + other[1]
 
 
 _SEARCHES = {
