@@ -77,7 +77,7 @@ class FakePlatform:
         if behaviour == "says_duplicate":
             raise Rejected("1002", "订单号已存在", "{}")
         number = self.books[order_no].gateway_order_no
-        return PushReceipt(number, face_value, Decimal("49"), None, '{"code": "0000"}')
+        return PushReceipt(number, Decimal(face_value), Decimal("49"), None, '{"code": "0000"}')
 
     def _book(self, order_no: str, mobile: str, face_value: int) -> None:
         if order_no in self.books:

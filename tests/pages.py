@@ -1,16 +1,28 @@
 """Forms, sent as a browser sends them."""
 
 import re
+from typing import TYPE_CHECKING, TypeAlias
 
-from django.http import HttpResponse
 from django.test import Client
 
+if TYPE_CHECKING:
+    from django.test.client import _MonkeyPatchedWSGIResponse
 
-def hidden_fields(page: HttpResponse) -> dict[str, str]:
+Page: TypeAlias = "_MonkeyPatchedWSGIResponse"
+"""What the test client got: a response, and what it noted of it."""
+
+
+def streamed(page: Page) -> bytes:
+    """Return what was sent piece by piece."""
+    assert page.streaming
+    return page.getvalue()
+
+
+def hidden_fields(page: Page) -> dict[str, str]:
     """Return what a page's hidden fields hold."""
     return dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', page.content.decode()))
 
 
-def confirm(client: Client, address: str, **typed: str) -> HttpResponse:
+def confirm(client: Client, address: str, **typed: str) -> Page:
     """Open a page and press its button, with what was typed into it."""
     return client.post(address, {**hidden_fields(client.get(address)), **typed}, follow=True)

@@ -66,9 +66,9 @@ def on_our_tables(request: HttpRequest, order_no: str) -> HttpResponse:
 def on_slim_tables(request: HttpRequest, order_no: str) -> HttpResponse:
     status = int(request.POST["status"])
     with transaction.atomic():
-        order = BareOrder.objects.select_for_update().get(order_no=order_no)
-        BareOrder.objects.filter(pk=order.pk).update(status=status, status_at=Now())
-        BareEvent.objects.create(order=order, status=status, raw="x" * 200)
+        order = BareOrder._default_manager.select_for_update().get(order_no=order_no)
+        BareOrder._default_manager.filter(pk=order.pk).update(status=status, status_at=Now())
+        BareEvent._default_manager.create(order=order, status=status, raw="x" * 200)
     return HttpResponse("success", content_type="text/plain", headers={"Content-Length": "7"})
 
 

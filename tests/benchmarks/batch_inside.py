@@ -11,6 +11,7 @@ import shutil
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -40,8 +41,11 @@ class Browser:
         """Return the status of the answer and where it leads to."""
         answer: dict[str, Any] = {}
 
-        def start_response(status: str, headers: list[tuple[str, str]], *more: object) -> None:
+        def start_response(
+            status: str, headers: list[tuple[str, str]], problem: object = None, /
+        ) -> Callable[[bytes], object]:
             answer.update(status=int(status[:3]), location=dict(headers).get("Location", ""))
+            return lambda written: None
 
         with (body or Path(os.devnull)).open("rb") as file:
             response = self._portal(

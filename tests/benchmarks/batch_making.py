@@ -59,10 +59,11 @@ def _make_batch(clerk: Any, orders: int) -> float:
     """Return the seconds from the form to the commit; the sheet was uploaded before."""
     from recharge.batches.services import making as batch_making
     from recharge.batches.services import reading
+    from recharge.choices import Product
 
     lines = "".join(f"{_mobile()},50,快,\r\n" for _ in range(orders))
     content = f"手机号,面值,快慢,备注\r\n{lines}".encode("gb18030")
-    draft = reading.keep_upload(content=content, file_name="sheet.csv", product="MOBILE", uploaded_by=clerk)
+    draft = reading.keep_upload(content=content, file_name="sheet.csv", product=Product.MOBILE, uploaded_by=clerk)
     with _clock() as seconds:
         batch = batch_making.make_batch(draft=draft, made_by=clerk)
     assert batch.orders.count() == orders == batch.size
@@ -102,7 +103,7 @@ def _import_export(clerk: Any, orders: int) -> float:
     from recharge.models import Order
     from recharge.orders.services import placing
 
-    class OrderResource(ModelResource):
+    class OrderResource(ModelResource):  # type: ignore[misc]  # it has no types
         class Meta:
             model = Order
             fields = ("order_no", "product", "mobile", "face_value", "placed_by", "next_push_at")

@@ -3,6 +3,7 @@
 from django.db.models import NOT_PROVIDED
 
 from recharge.models import Order
+from tests.known import known
 
 
 def insert_orders(columns: dict[str, str], rows: str) -> str:
@@ -22,7 +23,7 @@ def _defaults() -> dict[str, str]:
         for field in Order._meta.concrete_fields
         if not (field.primary_key or field.null or field.db_default is not NOT_PROVIDED)
     ]
-    return {field.column: _literal(field.get_default()) for field in required}
+    return {known(field.column): _literal(field.get_default()) for field in required}
 
 
 def _literal(value: object) -> str:

@@ -115,8 +115,8 @@ def embedded(orders: int, rounds: int) -> None:
     print(f"  serve, {SERVE_THREADS} threads  {rig.spread(rates, '.1f')} orders/s of {ideal:.0f}, ", end="")
     print(f"{rig.spread([rate / ideal for rate in rates])} of the ideal, wanted 0.80")
     print(f"  processor time of it all {rig.spread(processor, '.1f')} ms per order")
-    for page, seconds in pages.items():
-        ordered = sorted(seconds)
+    for page, times in pages.items():
+        ordered = sorted(times)
         late = ordered[int(len(ordered) * 0.95)]
         print(f"  {page:20} meanwhile {len(ordered)} times, in {median(ordered) * 1000:.0f} ms, 95 % within ", end="")
         print(f"{late * 1000:.0f} ms, at worst {ordered[-1] * 1000:.0f} ms")

@@ -6,6 +6,7 @@ python -m tests.chaos.dying_action POINT DEED CARD_ID USER_ID
 import sys
 from types import SimpleNamespace
 from typing import Any
+from unittest import mock
 
 import django
 
@@ -18,19 +19,21 @@ def main(point: str, deed: str, card_id: int, user_id: int) -> None:
     django.setup()
     from django.contrib.auth.models import User
 
-    from oilcards.models import OilCard
+    from oilcards.models import OilCard, OilCardEvent
     from oilcards.services import adding, changing, deleting, events, sync
     from tests.fake_card_platform import PHONE, details
 
     def die_at_event(number: int) -> None:
         """The row is changed, the transaction is not committed."""
-        create, created = events.OilCardEvent.objects.create, []
+        create = OilCardEvent.objects.create
+        created: list[int] = []
 
         def counted(**fields: Any) -> Any:
             created.append(1)
             return die() if len(created) == number else create(**fields)
 
-        events.OilCardEvent = SimpleNamespace(objects=SimpleNamespace(create=counted))  # type: ignore[assignment,misc]
+        stand_in = SimpleNamespace(objects=SimpleNamespace(create=counted))
+        mock.patch.object(events, "OilCardEvent", stand_in).start()
 
     if point == "before_begin":
         sync.require_platform = die

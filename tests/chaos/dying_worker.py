@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Callable
 from typing import Any
+from unittest import mock
 
 import django
 
@@ -33,13 +34,13 @@ def main(point: str, order_id: int) -> None:
     if point == "before_claim":
         submission.claim = die
     elif point == "in_claim":
-        transitions.record = die  # the row is changed, the transaction is not committed
+        mock.patch.object(transitions, "record", die).start()  # the row is changed, the transaction is not committed
     elif point == "before_send":
         products.push = die
     elif point == "after_send":
         products.push = then_die(products.push)
     elif point == "in_record":
-        answers.accept_undisturbed = die
+        mock.patch.object(answers, "accept_undisturbed", die).start()
     submission.submit_order(order_id=order_id)
     if point == "after_record":
         die()

@@ -9,6 +9,7 @@ import datetime as dt
 import io
 import os
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -216,12 +217,16 @@ def pause(page: Page, url: str, batch: Batch, root: str) -> None:
     assert pushes(root) == before
 
 
+def is_swept(draft: BatchDraft) -> bool:
+    return not BatchDraft.objects.filter(pk=draft.pk).exists()
+
+
 def two_sweeps_pass(batch: Batch) -> None:
     """Wait until three sweeps have ended, by the old drafts that they delete: the first may have begun before."""
     for _ in range(3):
         draft = BatchDraft.objects.create(product=Product.MOBILE, content="", uploaded_by=batch.made_by)
         BatchDraft.objects.filter(pk=draft.pk).update(uploaded_at=timezone.now() - dt.timedelta(days=2))
-        wait_for(lambda pk=draft.pk: not BatchDraft.objects.filter(pk=pk).exists(), "a sweep")
+        wait_for(partial(is_swept, draft), "a sweep")
 
 
 def resume(page: Page, url: str, batch: Batch) -> None:

@@ -1,14 +1,16 @@
 """The places beside the database: real brokers keep tokens, and forget them when they are emptied."""
 
+from collections.abc import Callable
+
 import pytest
-from kombu import Connection
+from kombu.connection import Connection
 
 from portal import generations
 from portal.celery import app
 from portal.generations import AmqpPlace, Place, RedisPlace
 
 pytestmark = pytest.mark.servers
-BROKERS = {
+BROKERS: dict[str, tuple[str, Callable[[], Place]]] = {
     "redis": ("redis://127.0.0.1:6379/12", RedisPlace),
     "amqp": ("amqp://guest:guest@127.0.0.1:5672//", AmqpPlace),
 }
@@ -18,8 +20,12 @@ BROKERS = {
 def place(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Place:
     address, kind = BROKERS[request.param]
     monkeypatch.setattr(generations, "KEY", "portal.generation.test")
-    monkeypatch.setattr(app, "connection_for_write", lambda **options: Connection(address, connect_timeout=3))
-    beside: Place = kind()
+
+    def connect(**options: object) -> Connection:
+        return Connection(address, connect_timeout=3)  # type: ignore[no-untyped-call]
+
+    monkeypatch.setattr(app, "connection_for_write", connect)
+    beside = kind()
     beside.keep_only("first")
     return beside
 

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,10 @@ def state(number: int) -> str:
     return Order.objects.filter(mobile=f"1380013800{number}").values_list("submission", flat=True).get()
 
 
+def is_accepted(number: int) -> bool:
+    return state(number) == Submission.ACCEPTED
+
+
 @pytest.mark.parametrize("kind", BROKERS)
 def test_while_the_broker_hangs_everything_but_messages_goes_on(
     clerk: User, processes: Processes, tmp_path: Path, kind: str
@@ -102,14 +107,14 @@ def test_while_the_broker_hangs_everything_but_messages_goes_on(
         ready = get(f"{root}/readyz", within=5)
         assert (ready.status_code, ready.text) == (503, "not reachable: broker")
         token = CALLBACK_SIGNER.sign(Order.objects.get(mobile="13800138000").order_no)
-        number = Order.objects.get(mobile="13800138000").gateway_order_no
-        told = requests.post(f"{root}/callback/{token}/", data={"order_number": number, "status": "6"}, timeout=5)
+        order_number = Order.objects.get(mobile="13800138000").gateway_order_no
+        told = requests.post(f"{root}/callback/{token}/", data={"order_number": order_number, "status": "6"}, timeout=5)
         assert told.text in ("success", "malformed")
         assert {state(number) for number in range(1, 9)} <= {Submission.QUEUED, Submission.ACCEPTED}
 
         broker.thaw()
         for number in range(1, 9):
-            wait_for(lambda number=number: state(number) == Submission.ACCEPTED, "what waited goes out", patience=90)
+            wait_for(partial(is_accepted, number), "what waited goes out", patience=90)
         assert get(f"{root}/readyz", within=5).status_code == 200
         assert report(sandbox)["calls"]["Recharge/pushOrder"] == len(books(sandbox)) == 9, "each was pushed once"
 

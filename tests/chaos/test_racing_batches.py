@@ -18,6 +18,7 @@ from recharge.batches.services import making, reading
 from recharge.choices import BatchEventKind, BatchState, Submission
 from recharge.core import queue
 from recharge.core.errors import DuplicateOrder, ReasonNeeded, TooLate
+from recharge.core.locking import lock_batch
 from recharge.models import Batch, BatchDraft, Order, Spending
 from recharge.orders.services import placing
 from tests.batches import batch_of, mobiles, upload
@@ -190,7 +191,7 @@ def decisions(batch: Batch) -> int:
 @pytest.mark.parametrize("rejects", [False, True], ids=["both approve", "one rejects"])
 def test_two_approvers_decide_on_a_batch_once(batch: Batch, monkeypatch: pytest.MonkeyPatch, *, rejects: bool) -> None:
     both = BothLook()
-    monkeypatch.setattr(approving, "lock_batch", both.at(approving.lock_batch))
+    monkeypatch.setattr(approving, "lock_batch", both.at(lock_batch))
     refused = decide(batch, rejects=rejects)
     assert [type(error) for error in refused] == [TooLate]
     assert decisions(batch) == 1

@@ -3,6 +3,7 @@
 import datetime as dt
 import threading
 from contextlib import suppress
+from functools import partial
 
 import pytest
 from django.conf import LazySettings
@@ -112,9 +113,7 @@ def test_two_approvers_approve_an_order_once(settings: LazySettings) -> None:
         placed_by=User.objects.create_user("clerk"), mobile="13800138000", face_value=200
     )
     approvers = [User.objects.create_user(f"approver{number}") for number in range(CLERKS)]
-    refused = together(
-        *(lambda a=approver: approving.approve_order(order_id=order.pk, actor=a) for approver in approvers)
-    )
+    refused = together(*(partial(approving.approve_order, order_id=order.pk, actor=approver) for approver in approvers))
     assert len(refused) == CLERKS - 1
     assert order.events.filter(kind=EventKind.APPROVED).count() == 1
     assert Spending.objects.get(person=None).amount == 200
@@ -126,8 +125,8 @@ def test_order_is_either_approved_or_withdrawn(settings: LazySettings) -> None:
     for number in range(ORDERS):
         order = placing.place_mobile_order(placed_by=clerk, mobile=f"1380013{number:04}", face_value=200)
         together(
-            lambda pk=order.pk: approving.approve_order(order_id=pk, actor=approver),
-            lambda pk=order.pk: interventions.withdraw(order_id=pk, actor=clerk),
+            partial(approving.approve_order, order_id=order.pk, actor=approver),
+            partial(interventions.withdraw, order_id=order.pk, actor=clerk),
         )
     assert Order.objects.exclude(submission__in=[Submission.QUEUED, Submission.WITHDRAWN]).count() == 0
     counted = Spending.objects.filter(person=None).values_list("amount", flat=True).first() or 0

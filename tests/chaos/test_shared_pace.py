@@ -67,7 +67,7 @@ def turns_given(take_turns: Callable[[], None]) -> int:
     """Let all threads take turns of a time far ahead, without waiting for them; return how many turns that made."""
     start = now() + dt.timedelta(hours=1)
     Pace.objects.update_or_create(pk=1, defaults={"next_turn_at": start})
-    with mock.patch.object(pacing.time, "sleep", lambda seconds: None):
+    with mock.patch.object(time, "sleep", lambda seconds: None):
         seconds_for(take_turns)
     return round((Pace.objects.get().next_turn_at - start).total_seconds() * RATE)
 

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from itertools import count
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
 
 from tests.browser import sign_in
 
 pytestmark = pytest.mark.e2e
-TELEPHONE = {"width": 390, "height": 844}
+TELEPHONE: ViewportSize = {"width": 390, "height": 844}
 BATCH_PAGE = re.compile(r"/batches/\d+/$")
 PREVIEW = re.compile(r"/batches/new/[0-9a-f-]{36}/$")
 FILE_NAME = f"二〇二六年十一月员工通讯补贴名单（最终版）{'final_' * 20}list.csv"

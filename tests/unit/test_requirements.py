@@ -38,7 +38,7 @@ def wanted(name: str) -> Iterator[tuple[str, Requirement]]:
 def locked(name: str) -> dict[str, Locked]:
     """Return what a lock pins, by the packages' canonical names."""
     text = (ROOT / f"{name}.lock").read_text(encoding="utf-8")
-    pins = {}
+    pins: dict[str, Locked] = {}
     for block in re.split(r"\n(?=[a-z0-9])", "\n" + text)[1:]:
         requirement = Requirement(block.splitlines()[0].rstrip(" \\"))
         (pin,) = requirement.specifier

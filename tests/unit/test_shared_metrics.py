@@ -29,5 +29,5 @@ def test_processes_of_different_containers_write_into_different_files(tmp_path: 
         count_one(tmp_path, host)
     assert {path.name for path in tmp_path.glob("counter*")} == {"counter_web-7.db", "counter_orders-7.db"}
     registry = CollectorRegistry()
-    MultiProcessCollector(registry, path=str(tmp_path))
+    MultiProcessCollector(registry, path=str(tmp_path))  # type: ignore[no-untyped-call]
     assert registry.get_sample_value("portal_callbacks_total", {"verdict": "applied"}) == 3

@@ -24,7 +24,8 @@ def catalogue() -> Catalog:
         return read_po(file, locale="zh_Hans")
 
 
-def texts(value: str | tuple[str, ...] | list[str]) -> list[str]:
+def texts(value: str | tuple[str, ...] | list[str] | None) -> list[str]:
+    assert value is not None
     return [value] if isinstance(value, str) else list(value)
 
 

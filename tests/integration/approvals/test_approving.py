@@ -10,7 +10,6 @@ import time_machine
 from django.conf import LazySettings
 from django.contrib.auth.models import User
 from django.db.models import F
-from django.http import HttpResponse
 from django.test import Client
 
 from portal.accounts.password import WRONG_TRIES
@@ -25,6 +24,7 @@ from recharge.operations.services import sweeping
 from recharge.orders.services import interventions, placing
 from tests.batches import batch_of, mobiles
 from tests.fake_platform import FakePlatform
+from tests.pages import Page
 from tests.people import person
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("platform", "sent")]
@@ -78,11 +78,11 @@ def everything() -> tuple[Any, ...]:
     return tuple(list(model.objects.order_by("pk").values()) for model in models)
 
 
-def text_of(response: HttpResponse) -> str:
+def text_of(response: Page) -> str:
     return response.content.decode()
 
 
-def asks_for_password(response: HttpResponse) -> bool:
+def asks_for_password(response: Page) -> bool:
     return 'name="password"' in text_of(response)
 
 

@@ -4,7 +4,6 @@ import re
 import uuid
 
 import pytest
-from django.http import HttpResponse
 from django.test import Client
 
 from recharge.choices import BatchState
@@ -14,6 +13,7 @@ from recharge.orders.services import placing
 from tests.addresses import named_patterns
 from tests.batches import batch_of, mobile, mobiles, upload
 from tests.fake_platform import FakePlatform
+from tests.pages import Page
 from tests.people import person
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sent")]
@@ -55,7 +55,7 @@ def draft_of(name: str) -> BatchDraft:
     return upload(person(name), mobiles(2, first=50))
 
 
-def visit(client: Client, path: str, batch: Batch, draft: BatchDraft) -> HttpResponse:
+def visit(client: Client, path: str, batch: Batch, draft: BatchDraft) -> Page:
     single = Order.objects.get(batch=None)
     values = {
         "batch_id": batch.pk,

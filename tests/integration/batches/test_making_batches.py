@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 
 from oilcards.choices import State
 from oilcards.models import OilCard
+from portal import platform as platform_settings
 from portal.sheets import UnreadableSheet
 from recharge.batches.services import draining, making, managing, reading
 from recharge.choices import BatchEventKind, BatchState, EventKind, Product, Speed, Submission
@@ -213,7 +214,7 @@ def test_a_batch_beyond_the_days_limit_makes_nothing(clerk_user: User) -> None:
 
 def test_nothing_is_made_without_credentials(clerk_user: User) -> None:
     draft = upload(clerk_user, ["13800138000,50"])
-    with mock.patch.object(making.platform, "is_configured", lambda: False), pytest.raises(NotConfigured):
+    with mock.patch.object(platform_settings, "is_configured", lambda: False), pytest.raises(NotConfigured):
         making.make_batch(draft=draft, made_by=clerk_user)
     assert nothing_was_made()
 

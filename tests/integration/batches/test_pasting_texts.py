@@ -13,6 +13,7 @@ from recharge.models import Batch, BatchDraft, Order
 from tests.batches import mobile
 from tests.fake_platform import FakePlatform
 from tests.oil_cards import active_card
+from tests.pages import streamed
 from tests.people import person
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sent")]
@@ -164,7 +165,7 @@ def test_cards_in_a_text_are_not_shown_whole(clerk: Client) -> None:
     clerk.post(address, {"leave_out_bad": "on"})
     batch = Batch.objects.get()
     assert batch.left_out == 1
-    assert number not in b"".join(clerk.get(f"/batches/{batch.pk}/results.csv").streaming_content).decode()
+    assert number not in streamed(clerk.get(f"/batches/{batch.pk}/results.csv")).decode()
 
 
 def test_a_text_file_is_read_like_pasted_text(clerk: Client) -> None:

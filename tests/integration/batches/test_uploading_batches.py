@@ -10,7 +10,6 @@ from django.conf import LazySettings
 from django.contrib.auth.models import Group, Permission
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
-from django.http import HttpResponse
 from django.test import Client, override_settings
 from pytest_django import DjangoAssertNumQueries
 
@@ -23,6 +22,7 @@ from recharge.orders.services import placing
 from tests.batches import batch_of, mobile, mobiles, sheet
 from tests.fake_platform import FakePlatform
 from tests.oil_cards import active_card
+from tests.pages import Page, streamed
 from tests.people import person
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sent")]
@@ -42,7 +42,7 @@ def clerk(client: Client, platform: FakePlatform) -> Client:
     return client
 
 
-def upload(client: Client, content: bytes, name: str = "名单.csv", **fields: str) -> HttpResponse:
+def upload(client: Client, content: bytes, name: str = "名单.csv", **fields: str) -> Page:
     file = SimpleUploadedFile(name, content)
     return client.post("/batches/new/", {"product": "MOBILE", "file": file, **fields})
 
@@ -53,19 +53,19 @@ def preview_of(client: Client, content: bytes, **fields: str) -> str:
     return response["Location"]
 
 
-def text_of(response: HttpResponse) -> str:
+def text_of(response: Page) -> str:
     return response.content.decode()
 
 
-def field_of(response: HttpResponse, name: str) -> str:
+def field_of(response: Page, name: str) -> str:
     """Return what a hidden field of the page holds."""
     found = re.search(rf'name="{name}" value="([^"]*)"', text_of(response))
     assert found
     return found[1]
 
 
-def body_of(response: HttpResponse) -> bytes:
-    return b"".join(response.streaming_content)
+def body_of(response: Page) -> bytes:
+    return streamed(response)
 
 
 def test_list_becomes_a_batch_by_way_of_a_preview(clerk: Client) -> None:

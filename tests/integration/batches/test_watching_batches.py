@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
-from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
@@ -25,7 +24,7 @@ from recharge.status import FINAL, Status
 from tests.actions import last_event, resume
 from tests.batches import batch_of, mobile, mobiles
 from tests.fake_platform import FakePlatform
-from tests.pages import confirm, hidden_fields
+from tests.pages import Page, confirm, hidden_fields
 from tests.people import person
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sent")]
@@ -43,7 +42,7 @@ def batch(platform: FakePlatform) -> Batch:
     return batch_of(*mobiles(8), made_by=person("clerk"))
 
 
-def text_of(response: HttpResponse) -> str:
+def text_of(response: Page) -> str:
     return response.content.decode()
 
 

@@ -2,6 +2,7 @@
 
 import io
 import json
+import time
 from collections.abc import Callable
 
 import pytest
@@ -66,7 +67,7 @@ def test_the_demo_is_sound(settings: LazySettings) -> None:
     assert broken() == set()
 
 
-def update(**columns: object) -> Callable[[Order], None]:
+def update(**columns: object) -> Callable[[Order], object]:
     return lambda order: Order.objects.filter(pk=order.pk).update(**columns) and None
 
 
@@ -105,7 +106,7 @@ PLANTED: list[tuple[str, Callable[[Order], object]]] = [
     ("spending", lambda order: Spending.objects.filter(person=None).update(amount=1)),
     ("spending", update(counted_on=None)),
     ("batches", lambda order: Batch.objects.update(total=149)),
-    ("cards", lambda order: order and active_card.__module__ and _change_a_card()),
+    ("cards", lambda order: _change_a_card()),
 ]
 
 
@@ -159,7 +160,7 @@ def test_what_is_only_between_two_statements_breaks_nothing(order: Order, monkey
     sums = Spending.objects.filter(person=None)
     before = sums.get().amount
     sums.update(amount=1)
-    monkeypatch.setattr(books.time, "sleep", lambda seconds: sums.update(amount=before))
+    monkeypatch.setattr(time, "sleep", lambda seconds: sums.update(amount=before))
     assert broken() == set()
 
 

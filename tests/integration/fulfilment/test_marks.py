@@ -2,6 +2,7 @@
 
 import datetime as dt
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -16,6 +17,7 @@ from recharge.orders.services import placing
 from recharge.status import Status
 from tests.actions import acknowledge, answer, mark, query_of
 from tests.fake_platform import FakePlatform
+from tests.known import known
 from tests.people import person
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sent")]
@@ -106,11 +108,11 @@ def test_part_told_by_an_amount_alone_counts_as_well(accepted: Order, platform: 
     nothing = OrderReport(**{**_fields(report), "status": 4, "credited_amount": Decimal("0")})
     answer(accepted, nothing)
     accepted.refresh_from_db()
-    assert (accepted.status, accepted.credited_amount) == (4, 0)
+    assert (accepted.status, accepted.credited_amount) == (4, Decimal(0))
     assert refuses_to_replace(accepted)
 
 
-def _fields(report: OrderReport) -> dict[str, object]:
+def _fields(report: OrderReport) -> dict[str, Any]:
     return {name: getattr(report, name) for name in OrderReport.__dataclass_fields__}
 
 
@@ -126,7 +128,7 @@ def test_a_mark_says_since_when_and_which_event_raised_it(accepted: Order, platf
     callbacks_say(accepted, platform, 99)
     found = accepted.marks.get()
     assert found.event == accepted.events.last()
-    assert (found.kind, found.closed_at, found.event.reported_status) == (MarkKind.UNKNOWN_CODE, None, 99)
+    assert (found.kind, found.closed_at, known(found.event).reported_status) == (MarkKind.UNKNOWN_CODE, None, 99)
     callbacks_say(accepted, platform, 98)
     assert accepted.marks.count() == 1, "the event that raised it first stands"
 
@@ -148,7 +150,7 @@ def test_one_of_several_marks_is_dealt_with_alone(accepted: Order, platform: Fak
     client = Client()
     client.force_login(person("clerk"))
     address = f"/orders/{accepted.order_no}/acknowledge/"
-    seen = accepted.events.last().pk
+    seen = known(accepted.events.last()).pk
     page = client.get(address).content.decode()
     assert 'data-mark="CONFLICT"' in page
     assert 'data-mark="UNKNOWN_CODE"' in page
@@ -200,7 +202,7 @@ def test_an_answer_under_way_when_a_callback_came_decides_nothing(accepted: Orde
     accepted.refresh_from_db()
     assert verdict == Verdict.OVERTAKEN
     assert (accepted.status, accepted.marked_as) == (Status.REVERSED, [MarkKind.REVERSED])
-    kept = accepted.events.last()
+    kept = known(accepted.events.last())
     assert (kept.verdict, kept.reported_status, kept.began_at) == (Verdict.OVERTAKEN, 2, query.began_at)
     assert accepted.next_check_at, "the platform is asked again"
     platform_says(accepted, platform, 10)
@@ -213,7 +215,7 @@ def test_an_overtaken_denial_is_no_contradiction(accepted: Order, platform: Fake
     checking._record_missing(query, Rejected("1004", "订单不存在", "{}"), None)
     accepted.refresh_from_db()
     assert (accepted.marked_as, accepted.missing_answers) == ([], 0)
-    assert accepted.events.last().verdict == Verdict.OVERTAKEN
+    assert known(accepted.events.last()).verdict == Verdict.OVERTAKEN
 
 
 def test_the_query_itself_says_when_it_began(accepted: Order, platform: FakePlatform) -> None:
@@ -224,7 +226,7 @@ def test_the_query_itself_says_when_it_began(accepted: Order, platform: FakePlat
     platform.during_query = overtake
     checking.check_order(order_id=accepted.pk)
     accepted.refresh_from_db()
-    assert accepted.events.last().verdict == Verdict.OVERTAKEN
+    assert known(accepted.events.last()).verdict == Verdict.OVERTAKEN
     assert (accepted.status, accepted.confirmed_at) == (2, None)
 
 
@@ -238,7 +240,7 @@ def test_late_news_closes_its_contradiction_when_the_next_answer_confirms(
     platform_says(accepted, platform, 10)
     assert accepted.marked_as == [MarkKind.REVERSED]
     closed = accepted.marks.get(kind=MarkKind.CONFLICT)
-    assert (closed.closed_by, closed.closing_event.kind) == (None, EventKind.MARK_CLOSED)
+    assert (closed.closed_by, known(closed.closing_event).kind) == (None, EventKind.MARK_CLOSED)
     assert "平台自相矛盾" in _page(accepted) or str(MarkKind.CONFLICT.label) in _page(accepted)
 
 
@@ -277,16 +279,16 @@ def test_a_receipt_for_something_else_is_a_contradiction_at_once(
     order = placing.place_mobile_order(placed_by=person("clerk"), mobile="13800138000", face_value=50)
     real = platform.push_mobile_order
 
-    def push(**arguments: object) -> PushReceipt:
-        receipt = real(**arguments)  # type: ignore[arg-type]
+    def push(**arguments: Any) -> PushReceipt:
+        receipt = real(**arguments)
         fields = {name: getattr(receipt, name) for name in PushReceipt.__dataclass_fields__}
-        return PushReceipt(**{**fields, **stated})  # type: ignore[arg-type]
+        return PushReceipt(**{**fields, **stated})
 
     monkeypatch.setattr(platform, "push_mobile_order", push)
     submission.submit_order(order_id=order.pk)
     order.refresh_from_db()
     assert (order.submission, order.marked_as) == (Submission.ACCEPTED, [MarkKind.CONFLICT])
-    assert order.events.last().verdict == Verdict.MISMATCH
+    assert known(order.events.last()).verdict == Verdict.MISMATCH
 
 
 # --- two forms of one rule ------------------------------------------------------------------------------------------

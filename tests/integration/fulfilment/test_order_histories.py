@@ -7,6 +7,7 @@ and `--hypothesis-seed` plays it again.
 import datetime as dt
 import os
 from contextlib import suppress
+from typing import Any
 from unittest import mock
 
 import pytest
@@ -100,7 +101,7 @@ class Histories(RuleBasedStateMachine):
         self.settings = override_settings(WIKEYUN_APP_KEY=KEYS[0])
         self.settings.enable()
         self.platform.key = KEYS[0]
-        self.patches = [
+        self.patches: list[Any] = [
             mock.patch.object(platform_settings, "client", lambda: self.platform),
             mock.patch.object(platform_settings, "is_configured", lambda: True),
             mock.patch.object(queue, "send", lambda task, order_id: self.messages.append((task, order_id))),
@@ -171,7 +172,7 @@ class Histories(RuleBasedStateMachine):
     @rule(last=st.integers(3, 5), above=st.sampled_from([0, 10]), by_callback=st.booleans())
     def original_comes_alive_while_its_replacement_waits(self, last: int, above: int, by_callback: bool) -> None:
         """Refused in clear words, though it was taken; placed again; then the platform tells of the first one."""
-        by = {"placed_by": self.clerk, "mobile": f"1380013800{last}", "face_value": 50}
+        by: dict[str, Any] = {"placed_by": self.clerk, "mobile": f"1380013800{last}", "face_value": 50}
         try:
             first = placing.place_mobile_order(**by, duplicate_reason="again")
             self.submit(first.pk, "reject_wrongly")
@@ -209,7 +210,7 @@ class Histories(RuleBasedStateMachine):
     def account_changes_while_an_order_is_unknown(self, last: int) -> None:
         """The other account knows nothing of it, and finds what it has itself: its silence proves nothing."""
         self.platform.finds_by_our_number = True
-        by = {"placed_by": self.clerk, "face_value": 50, "duplicate_reason": "again"}
+        by: dict[str, Any] = {"placed_by": self.clerk, "face_value": 50, "duplicate_reason": "again"}
         try:
             lost = placing.place_mobile_order(mobile=f"1380013800{last}", **by)
             self.submit(lost.pk, "hang")
@@ -532,7 +533,7 @@ class Histories(RuleBasedStateMachine):
 
     def place_controls(self) -> None:
         """Only where the platform finds an order that it has does it prove anything that it doesn't find another."""
-        by = {"placed_by": self.clerk, "duplicate_reason": "control"}
+        by: dict[str, Any] = {"placed_by": self.clerk, "duplicate_reason": "control"}
         mobile = placing.place_mobile_order(mobile="13900139000", face_value=50, **by)
         oil = placing.place_oil_order(oil_card=self.card, face_value=500, **by)
         for order in (mobile, oil):

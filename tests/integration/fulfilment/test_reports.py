@@ -3,6 +3,7 @@
 import dataclasses
 import datetime as dt
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -18,6 +19,7 @@ from recharge.orders.services import interventions, placing
 from tests import actions
 from tests.actions import acknowledge
 from tests.fake_platform import FakePlatform
+from tests.known import known
 
 pytestmark = pytest.mark.usefixtures("sent")
 
@@ -238,7 +240,7 @@ def test_order_that_never_arrived_is_proven_by_three_spaced_answers(
         minutes_pass(minutes)
         checking.check_order(order_id=order.pk)
         assert refreshed(order).submission == Submission.UNKNOWN
-    assert order.next_check_at < timezone.now() + checking.MISSING_DELAY, (
+    assert known(order.next_check_at) < timezone.now() + checking.MISSING_DELAY, (
         "the next answer may be the last that it takes"
     )
     minutes_pass(11)
@@ -264,7 +266,7 @@ def test_platform_that_finds_nothing_by_our_number_proves_nothing(
         assert refreshed(order).submission == Submission.UNKNOWN
         assert order.next_check_at
     assert order.missing_answers > checking.MISSING_ANSWERS
-    assert order.next_check_at > timezone.now() + checking.MISSING_DELAY
+    assert known(order.next_check_at) > timezone.now() + checking.MISSING_DELAY
     platform.finds_by_our_number = True
     minutes_pass(61)
     checking.check_order(order_id=order.pk)
@@ -374,10 +376,9 @@ def test_replacement_has_the_same_target_and_no_living_twin(
 ) -> None:
     interventions.withdraw(order_id=order.pk, actor=clerk_user)
     for changes in ({"mobile": "13900139000"}, {"face_value": 100}):
+        asked: dict[str, Any] = {"mobile": order.mobile, "face_value": 50, **changes}
         with pytest.raises(NotReplaceable):
-            placing.place_mobile_order(
-                **{"placed_by": clerk_user, "mobile": order.mobile, "face_value": 50, "replaces": order, **changes}
-            )
+            placing.place_mobile_order(placed_by=clerk_user, replaces=order, **asked)
     placing.place_mobile_order(placed_by=clerk_user, mobile=order.mobile, face_value=50)
     with pytest.raises(DuplicateOrder):
         placing.place_mobile_order(placed_by=clerk_user, mobile=order.mobile, face_value=50, replaces=order)

@@ -17,7 +17,9 @@ from django.utils import timezone
 
 from portal.gateway import NotSent, OutcomeUnknown, PushReceipt
 from recharge.choices import EventKind, MarkKind, Submission, Verdict
+from recharge.core.events import record
 from recharge.fulfilment.services import answers, checking, products, reports, submission, transitions
+from recharge.fulfilment.services.privacy import hiding
 from recharge.limits.services import accounts, restore_guard
 from recharge.models import Order
 from recharge.operations.services import sweeping
@@ -135,7 +137,7 @@ def test_database_has_the_last_word_on_the_lease(
     order: Order, platform: FakePlatform, monkeypatch: pytest.MonkeyPatch, swept: bool
 ) -> None:
     """Both clocks of the machine may have been set back while it was suspended."""
-    real = products.hiding
+    real = hiding
 
     def wake_up_late(claimed: Order) -> object:
         Order.objects.filter(pk=claimed.pk).update(lease_until=F("lease_until") - dt.timedelta(hours=1))
@@ -153,7 +155,7 @@ def test_database_has_the_last_word_on_the_lease(
 def test_another_workers_lease_is_not_ones_own(
     order: Order, platform: FakePlatform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = products.hiding
+    real = hiding
 
     def claimed_again(claimed: Order) -> object:
         Order.objects.filter(pk=claimed.pk).update(claims=F("claims") + 1)
@@ -179,7 +181,7 @@ def test_answer_is_recorded_though_the_database_is_away_for_a_moment(
     order: Order, platform: FakePlatform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(answers, "RECORDING_PAUSES", (0, 0))
-    real, failures = transitions.record, [OperationalError("locked"), OperationalError("locked")]
+    real, failures = record, [OperationalError("locked"), OperationalError("locked")]
 
     def fail_twice(*arguments: Any, **fields: Any) -> Any:
         if failures and arguments[1] == EventKind.ANSWERED:

@@ -14,6 +14,7 @@ from recharge.models import Account, Order, PortalEvent
 from recharge.operations.services import sweeping
 from recharge.orders.services import interventions, placing
 from tests.fake_platform import FakePlatform
+from tests.known import known
 from tests.people import person
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sent")]
@@ -225,7 +226,7 @@ def test_administrator_confirms_with_the_password_and_sees_what_is_open(unknown:
 def test_administrator_declares_two_the_same(unknown: Order) -> None:
     client = browser("administrator")
     with NEW:
-        data = {"seen": accounts.current().pk, "password": "correct horse", "other": Account.objects.first().pk}
+        data = {"seen": accounts.current().pk, "password": "correct horse", "other": known(Account.objects.first()).pk}
         client.post("/platform/same/", data)
         assert not accounts.is_confirmed(), "a reason is missing"
         client.post("/platform/same/", {**data, "reason": "key renewed"})

@@ -3,19 +3,21 @@
 import datetime as dt
 from collections.abc import Iterator
 from contextlib import suppress
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
 from django.conf import LazySettings
 from django.test import Client
+from django.utils import timezone
 
 from portal.gateway import PushReceipt
 from recharge.batches.services import braking, draining, making, managing
 from recharge.batches.services.making import make_batch
 from recharge.batches.services.reading import Line, keep_upload, lines
 from recharge.choices import Product, Submission
-from recharge.core.errors import LimitReached
+from recharge.core.errors import LimitReached, TooLate
 from recharge.fulfilment.services import answers, checking, submission
 from recharge.limits.services import accounts, spending
 from recharge.models import Batch, BatchDraft, Order, OrderEvent, Spending
@@ -23,6 +25,7 @@ from recharge.orders.services import interventions, placing
 from tests import actions
 from tests.batches import batch_of, mobiles
 from tests.fake_platform import FakePlatform, WorkerKilled
+from tests.known import known
 from tests.people import person
 from tests.processes import time_passes
 
@@ -36,7 +39,7 @@ def place(mobile: str = "13800138000", face_value: int = 50, who: str = "clerk")
 
 def sums() -> dict[str, int]:
     """Return what counts today, by person; "" for all."""
-    today = Spending.objects.filter(day=spending.timezone.localdate())
+    today = Spending.objects.filter(day=timezone.localdate())
     return {name or "": amount for name, amount in today.values_list("person__username", "amount")}
 
 
@@ -130,7 +133,7 @@ def test_withdrawn_order_gives_its_sum_back_once(platform: FakePlatform) -> None
     order, other = place("13800138000"), place("13900139000", face_value=100)
     interventions.withdraw(order_id=order.pk, actor=person("clerk"))
     assert sums() == {"": 100, "clerk": 100}
-    with pytest.raises(interventions.TooLate):
+    with pytest.raises(TooLate):
         interventions.withdraw(order_id=order.pk, actor=person("clerk"))
     assert sums() == {"": 100, "clerk": other.face_value}
 
@@ -204,10 +207,10 @@ def test_receipt_of_an_order_that_was_held_for_dead_counts_it_again(platform: Fa
     with suppress(WorkerKilled):
         submission.submit_order(order_id=order.pk)
     claimed = Order.objects.get()
-    Order.objects.update(submission=Submission.NOT_RECEIVED, lease_until=None, settled_at=spending.timezone.now())
+    Order.objects.update(submission=Submission.NOT_RECEIVED, lease_until=None, settled_at=timezone.now())
     spending.uncount([order])
     assert sums() == {"": 0, "clerk": 0}
-    answers.record_receipt(claimed, PushReceipt("W1", 50, None, None, "{}"))
+    answers.record_receipt(claimed, PushReceipt("W1", Decimal(50), None, None, "{}"))
     assert Order.objects.get().submission == Submission.ACCEPTED
     assert sums() == {"": 50, "clerk": 50}
 
@@ -215,7 +218,7 @@ def test_receipt_of_an_order_that_was_held_for_dead_counts_it_again(platform: Fa
 def test_withdrawn_rest_of_a_batch_gives_its_sum_back_once(platform: FakePlatform) -> None:
     batch = batch_of(*mobiles(5), made_by=person("clerk"))
     accounts.current()
-    submission.hand_over(submission.claim(draining.NEXT_IN_BATCH, batch.pk), submission.Started.now())
+    submission.hand_over(known(submission.claim(draining.NEXT_IN_BATCH, batch.pk)), submission.Started.now())
     assert managing.withdraw_rest(batch_id=batch.pk, actor=person("clerk")) == 4
     managing.finish_withdrawals()
     assert sums() == {"": 50, "clerk": 50}

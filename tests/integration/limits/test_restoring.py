@@ -2,8 +2,10 @@
 
 import datetime as dt
 import io
+import shutil
 import sqlite3
 import stat
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
@@ -84,11 +86,11 @@ def new_process() -> None:
     restore_guard._seen.forget()
 
 
-def backup() -> dict[str, object]:
+def backup() -> Mapping[str, object]:
     return Generation.objects.values().get()
 
 
-def restore(row: dict[str, object]) -> None:
+def restore(row: Mapping[str, object]) -> None:
     Generation.objects.update(**row)
 
 
@@ -455,7 +457,7 @@ def test_a_directory_that_is_none_is_told(tmp_path: Path) -> None:
 def test_without_the_clients_of_postgresql_it_says_what_is_missing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(backups.shutil, "which", lambda name: None)
+    monkeypatch.setattr(shutil, "which", lambda name: None)
     with pytest.raises(backups.BackupFailed, match="pg_dump is not installed"):
         backups._dump_postgresql(tmp_path / "x")
 

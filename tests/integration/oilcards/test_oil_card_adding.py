@@ -1,5 +1,6 @@
 """Adding a card: every way that it can end, and that it never happens twice."""
 
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from unittest import mock
@@ -16,6 +17,7 @@ from oilcards.services.errors import Doubtful, DuplicateCard, InvalidCard, NotCo
 from portal import platform as platform_settings
 from tests.fake_card_platform import NUMBER, FakeCardPlatform, details
 from tests.fake_platform import WorkerKilled
+from tests.known import known
 
 
 @pytest.fixture
@@ -63,13 +65,13 @@ def test_definite_no_leaves_a_card_that_can_be_added_again(
     card = add(behaviour)
     assert (card.state, card.platform_card_id, card.deed) == (State.ADD_FAILED, None, "")
     assert card.problem
-    assert card.events.last().verdict == verdict
+    assert known(card.events.last()).verdict == verdict
     assert not card_platform.cards
     card = adding.add_again(
         card_id=card.pk, details=details(holder_name="李四"), version=card.version, actor=clerk_user
     )
     assert (card.state, card.holder_name, card.problem) == (State.ACTIVE, "李四", "")
-    assert card.events.filter(kind=EventKind.ADDING).last().changed_fields == "holder_name"
+    assert known(card.events.filter(kind=EventKind.ADDING).last()).changed_fields == "holder_name"
     assert card_platform.calls == ["add", "add"]
 
 
@@ -117,13 +119,13 @@ def test_process_that_dies_leaves_a_lease_and_then_unknown(add: Callable[[str], 
     card.refresh_from_db()
     assert (card.state, card.deed, card.lease_until) == (State.UNKNOWN, CardAction.ADD, None)
     assert card.problem
-    assert card.events.last().kind == EventKind.LEASE_EXPIRED
+    assert known(card.events.last()).kind == EventKind.LEASE_EXPIRED
     assert sync.expire_leases() == 0
     assert card.events.count() == 2
 
 
 def test_held_up_process_sends_nothing(add: Callable[[str], OilCard], card_platform: FakeCardPlatform) -> None:
-    with mock.patch.object(sync.time, "monotonic", side_effect=iter(range(0, 10_000, 100))):
+    with mock.patch.object(time, "monotonic", side_effect=iter(range(0, 10_000, 100))):
         card = add("accept")
     assert card.state == State.ADD_FAILED
     assert not card_platform.calls
@@ -157,7 +159,7 @@ def test_receipt_after_a_second_addition_began_is_only_kept(
     card_platform.during = during
     card = add("accept")
     assert (card.state, card.platform_card_id) == (State.ACTIVE, "P1")
-    late = card.events.last()
+    late = known(card.events.last())
     assert (late.verdict, late.platform_card_id) == (CardVerdict.LATE, "P2")
 
 
@@ -168,7 +170,7 @@ def test_id_that_another_card_has_is_a_conflict(
     card_platform.next_id = "P1"
     second = adding.add_card(details=details(card_number=NUMBER[:-1] + "9"), actor=clerk_user)
     assert (second.state, second.deed, second.platform_card_id) == (State.UNKNOWN, CardAction.ADD, None)
-    assert second.events.last().verdict == CardVerdict.CONFLICT
+    assert known(second.events.last()).verdict == CardVerdict.CONFLICT
     first.refresh_from_db()
     assert first.state == State.ACTIVE
 
@@ -258,7 +260,7 @@ def test_adding_again_wants_the_version_that_was_seen(
 def test_intent_is_committed_and_nothing_held_while_the_platform_is_asked(
     add: Callable[[str], OilCard], card_platform: FakeCardPlatform
 ) -> None:
-    seen = []
+    seen: list[object] = []
 
     def during() -> None:
         seen.append((connection.in_atomic_block, connection.connection is None or connection.vendor == "sqlite"))

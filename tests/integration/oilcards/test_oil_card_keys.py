@@ -1,7 +1,7 @@
 """Exchanging the keys of the encrypted columns while cards are in use."""
 
-from collections.abc import Iterator
 from io import StringIO
+from typing import Any
 from unittest import mock
 
 import pytest
@@ -21,7 +21,7 @@ NUMBERS = [NUMBER[:-1] + str(digit) for digit in range(4)]
 
 
 @pytest.fixture
-def cards(clerk_user: User, card_platform: FakeCardPlatform, settings: LazySettings) -> Iterator[list[OilCard]]:
+def cards(clerk_user: User, card_platform: FakeCardPlatform, settings: LazySettings) -> list[OilCard]:
     """Cards that were written with the old key, while the new one comes first."""
     settings.FIELD_ENCRYPTION_KEYS = [OLD]
     cards = [adding.add_card(details=details(card_number=number), actor=clerk_user) for number in NUMBERS]
@@ -55,9 +55,10 @@ def test_until_the_rotation_cards_are_found_and_stay_unique(cards: list[OilCard]
 
 
 def test_rotation_that_is_interrupted_can_be_run_again(cards: list[OilCard], settings: LazySettings) -> None:
-    rotate_one, done = rotate_field_keys._rotate, []
+    rotate_one = rotate_field_keys._rotate
+    done: list[bool] = []
 
-    def interrupted(*args: object) -> bool:
+    def interrupted(*args: Any) -> bool:
         if len(done) == 2:
             raise KeyboardInterrupt
         done.append(rotate_one(*args))

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from typing import Any
 from unittest import mock
 
 import pytest
@@ -30,7 +31,8 @@ def _on_postgresql(db: None) -> None:
 
 def race(deed: Callable[[], object], people: int = PEOPLE) -> list[Exception]:
     """Let several people do the same at once; give what they were refused with."""
-    start, refused = threading.Barrier(people), []
+    start = threading.Barrier(people)
+    refused: list[Exception] = []
 
     def act() -> None:
         start.wait()
@@ -61,7 +63,7 @@ def nothing_protects() -> Iterator[None]:
 
     begin = sync.begin
 
-    def begin_blindly(card: OilCard, *args: object, **options: object) -> OilCard:
+    def begin_blindly(card: OilCard, *args: Any, **options: Any) -> OilCard:
         return begin(OilCard.objects.select_for_update().get(pk=card.pk), *args, **options)
 
     with mock.patch.object(sync, "lock", read), mock.patch.object(sync, "begin", begin_blindly):
@@ -108,7 +110,7 @@ def test_card_is_changed_and_deleted_once(
 
 def place_while_deleting(card: OilCard) -> list[Exception]:
     """Let one person delete the card while another places an order for it."""
-    deeds = iter(
+    deeds: Iterator[Callable[[], object]] = iter(
         [
             lambda: deleting.delete_card(card_id=card.pk, actor=card.added_by),
             lambda: placing.place_oil_order(placed_by=card.added_by, oil_card=card, face_value=500),
@@ -153,7 +155,7 @@ def place_while_taking_over(card: OilCard, card_platform: FakeCardPlatform) -> l
     card_platform.cards["P1"] |= {"card_number": NUMBER[:-4] + "0000", "holder_phone": "13900139000"}
     fingerprint = comparing.compare(card_id=card.pk, actor=card.added_by).fingerprint
     OilCard.objects.update(state=State.ACTIVE)  # as if somebody had sent ours, and the vendor changed it back
-    deeds = iter(
+    deeds: Iterator[Callable[[], object]] = iter(
         [
             lambda: comparing.adopt_theirs(
                 card_id=card.pk, fields=["card_number"], fingerprint=fingerprint, actor=card.added_by

@@ -7,7 +7,6 @@ from decimal import Decimal
 from unittest import mock
 
 import pytest
-from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
@@ -20,6 +19,7 @@ from recharge.orders.services import placing
 from tests.batches import batch_of, mobile, mobiles
 from tests.fake_platform import FakePlatform
 from tests.oil_cards import active_card
+from tests.pages import Page, streamed
 from tests.people import person
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sent")]
@@ -37,12 +37,12 @@ def batch(platform: FakePlatform) -> Batch:
     return batch_of(*(f"{mobile(number)},50,快,第{number}" for number in range(1, 6)), made_by=person("clerk"))
 
 
-def content_of(response: HttpResponse) -> bytes:
+def content_of(response: Page) -> bytes:
     assert response.status_code == 200
-    return b"".join(response.streaming_content)
+    return streamed(response)
 
 
-def table_of(response: HttpResponse) -> list[dict[str, str]]:
+def table_of(response: Page) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(content_of(response).decode("utf-8-sig"))))
 
 

@@ -1,6 +1,7 @@
 """Oil card recharges share everything with top-ups; what differs is tested here."""
 
 import datetime as dt
+from typing import Any
 
 import pytest
 from django.conf import LazySettings
@@ -18,6 +19,7 @@ from recharge.fulfilment.services import checking, reports, submission
 from recharge.models import Order, OrderEvent
 from recharge.orders.services import placing
 from tests.fake_platform import FakePlatform
+from tests.known import known
 from tests.oil_cards import active_card
 
 pytestmark = pytest.mark.usefixtures("sent")
@@ -89,7 +91,7 @@ def test_recharge_above_the_limit_waits_for_a_second_person(
     [("face_value", {"face_value": 50}), ("speed", {"speed": Speed.FAST})],
 )
 def test_value_that_no_card_may_get_is_refused(
-    clerk_user: User, card: OilCard, platform: FakePlatform, field: str, changes: dict[str, int]
+    clerk_user: User, card: OilCard, platform: FakePlatform, field: str, changes: dict[str, Any]
 ) -> None:
     with pytest.raises(InvalidOrder) as refusal:
         placing.place_oil_order(**{"placed_by": clerk_user, "oil_card": card, "face_value": 500, **changes})
@@ -182,7 +184,9 @@ class TestPlatformWithoutAQueryForOilOrders:
         assert order.settled_at
         assert order.confirmed_at is None
         with pytest.raises(NotReplaceable):
-            placing.place_oil_order(placed_by=clerk_user, oil_card=order.oil_card, face_value=500, replaces=order)
+            placing.place_oil_order(
+                placed_by=clerk_user, oil_card=known(order.oil_card), face_value=500, replaces=order
+            )
 
     def test_it_is_asked_about_once_a_day_until_the_week_is_over(self, order: Order, platform: FakePlatform) -> None:
         settle_that_there_is_no_query(order)

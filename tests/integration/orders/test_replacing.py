@@ -20,6 +20,7 @@ from recharge.orders.services import interventions, placing
 from tests import actions
 from tests.batches import batch_of, mobiles
 from tests.fake_platform import FakePlatform
+from tests.known import known
 from tests.people import person
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sent")]
@@ -60,8 +61,8 @@ def assert_held(replacement: Order, platform: FakePlatform, original: Order) -> 
         [MarkKind.REPLACEMENT_HELD],
     )
     assert replacement.counted_on is None
-    assert replacement.events.last().kind == EventKind.HELD
-    assert original.order_no in replacement.events.last().note
+    assert known(replacement.events.last()).kind == EventKind.HELD
+    assert original.order_no in known(replacement.events.last()).note
 
 
 def shown_to_approver(address: str) -> str:

@@ -3,15 +3,16 @@
 import re
 import uuid
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
-from django.http import HttpResponse
 from django.test import Client
 
 from recharge.fulfilment.services import submission
 from recharge.models import Order
 from recharge.orders.services import placing
 from tests.fake_platform import FakePlatform
+from tests.pages import Page
 from tests.people import person
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sent")]
@@ -24,22 +25,22 @@ def clerk(client: Client) -> Client:
     return client
 
 
-def send(client: Client, **fields: object) -> HttpResponse:
+def send(client: Client, **fields: object) -> Page:
     return client.post("/orders/new/", {**FIELDS, **fields})
 
 
-def text_of(response: HttpResponse) -> str:
+def text_of(response: Page) -> str:
     return response.content.decode()
 
 
-def value_of(name: str, response: HttpResponse) -> str:
+def value_of(name: str, response: Page) -> str:
     field = re.search(rf'<input[^>]*name="{name}"[^>]*>', text_of(response))
     assert field
     value = re.search(r'value="([^"]*)"', field[0])
     return value[1] if value else ""
 
 
-def dead_order(platform: FakePlatform, placed_by: str = "clerk", **fields: object) -> Order:
+def dead_order(platform: FakePlatform, placed_by: str = "clerk", **fields: Any) -> Order:
     platform.behaviour = "reject"
     order = placing.place_mobile_order(
         placed_by=person(placed_by), **{"mobile": "13900139000", "face_value": 100, **fields}

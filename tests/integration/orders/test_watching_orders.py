@@ -6,7 +6,6 @@ import re
 
 import pytest
 from django.contrib.auth.models import User
-from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
 
@@ -20,6 +19,7 @@ from recharge.status import Status
 from tests import actions
 from tests.actions import mark
 from tests.fake_platform import FakePlatform
+from tests.pages import Page
 from tests.people import person
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sent")]
@@ -37,11 +37,11 @@ def order(platform: FakePlatform) -> Order:
     return placing.place_mobile_order(placed_by=person("clerk"), mobile="13800138000", face_value=50)
 
 
-def text_of(response: HttpResponse) -> str:
+def text_of(response: Page) -> str:
     return response.content.decode()
 
 
-def digest_of(response: HttpResponse) -> str:
+def digest_of(response: Page) -> str:
     digest = re.search(r'"X-Seen": "(\w+)"', text_of(response).replace("&quot;", '"'))
     assert digest
     return digest[1]

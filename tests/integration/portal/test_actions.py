@@ -13,7 +13,7 @@ from django.views.decorators.cache import never_cache
 
 from portal.urls import urlpatterns as portal_urls
 from portal.web.actions import Action, Answer, Button, Confirmation, Outcome, Room, Said
-from tests.pages import hidden_fields
+from tests.pages import Page, hidden_fields
 from tests.people import person
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
@@ -97,7 +97,7 @@ def clerk(client: Client) -> Client:
     return client
 
 
-def send(client: Client, address: str = ADDRESS, **changes: str) -> HttpResponse:
+def send(client: Client, address: str = ADDRESS, **changes: str) -> Page:
     return client.post(address, {**hidden_fields(client.get(address)), "name": "Ada", **changes})
 
 

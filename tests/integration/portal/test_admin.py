@@ -6,7 +6,6 @@ import uuid
 import pytest
 from django.contrib.auth.models import Group, Permission, User
 from django.db import connection
-from django.db.models import Model
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -15,6 +14,7 @@ from recharge.admin import COUNTED_ROWS
 from recharge.choices import BatchEventKind, BatchState
 from recharge.demo import Story
 from recharge.models import Batch, BatchEvent, EmergencyStop, Order, OrderEvent
+from tests.known import known
 
 pytestmark = pytest.mark.django_db
 
@@ -119,7 +119,7 @@ def test_a_list_shows_no_whole_number_to_whom_it_may_not(
 
 
 def test_an_order_shows_no_whole_number_to_whom_it_may_not(client: Client, onlooker: User, order: Order) -> None:
-    event = order.events.last()
+    event = known(order.events.last())
     Order.objects.filter(pk=order.pk).update(duplicate_reason="for 139 0013 9000, too", note=f"as {order.mobile} said")
     for address in (
         reverse("admin:recharge_order_change", args=[order.pk]),
@@ -201,7 +201,7 @@ def test_a_batch_and_its_events_are_found_by_its_number(
 @pytest.mark.parametrize("model", [Batch, BatchEvent, EmergencyStop])
 @pytest.mark.books_broken("batches")
 def test_batches_and_stops_are_looked_up_and_not_changed(
-    client: Client, administrator: User, batch: Batch, model: type[Model]
+    client: Client, administrator: User, batch: Batch, model: type[Batch | BatchEvent | EmergencyStop]
 ) -> None:
     row, name = model.objects.get(), model._meta.model_name
     assert client.get(reverse(f"admin:recharge_{name}_change", args=[row.pk])).status_code == 200

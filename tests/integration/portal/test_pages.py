@@ -5,7 +5,6 @@ import re
 import pytest
 from django.contrib.auth.models import User
 from django.core.cache import cache
-from django.http import HttpResponse
 from django.test import Client, override_settings
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -22,6 +21,7 @@ from recharge.orders.services import placing
 from tests.addresses import named_patterns
 from tests.batches import batch_of
 from tests.fake_platform import FakePlatform
+from tests.pages import Page
 from tests.people import person
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sent")]
@@ -89,7 +89,7 @@ def stopped(order: Order) -> EmergencyStop:
     return emergency_stop.stop_everything(actor=order.placed_by, reason="价格不对")
 
 
-def visit(client: Client, name: str, path: str, order: Order) -> HttpResponse:
+def visit(client: Client, name: str, path: str, order: Order) -> Page:
     batch = Batch.objects.first()
     path = re.sub(r"<(?:int|batch_key):batch_id>", str(batch.pk if batch else 1), path)
     address = "/" + re.sub(r"<[^>]+>", order.order_no, path.replace("<sheet:kind>", "csv"))

@@ -7,7 +7,7 @@ import ssl
 import struct
 import threading
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, TypeAlias
 
 from portal.gateway import Client
 
@@ -17,10 +17,14 @@ ACCOUNT = {"code": "0000", "data": {"money": "1"}}
 PUSHED = {"code": "0000", "msg": "推送成功", "data": {"order_number": "W1"}}
 
 
+Behaviour: TypeAlias = Callable[["Server", socket.socket], None]
+"""What a server does with a connection."""
+
+
 class Server:
     """Accepts connections and lets `behave` do with each what it wants; keeps every request it was sent."""
 
-    def __init__(self, behave: Callable[["Server", socket.socket], None], tls: ssl.SSLContext | None = None):
+    def __init__(self, behave: Behaviour, tls: ssl.SSLContext | None = None):
         self.behave = behave
         self.tls = tls
         self.requests: list[bytes] = []
@@ -92,7 +96,7 @@ def _complete(received: bytes) -> bool:
 
 
 @contextlib.contextmanager
-def serving(behave: Callable[[Server, socket.socket], None], tls: ssl.SSLContext | None = None) -> Iterator[Server]:
+def serving(behave: Behaviour, tls: ssl.SSLContext | None = None) -> Iterator[Server]:
     server = Server(behave, tls)
     try:
         yield server
@@ -106,7 +110,7 @@ def http(body: bytes | dict[str, Any] = b"", status: str = "200 OK", headers: st
     return f"HTTP/1.1 {status}\r\nContent-Length: {len(content)}\r\n{headers}\r\n".encode() + content
 
 
-def answering(*answers: bytes) -> Callable[[Server, socket.socket], None]:
+def answering(*answers: bytes) -> Behaviour:
     """Read requests, send an answer to each, the last one for ever; keep the connection."""
     remaining = list(answers)
 
@@ -117,7 +121,7 @@ def answering(*answers: bytes) -> Callable[[Server, socket.socket], None]:
     return behave
 
 
-def answering_then_closing(answer: bytes) -> Callable[[Server, socket.socket], None]:
+def answering_then_closing(answer: bytes) -> Behaviour:
     def behave(server: Server, connection: socket.socket) -> None:
         server.read_request(connection)
         connection.sendall(answer)
@@ -125,7 +129,7 @@ def answering_then_closing(answer: bytes) -> Callable[[Server, socket.socket], N
     return behave
 
 
-def answering_then_silent(answer: bytes = b"") -> Callable[[Server, socket.socket], None]:
+def answering_then_silent(answer: bytes = b"") -> Behaviour:
     def behave(server: Server, connection: socket.socket) -> None:
         server.read_request(connection)
         connection.sendall(answer)
@@ -134,7 +138,7 @@ def answering_then_silent(answer: bytes = b"") -> Callable[[Server, socket.socke
     return behave
 
 
-def dripping(start: bytes, drops: bytes) -> Callable[[Server, socket.socket], None]:
+def dripping(start: bytes, drops: bytes) -> Behaviour:
     """Send `start` at once and then `drops` for ever, a byte every 50 ms."""
 
     def behave(server: Server, connection: socket.socket) -> None:

@@ -21,7 +21,7 @@ FULL = {
 }
 
 
-def test_a_form_is_read():
+def test_a_form_is_read() -> None:
     body = urlencode(FULL).encode()
     assert parse_callback(body, FORM) == OrderReport(
         order_no="A1",
@@ -39,7 +39,7 @@ def test_a_form_is_read():
 
 
 @pytest.mark.parametrize("content_type", [JSON, FORM, "", "text/plain", "application/x+json"])
-def test_json_is_read_whatever_it_calls_itself(content_type):
+def test_json_is_read_whatever_it_calls_itself(content_type: str) -> None:
     body = b' {"order_no": 12, "status": 2, "amount": 98.50, "more": {"a": [1]}}\n'
     report = parse_callback(body, content_type)
     assert (report.order_no, report.status, report.face_value) == ("12", 2, Decimal("98.50"))
@@ -48,7 +48,7 @@ def test_json_is_read_whatever_it_calls_itself(content_type):
 
 
 @pytest.mark.parametrize("content_type", [FORM, "", "text/plain"])
-def test_a_form_is_read_whatever_it_calls_itself(content_type):
+def test_a_form_is_read_whatever_it_calls_itself(content_type: str) -> None:
     assert parse_callback(b"order_no=A1&status=2", content_type).status == 2
 
 
@@ -64,7 +64,7 @@ def test_a_form_is_read_whatever_it_calls_itself(content_type):
         (b'{"order_no": "A1", "status": null}', None),
     ],
 )
-def test_a_status_is_read_known_or_not(body, status):
+def test_a_status_is_read_known_or_not(body: bytes, status: int | None) -> None:
     assert parse_callback(body, "").status == status
 
 
@@ -112,18 +112,18 @@ MALFORMED = {
 
 @pytest.mark.parametrize("content_type", [FORM, JSON, "", "multipart/form-data; boundary=x"])
 @pytest.mark.parametrize("case", MALFORMED)
-def test_what_cannot_be_read_is_malformed(case, content_type):
+def test_what_cannot_be_read_is_malformed(case: str, content_type: str) -> None:
     with pytest.raises(MalformedCallback) as caught:
         parse_callback(MALFORMED[case], content_type)
     assert "A1" not in str(caught.value)
 
 
-def test_a_form_that_calls_itself_json_is_malformed():
+def test_a_form_that_calls_itself_json_is_malformed() -> None:
     with pytest.raises(MalformedCallback):
         parse_callback(b"order_no=A1&status=2", JSON)
 
 
-def test_what_no_database_takes_is_not_in_the_report():
+def test_what_no_database_takes_is_not_in_the_report() -> None:
     report = parse_callback(b'{"order_no": "A1", "reason": "a\\u0000b\\ud800c", "mobile": "1"}', JSON)
     assert report.reason == "a b c"
     assert "\0" not in parse_callback(b"order_no=A1&x=\x00", FORM).raw

@@ -3,6 +3,7 @@
 import hashlib
 import time
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,7 @@ from portal.gateway import (
 from .servers import APP_KEY, PUSHED, SECRET, answering, client_for, http, push, serving
 
 
-def yes(data=None):
+def yes(data: Any = None) -> dict[str, Any]:
     return {"code": "0000", "msg": "成功", "time": "1624868000", "data": data}
 
 
@@ -37,7 +38,7 @@ def decoded(encoded: bytes) -> dict[str, str]:
     return fields
 
 
-def taken_apart(request: bytes):
+def taken_apart(request: bytes) -> tuple[str, dict[str, str], dict[str, str], dict[bytes, bytes]]:
     head, _, body = request.partition(b"\r\n\r\n")
     line, *headers = head.split(b"\r\n")
     method, target, version = line.split(b" ")
@@ -245,7 +246,15 @@ CALLS = [
 
 
 @pytest.mark.parametrize(("method", "arguments", "path", "sent", "data", "kind", "expected"), CALLS)
-def test_a_call_sends_what_it_signed_and_returns_what_it_got(method, arguments, path, sent, data, kind, expected):
+def test_a_call_sends_what_it_signed_and_returns_what_it_got(
+    method: str,
+    arguments: dict[str, Any],
+    path: str,
+    sent: dict[str, str],
+    data: Any,
+    kind: type[Any],
+    expected: dict[str, Any],
+) -> None:
     with serving(answering(http(yes(data)))) as server:
         result = getattr(client_for(server.url, client_ip="10.0.0.9"), method)(**arguments)
 
@@ -267,7 +276,7 @@ def test_a_call_sends_what_it_signed_and_returns_what_it_got(method, arguments, 
     assert result.raw == http(yes(data)).partition(b"\r\n\r\n")[2].decode()
 
 
-def test_every_public_method_is_among_the_calls():
+def test_every_public_method_is_among_the_calls() -> None:
     methods = {name for name in dir(client_for("http://127.0.0.1:1")) if not name.startswith("_")}
     assert methods - {"close"} == {call[0] for call in CALLS}
 
@@ -294,7 +303,7 @@ WRONG_USE = [
 
 
 @pytest.mark.parametrize(("method", "arguments"), WRONG_USE)
-def test_wrong_use_is_a_value_error_and_sends_nothing(method, arguments):
+def test_wrong_use_is_a_value_error_and_sends_nothing(method: str, arguments: dict[str, Any]) -> None:
     with serving(answering(http(PUSHED))) as server:
         with pytest.raises(ValueError, match=r"must|give|not a valid Speed"):
             getattr(client_for(server.url), method)(**arguments)
@@ -322,7 +331,7 @@ def test_wrong_use_is_a_value_error_and_sends_nothing(method, arguments):
         "",
     ],
 )
-def test_an_unsafe_base_url_is_refused(base_url):
+def test_an_unsafe_base_url_is_refused(base_url: str) -> None:
     with pytest.raises(ValueError, match="base_url"):
         client_for(base_url)
 
@@ -337,11 +346,11 @@ def test_an_unsafe_base_url_is_refused(base_url):
         ("http://sandbox:8000/rest/", {"allow_insecure": True}),
     ],
 )
-def test_a_safe_base_url_is_taken_and_shown(base_url, options):
+def test_a_safe_base_url_is_taken_and_shown(base_url: str, options: dict[str, Any]) -> None:
     assert repr(client_for(base_url, **options)) == f"<Client {base_url.rstrip('/')}/>"
 
 
 @pytest.mark.parametrize("timeouts", [{"timeout": 0}, {"timeout": float("inf")}, {"connect_timeout": float("nan")}])
-def test_a_timeout_that_is_none_is_refused(timeouts):
+def test_a_timeout_that_is_none_is_refused(timeouts: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="timeout"):
         client_for("https://router.wikeyun.cn/rest/", **timeouts)

@@ -12,14 +12,14 @@ from portal.gateway import OutcomeUnknown
 from .servers import ACCOUNT, PUSHED, answering, answering_then_closing, client_for, http, push, serving
 
 
-def test_the_library_needs_nothing_of_the_project():
+def test_the_library_needs_nothing_of_the_project() -> None:
     code = "import sys, portal.gateway; print([name for name in sys.modules if name[:6] in {'django', 'portal'}])"
     imported = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert "django" not in imported
     assert imported.count("portal") == imported.count("portal.gateway") + 1
 
 
-def test_questions_share_a_connection():
+def test_questions_share_a_connection() -> None:
     with serving(answering(http(ACCOUNT))) as server:
         client = client_for(server.url)
         for _ in range(3):
@@ -27,7 +27,7 @@ def test_questions_share_a_connection():
     assert (server.connections, len(server.requests)) == (1, 3)
 
 
-def test_every_push_gets_a_new_connection():
+def test_every_push_gets_a_new_connection() -> None:
     with serving(answering(http(ACCOUNT), http(PUSHED))) as server:
         client = client_for(server.url)
         client.account()
@@ -36,7 +36,7 @@ def test_every_push_gets_a_new_connection():
     assert (server.connections, len(server.requests)) == (3, 3)
 
 
-def test_every_call_sends_its_own_body_whatever_was_sent_before():
+def test_every_call_sends_its_own_body_whatever_was_sent_before() -> None:
     with serving(answering(http(PUSHED))) as server:
         client = client_for(server.url)
         for order_no in ("1", "20211109001", "2"):
@@ -51,7 +51,7 @@ def test_every_call_sends_its_own_body_whatever_was_sent_before():
     )
 
 
-def test_a_connection_that_the_server_closed_is_replaced():
+def test_a_connection_that_the_server_closed_is_replaced() -> None:
     with serving(answering_then_closing(http(ACCOUNT))) as server:
         client = client_for(server.url)
         client.account()
@@ -61,7 +61,7 @@ def test_a_connection_that_the_server_closed_is_replaced():
     assert (server.connections, len(server.requests)) == (2, 2)
 
 
-def test_an_answer_to_an_earlier_question_is_not_taken_for_this_one():
+def test_an_answer_to_an_earlier_question_is_not_taken_for_this_one() -> None:
     late = http({"code": "0000", "data": {"order_number": "of another order"}})
     with serving(answering(http(ACCOUNT) + late, http(PUSHED))) as server:
         client = client_for(server.url)
@@ -69,7 +69,7 @@ def test_an_answer_to_an_earlier_question_is_not_taken_for_this_one():
         assert push(client).gateway_order_no == "W1"
 
 
-def test_a_connection_with_an_unfinished_answer_is_not_used_again():
+def test_a_connection_with_an_unfinished_answer_is_not_used_again() -> None:
     with serving(answering(http(b"x" * 70_000), http(ACCOUNT))) as server:
         client = client_for(server.url)
         with pytest.raises(OutcomeUnknown):
@@ -78,12 +78,12 @@ def test_a_connection_with_an_unfinished_answer_is_not_used_again():
     assert server.connections == 2
 
 
-def test_every_thread_has_its_own_connection():
+def test_every_thread_has_its_own_connection() -> None:
     with serving(answering(http(ACCOUNT))) as server:
         client = client_for(server.url)
         together = threading.Barrier(4)
 
-        def ask_twice():
+        def ask_twice() -> None:
             client.account()
             together.wait(5)
             client.account()
@@ -96,7 +96,7 @@ def test_every_thread_has_its_own_connection():
     assert (server.connections, len(server.requests)) == (4, 8)
 
 
-def test_a_session_that_was_closed_connects_anew():
+def test_a_session_that_was_closed_connects_anew() -> None:
     with serving(answering(http(ACCOUNT))) as server:
         client = client_for(server.url)
         client.account()
@@ -105,7 +105,7 @@ def test_a_session_that_was_closed_connects_anew():
     assert (server.connections, len(server.requests)) == (2, 2)
 
 
-def test_another_process_does_not_inherit_the_connection(monkeypatch):
+def test_another_process_does_not_inherit_the_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     with serving(answering(http(ACCOUNT))) as server:
         client = client_for(server.url)
         client.account()
@@ -114,7 +114,7 @@ def test_another_process_does_not_inherit_the_connection(monkeypatch):
     assert server.connections == 2
 
 
-def test_cookies_are_not_sent_back():
+def test_cookies_are_not_sent_back() -> None:
     with serving(answering(http(ACCOUNT, headers="Set-Cookie: a=b; Path=/\r\n"))) as server:
         client = client_for(server.url)
         client.account()
@@ -122,7 +122,7 @@ def test_cookies_are_not_sent_back():
     assert not any(b"cookie" in request.lower() for request in server.requests)
 
 
-def test_a_redirect_is_not_followed():
+def test_a_redirect_is_not_followed() -> None:
     with serving(answering(http(PUSHED))) as elsewhere:
         redirect = http(b"", "307 Temporary Redirect", f"Location: {elsewhere.url}\r\n")
         with serving(answering(redirect)) as server, pytest.raises(OutcomeUnknown, match="307"):
@@ -130,7 +130,7 @@ def test_a_redirect_is_not_followed():
     assert elsewhere.connections == 0
 
 
-def test_a_closed_client_connects_anew():
+def test_a_closed_client_connects_anew() -> None:
     with serving(answering(http(ACCOUNT), http(ACCOUNT))) as server:
         client = client_for(server.url)
         client.account()

@@ -7,13 +7,18 @@ import os
 import socket
 import threading
 import tracemalloc
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from portal.gateway import NotSent, OutcomeUnknown, Rejected
+from portal.gateway import Client, GatewayError, NotSent, OutcomeUnknown, Rejected
 
 from .servers import (
     PUSHED,
+    Behaviour,
+    Server,
     answering,
     answering_then_closing,
     answering_then_silent,
@@ -25,7 +30,7 @@ from .servers import (
 )
 
 
-def failure_of(base_url, call=push, **options):
+def failure_of(base_url: str, call: Callable[[Client], Any] = push, **options: Any) -> GatewayError:
     with pytest.raises((Rejected, NotSent, OutcomeUnknown)) as caught:
         call(client_for(base_url, **options))
     assert caught.value.__context__ is None
@@ -33,25 +38,26 @@ def failure_of(base_url, call=push, **options):
     return caught.value
 
 
-def free_port():
+def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
+        port: int = listener.getsockname()[1]
+        return port
 
 
 # Before the first byte.
 
 
-def test_refused_is_not_sent():
+def test_refused_is_not_sent() -> None:
     assert type(failure_of(f"http://127.0.0.1:{free_port()}/")) is NotSent
 
 
-def test_a_name_that_does_not_resolve_is_not_sent():
+def test_a_name_that_does_not_resolve_is_not_sent() -> None:
     assert type(failure_of("https://no-such-host.invalid/")) is NotSent
 
 
-def test_a_reset_while_connecting_is_not_sent(monkeypatch):
+def test_a_reset_while_connecting_is_not_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     # urllib3 overlooks a reset during the request, and plain HTTP connects there.
-    def fail(*arguments, **options):
+    def fail(*arguments: object, **options: object) -> None:
         raise ConnectionResetError(104, "reset")
 
     monkeypatch.setattr(socket, "create_connection", fail)
@@ -61,15 +67,15 @@ def test_a_reset_while_connecting_is_not_sent(monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["a" * 64 + ".invalid", "a..b"])
-def test_a_name_that_cannot_be_asked_for_is_not_sent(name):
+def test_a_name_that_cannot_be_asked_for_is_not_sent(name: str) -> None:
     assert type(failure_of(f"https://{name}/")) is NotSent
 
 
-def test_a_name_that_resolves_too_late_is_not_sent(monkeypatch):
+def test_a_name_that_resolves_too_late_is_not_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     resolved = threading.Event()
     original = socket.getaddrinfo
 
-    def slow(*arguments, **options):
+    def slow(*arguments: Any, **options: Any) -> Any:
         resolved.wait(0.4)
         return original(*arguments, **options)
 
@@ -79,7 +85,7 @@ def test_a_name_that_resolves_too_late_is_not_sent(monkeypatch):
     assert server.requests == []
 
 
-def test_a_listener_that_accepts_nobody_is_not_sent():
+def test_a_listener_that_accepts_nobody_is_not_sent() -> None:
     with socket.socket() as full:
         full.bind(("127.0.0.1", 0))
         full.listen(0)
@@ -93,13 +99,13 @@ def test_a_listener_that_accepts_nobody_is_not_sent():
     assert type(error) is NotSent
 
 
-def test_the_second_address_is_tried_when_the_first_refuses(monkeypatch):
+def test_the_second_address_is_tried_when_the_first_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
     with serving(answering(http(PUSHED))) as server:
         dead = (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", free_port()))
         alive = (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", server.port))
         original = socket.getaddrinfo
 
-        def two_addresses(host, *arguments, **options):
+        def two_addresses(host: str, *arguments: Any, **options: Any) -> Any:
             return [dead, alive] if host == "two.example" else original(host, *arguments, **options)
 
         monkeypatch.setattr(socket, "getaddrinfo", two_addresses)
@@ -109,12 +115,12 @@ def test_the_second_address_is_tried_when_the_first_refuses(monkeypatch):
 # After the first byte, before an answer.
 
 
-def reset_after_the_first_byte(server, connection):
+def reset_after_the_first_byte(server: Server, connection: socket.socket) -> None:
     connection.recv(1)
     reset(connection)
 
 
-def reset_after_the_head(server, connection):
+def reset_after_the_head(server: Server, connection: socket.socket) -> None:
     received = b""
     while b"\r\n\r\n" not in received:
         received += connection.recv(1)
@@ -122,16 +128,16 @@ def reset_after_the_head(server, connection):
     reset(connection)
 
 
-def reset_after_the_request(server, connection):
+def reset_after_the_request(server: Server, connection: socket.socket) -> None:
     server.read_request(connection)
     reset(connection)
 
 
-def close_after_the_request(server, connection):
+def close_after_the_request(server: Server, connection: socket.socket) -> None:
     server.read_request(connection)
 
 
-def close_in_the_answer(server, connection):
+def close_in_the_answer(server: Server, connection: socket.socket) -> None:
     server.read_request(connection)
     connection.sendall(http(PUSHED)[:-5])
 
@@ -161,15 +167,16 @@ def close_in_the_answer(server, connection):
         "only_continue",
     ],
 )
-def test_a_connection_that_dies_is_outcome_unknown(behave):
+def test_a_connection_that_dies_is_outcome_unknown(behave: Behaviour) -> None:
     with serving(behave) as server:
         assert type(failure_of(server.url, timeout=0.4)) is OutcomeUnknown
     assert server.connections == 1
 
 
-def test_what_came_of_a_broken_answer_is_kept():
+def test_what_came_of_a_broken_answer_is_kept() -> None:
     with serving(close_in_the_answer) as server:
         error = failure_of(server.url)
+    assert isinstance(error, OutcomeUnknown)
     assert http(PUSHED)[:-5].partition(b"\r\n\r\n")[2].decode() in error.raw
 
 
@@ -282,7 +289,7 @@ NOT_ANSWERS = {
 
 
 @pytest.mark.parametrize("case", NOT_ANSWERS)
-def test_an_answer_that_says_nothing_is_outcome_unknown(case):
+def test_an_answer_that_says_nothing_is_outcome_unknown(case: str) -> None:
     with serving(answering_then_closing(NOT_ANSWERS[case])) as server:
         error = failure_of(server.url)
     assert type(error) is OutcomeUnknown
@@ -292,14 +299,15 @@ def test_an_answer_that_says_nothing_is_outcome_unknown(case):
 
 
 @pytest.mark.parametrize("case", ["html", "status_500", "json_0", "a_redirect"])
-def test_the_body_of_an_unusable_answer_is_kept(case):
+def test_the_body_of_an_unusable_answer_is_kept(case: str) -> None:
     with serving(answering_then_closing(NOT_ANSWERS[case])) as server:
         error = failure_of(server.url)
+    assert isinstance(error, OutcomeUnknown)
     assert error.raw == NOT_ANSWERS[case].partition(b"\r\n\r\n")[2].decode()
 
 
 @pytest.mark.parametrize("case", ["gzip_bomb", "ten_megabytes", "headers_of_ten_megabytes", "endless_without_length"])
-def test_a_huge_answer_costs_little_memory(case):
+def test_a_huge_answer_costs_little_memory(case: str) -> None:
     failure_of(f"http://127.0.0.1:{free_port()}/")  # imports and caches are paid for before measuring
     with serving(answering_then_closing(NOT_ANSWERS[case])) as server:
         client = client_for(server.url)
@@ -322,14 +330,14 @@ REFUSALS = [
 
 
 @pytest.mark.parametrize(("body", "code", "message"), REFUSALS)
-def test_a_definite_no_is_rejected(body, code, message):
+def test_a_definite_no_is_rejected(body: str, code: str, message: str) -> None:
     with serving(answering(http(body.encode()))) as server:
         error = failure_of(server.url)
     assert type(error) is Rejected
     assert (error.code, error.message, error.raw) == (code, message, body)
 
 
-def test_a_refused_query_may_carry_an_order_number():
+def test_a_refused_query_may_carry_an_order_number() -> None:
     body = b'{"code": "1003", "data": {"order_number": "W1"}}'
     with serving(answering(http(body))) as server:
         error = failure_of(server.url, lambda client: client.query_mobile_order(order_no="A1"))
@@ -349,7 +357,7 @@ YESES = [
 
 
 @pytest.mark.parametrize("answer", YESES)
-def test_a_success_with_a_number_is_a_receipt(answer):
+def test_a_success_with_a_number_is_a_receipt(answer: bytes) -> None:
     with serving(answering_then_closing(answer)) as server:
         receipt = push(client_for(server.url))
     assert (receipt.gateway_order_no, receipt.face_value, receipt.cost_price) == ("W1", None, None)
@@ -379,7 +387,7 @@ QUERY_MALFORMED = [
 
 
 @pytest.mark.parametrize("data", QUERY_MALFORMED)
-def test_a_report_that_makes_no_sense_is_outcome_unknown(data):
+def test_a_report_that_makes_no_sense_is_outcome_unknown(data: Any) -> None:
     with serving(answering(http({"code": "0000", "data": data}))) as server:
         error = failure_of(server.url, lambda client: client.query_mobile_order(order_no="A1"))
     assert type(error) is OutcomeUnknown
@@ -397,30 +405,30 @@ def test_a_report_that_makes_no_sense_is_outcome_unknown(data):
         ("query_oil_order", {"order_no": "A1"}, None),
     ],
 )
-def test_other_answers_without_sense_are_outcome_unknown(method, arguments, data):
+def test_other_answers_without_sense_are_outcome_unknown(method: str, arguments: dict[str, Any], data: Any) -> None:
     with serving(answering(http({"code": "0000", "data": data}))) as server:
         error = failure_of(server.url, lambda client: getattr(client, method)(**arguments))
     assert type(error) is OutcomeUnknown
 
 
-def test_a_card_without_an_id_is_outcome_unknown():
-    card = {"card_number": "1", "holder_name": "张", "holder_phone": "1", "national_id": "1"}
+def test_a_card_without_an_id_is_outcome_unknown() -> None:
+    card: dict[str, Any] = {"card_number": "1", "holder_name": "张", "holder_phone": "1", "national_id": "1"}
     with serving(answering(http({"code": "0000", "data": {"id": ""}}))) as server:
         error = failure_of(server.url, lambda client: client.add_oil_card(**card))
     assert type(error) is OutcomeUnknown
 
 
-def test_an_early_answer_to_half_a_request_is_believed():
-    def refuse_early(server, connection):
+def test_an_early_answer_to_half_a_request_is_believed() -> None:
+    def refuse_early(server: Server, connection: socket.socket) -> None:
         connection.recv(1)
         connection.sendall(http({"code": "9", "msg": "no"}, headers="Connection: close\r\n"))
-        server.read_request_rest = connection.recv(65536)
+        connection.recv(65536)
 
     with serving(refuse_early) as server:
         assert type(failure_of(server.url)) is Rejected
 
 
-def test_the_environment_has_no_say(monkeypatch, tmp_path):
+def test_the_environment_has_no_say(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"):
         monkeypatch.setenv(name, f"http://127.0.0.1:{free_port()}")
     netrc = tmp_path / "netrc"
@@ -433,7 +441,7 @@ def test_the_environment_has_no_say(monkeypatch, tmp_path):
     assert not os.path.exists(tmp_path / "keys")
 
 
-def test_a_failed_push_is_not_repeated_and_not_logged_as_repeated(caplog):
+def test_a_failed_push_is_not_repeated_and_not_logged_as_repeated(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     with serving(reset_after_the_request) as server:
         failure_of(server.url)

@@ -1,6 +1,8 @@
 """Whatever comes in, what comes out is a result or exactly one error."""
 
 import json
+import socket
+from collections.abc import Iterator
 from urllib.parse import urlencode
 
 import pytest
@@ -8,6 +10,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from portal.gateway import (
+    Client,
     GatewayError,
     MalformedCallback,
     OrderReport,
@@ -17,7 +20,7 @@ from portal.gateway import (
     parse_callback,
 )
 
-from .servers import PUSHED, answering_then_closing, client_for, http, push, serving
+from .servers import PUSHED, Server, answering_then_closing, client_for, http, push, serving
 
 NAMES = st.sampled_from(
     ["order_no", "order_number", "status", "amount", "mobile", "fanli", "reason", "code", "msg", "data"]
@@ -49,7 +52,7 @@ FORMS = (
 
 
 @st.composite
-def cut_or_spoiled(draw):
+def cut_or_spoiled(draw: st.DrawFn) -> bytes:
     """An honest answer, with some of its bytes gone or changed."""
     answer = bytearray(http(PUSHED))
     for _ in range(draw(st.integers(0, 3))):
@@ -72,20 +75,21 @@ class Scripted:
 
 
 @pytest.fixture(scope="module")
-def scripted():
+def scripted() -> Iterator[tuple[Scripted, Client]]:
     """One server for all examples; what it answers is set before each."""
     script = Scripted()
 
-    def behave(server, connection):
+    def behave(server: Server, connection: socket.socket) -> None:
         answering_then_closing(script.answer)(server, connection)
 
     with serving(behave) as server:
         yield script, client_for(server.url, timeout=2)
 
 
-def outcome_of(client):
+def outcome_of(client: Client) -> PushReceipt | GatewayError:
     try:
-        return push(client)
+        receipt: PushReceipt = push(client)
+        return receipt
     except GatewayError as error:
         return error
 
@@ -96,12 +100,13 @@ def outcome_of(client):
 @example(answer=b"HTTP/1.1 200 OK\r\nContent-Length: 9999999999999999999999\r\n\r\n{}")
 @example(answer=b"HTTP/1.1 200 OK\r\nSet-Cookie: \xff=\xfe; expires=x\r\nContent-Length: 2\r\n\r\n{}")
 @example(answer=b"HTTP/1.1 302 x\r\nLocation: \xff\xfe\r\n\r\n")
-def test_any_answer_to_a_push_is_a_receipt_or_one_error(scripted, answer):
+def test_any_answer_to_a_push_is_a_receipt_or_one_error(scripted: tuple[Scripted, Client], answer: bytes) -> None:
     script, client = scripted
     script.answer = answer
     result = outcome_of(client)
     # Bytes left, so it is never NotSent.
     assert type(result) in {PushReceipt, Rejected, OutcomeUnknown}
+    assert isinstance(result, PushReceipt | Rejected | OutcomeUnknown)
     assert not isinstance(result, PushReceipt) or result.gateway_order_no
     assert "\0" not in result.raw
     assert len(result.raw) <= 65536
@@ -112,7 +117,7 @@ def test_any_answer_to_a_push_is_a_receipt_or_one_error(scripted, answer):
     body=st.one_of(st.binary(), OBJECTS, FORMS, st.text().map(lambda text: text.encode("utf-8", "replace"))),
     content_type=st.sampled_from(["application/json", "application/x-www-form-urlencoded", ""]) | st.text(max_size=9),
 )
-def test_any_callback_is_a_report_or_malformed(body, content_type):
+def test_any_callback_is_a_report_or_malformed(body: bytes, content_type: str) -> None:
     try:
         report = parse_callback(body, content_type)
     except MalformedCallback:

@@ -121,27 +121,27 @@ NO_SUCH_CALL = [
 NOT_NO_SUCH_CALL = ["", "订单不存在", "签名错误", "接口签名错误", "order not found", "接口调用失败", "method"]
 
 
-def says(message):
+def says(message: str) -> Rejected:
     return Rejected("1003", message)
 
 
 @pytest.mark.parametrize(("messages", "expected"), [(DUPLICATE, True), (NOT_DUPLICATE, False)])
-def test_a_message_may_mean_a_duplicate(messages, expected):
+def test_a_message_may_mean_a_duplicate(messages: list[str], expected: bool) -> None:
     assert [message for message in messages if may_mean_duplicate(says(message)) is not expected] == []
 
 
 @pytest.mark.parametrize(("messages", "expected"), [(NO_SUCH_ORDER, True), (NOT_NO_SUCH_ORDER, False)])
-def test_a_message_means_no_such_order(messages, expected):
+def test_a_message_means_no_such_order(messages: list[str], expected: bool) -> None:
     assert [message for message in messages if means_no_such_order(says(message)) is not expected] == []
 
 
 @pytest.mark.parametrize(("messages", "expected"), [(NO_SUCH_CALL, True), (NOT_NO_SUCH_CALL, False)])
-def test_a_message_means_no_such_call(messages, expected):
+def test_a_message_means_no_such_call(messages: list[str], expected: bool) -> None:
     assert [message for message in messages if means_no_such_call(says(message)) is not expected] == []
 
 
 @pytest.mark.parametrize("message", [*DUPLICATE, *NO_SUCH_ORDER, *NO_SUCH_CALL])
-def test_the_guesses_exclude_each_other(message):
+def test_the_guesses_exclude_each_other(message: str) -> None:
     rejected = says(message)
     guesses = [may_mean_duplicate(rejected), means_no_such_order(rejected), means_no_such_call(rejected)]
     assert guesses.count(True) == 1

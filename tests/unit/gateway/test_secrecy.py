@@ -15,6 +15,7 @@ from .servers import (
     APP_KEY,
     PUSHED,
     SECRET,
+    Behaviour,
     answering,
     answering_then_closing,
     answering_then_silent,
@@ -29,7 +30,7 @@ OURS = (SECRET, APP_KEY, "app_key", "sign=", PHONE, "callback/abc")
 ECHO = {"code": "1003", "msg": f"you signed {SECRET}app_key", "data": None}
 
 
-def assert_nothing_shows(*texts):
+def assert_nothing_shows(*texts: str) -> None:
     for text in texts:
         assert not [secret for secret in OURS if secret in text]
         assert not re.search(r"[0-9A-F]{32}", text)
@@ -48,7 +49,7 @@ def assert_nothing_shows(*texts):
         answering_then_silent(),
     ],
 )
-def test_logs_and_errors_do_not_show_what_was_sent(behave, caplog):
+def test_logs_and_errors_do_not_show_what_was_sent(behave: Behaviour, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     shown = []
     with serving(behave) as server:
@@ -62,7 +63,7 @@ def test_logs_and_errors_do_not_show_what_was_sent(behave, caplog):
     assert "20211109001" in caplog.text
 
 
-def test_only_a_call_that_failed_is_worth_a_line(caplog):
+def test_only_a_call_that_failed_is_worth_a_line(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     with serving(answering(http(PUSHED), http({"code": "1003", "msg": "no"}))) as server:
         client = client_for(server.url)
@@ -74,7 +75,7 @@ def test_only_a_call_that_failed_is_worth_a_line(caplog):
     assert "Rejected" in caplog.messages[0]
 
 
-def test_an_unreachable_platform_does_not_show_what_would_have_been_sent(caplog):
+def test_an_unreachable_platform_does_not_show_what_would_have_been_sent(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
@@ -83,26 +84,26 @@ def test_an_unreachable_platform_does_not_show_what_would_have_been_sent(caplog)
     assert_nothing_shows(caplog.text, str(caught.value), repr(caught.value))
 
 
-def test_a_secret_that_the_platform_echoes_is_blotted_out():
+def test_a_secret_that_the_platform_echoes_is_blotted_out() -> None:
     with serving(answering(http(ECHO))) as server, pytest.raises(Rejected) as caught:
         push(client_for(server.url))
     assert caught.value.message == "you signed [hidden]app_key"
     assert SECRET not in caught.value.raw + repr(caught.value) + str(caught.value)
 
 
-def test_a_secret_in_a_broken_answer_is_blotted_out():
+def test_a_secret_in_a_broken_answer_is_blotted_out() -> None:
     with serving(answering_then_closing(http(ECHO)[:-3])) as server, pytest.raises(OutcomeUnknown) as caught:
         push(client_for(server.url))
     assert "[hidden]" in caught.value.raw
     assert SECRET not in caught.value.raw
 
 
-def test_a_short_secret_does_not_spoil_honest_answers():
+def test_a_short_secret_does_not_spoil_honest_answers() -> None:
     with serving(answering(http({**PUSHED, "data": {"order_number": "123456"}}))) as server:
         assert push(client_for(server.url, app_secret="456")).gateway_order_no == "123456"
 
 
-def test_wrong_use_does_not_show_the_value():
+def test_wrong_use_does_not_show_the_value() -> None:
     client = client_for("http://127.0.0.1:1/")
     with pytest.raises(ValueError, match="mobile") as caught:
         push(client, mobile=PHONE + "\ud800")
@@ -112,13 +113,13 @@ def test_wrong_use_does_not_show_the_value():
     assert SECRET not in str(caught.value)
 
 
-def test_personal_data_is_not_in_the_repr_of_a_card():
+def test_personal_data_is_not_in_the_repr_of_a_card() -> None:
     card = OilCard("7", "100011", "张三", PHONE, "11010X", None, "the raw answer")
     assert repr(card) == "OilCard(card_id='7', card_type=None)"
 
 
 @pytest.mark.parametrize("error", [Rejected("1003", "no", "raw"), NotSent("refused"), OutcomeUnknown("reset", "raw")])
-def test_an_error_survives_copying_and_pickling(error):
+def test_an_error_survives_copying_and_pickling(error: GatewayError) -> None:
     for twin in (copy.copy(error), pickle.loads(pickle.dumps(error))):
         assert type(twin) is type(error)
         assert (str(twin), vars(twin)) == (str(error), vars(error))

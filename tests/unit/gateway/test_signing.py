@@ -28,20 +28,20 @@ BY_HAND = {
 }
 
 
-def test_the_published_example_signs_as_published():
+def test_the_published_example_signs_as_published() -> None:
     assert sign("456", PUBLISHED) == "7A48D8D40D7EE5849A81A711C8A6BF24"
 
 
 @pytest.mark.parametrize("case", BY_HAND)
-def test_parameters_are_sorted_and_signed_raw(case):
+def test_parameters_are_sorted_and_signed_raw(case: str) -> None:
     parameters, signed = BY_HAND[case]
     assert sign("k", parameters) == hashlib.md5(signed.encode("utf-8")).hexdigest().upper()
 
 
-def test_an_empty_parameter_signs_differently_from_a_missing_one():
+def test_an_empty_parameter_signs_differently_from_a_missing_one() -> None:
     assert sign("k", {"a": "1", "b": ""}) != sign("k", {"a": "1"})
 
 
 @given(st.dictionaries(st.text("abcXYZ_", min_size=1), st.text(max_size=20).filter(str.isprintable)))
-def test_the_order_of_insertion_does_not_matter(parameters):
+def test_the_order_of_insertion_does_not_matter(parameters: dict[str, str]) -> None:
     assert sign("k", parameters) == sign("k", dict(reversed(parameters.items())))

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ ONE, TWO, THREE = "13810010001", "13810010002", "13810010003"
 HANDED_OVER = Path(__file__).resolve().parents[4] / "shared/cases/pasted.json"
 
 
-def handed_over() -> list[dict[str, object]]:
+def handed_over() -> list[dict[str, Any]]:
     return json.loads(HANDED_OVER.read_text(encoding="utf-8")) if HANDED_OVER.exists() else []
 
 
@@ -119,7 +120,7 @@ def test_lines_are_counted_as_they_stand_in_the_text() -> None:
 
 @pytest.mark.skipif(not handed_over(), reason="the cases handed over lie beside the project, if anywhere")
 @pytest.mark.parametrize("case", handed_over(), ids=lambda case: str(case["kind"]))
-def test_cases_handed_over(case: dict[str, object]) -> None:
+def test_cases_handed_over(case: dict[str, Any]) -> None:
     found = readings(case["text"], case.get("value_for_all"))
     orders = [reading for reading in found if reading.kind is Kind.ORDER and not reading.problem]
     good = [reading for reading in orders if _can_be_placed(reading.target, reading.value)]

@@ -1,6 +1,7 @@
 """Callbacks: what they say, where they go, and when they stop."""
 
 import itertools
+from typing import Any
 
 import pytest
 
@@ -10,15 +11,17 @@ from portal.sandbox.notify import loopback
 from .wire import control, merchant, order_in_books, push, until
 
 
-def attempts(sandbox, order_no="N"):
-    return order_in_books(sandbox, order_no)["callbacks"]
+def attempts(sandbox: Sandbox, order_no: str = "N") -> list[dict[str, Any]]:
+    callbacks: list[dict[str, Any]] = order_in_books(sandbox, order_no)["callbacks"]
+    return callbacks
 
 
-def waiting(sandbox):
-    return control(sandbox, "summary.json", method="GET")["callbacks_waiting"]
+def waiting(sandbox: Sandbox) -> int:
+    count: int = control(sandbox, "summary.json", method="GET")["callbacks_waiting"]
+    return count
 
 
-def test_every_status_is_called_back_in_order(sandbox):
+def test_every_status_is_called_back_in_order(sandbox: Sandbox) -> None:
     with merchant() as shop:
         number = str(push(sandbox, order_no="N", notify_url=shop.url)["data"]["order_number"])
         until(lambda: len(attempts(sandbox)) == 4)
@@ -32,14 +35,14 @@ def test_every_status_is_called_back_in_order(sandbox):
     ]
 
 
-def test_a_failure_says_why(sandbox):
+def test_a_failure_says_why(sandbox: Sandbox) -> None:
     with merchant() as shop:
         push(sandbox, mobile="13800138001", notify_url=shop.url)
         until(lambda: len(shop.received) == 3)
     assert [callback["failReason"] for callback in shop.received] == ["", "运营商返回充值失败", "运营商返回充值失败"]
 
 
-def test_without_extras_a_callback_says_what_the_document_says(sandbox):
+def test_without_extras_a_callback_says_what_the_document_says(sandbox: Sandbox) -> None:
     control(sandbox, "settings", {"extras": "0"})
     with merchant() as shop:
         push(sandbox, notify_url=shop.url)
@@ -47,7 +50,7 @@ def test_without_extras_a_callback_says_what_the_document_says(sandbox):
     assert all(set(callback) == {"order_no", "order_number", "status"} for callback in shop.received)
 
 
-def test_all_callbacks_as_json(sandbox):
+def test_all_callbacks_as_json(sandbox: Sandbox) -> None:
     control(sandbox, "settings", {"callback_format": "json"})
     with merchant() as shop:
         push(sandbox, notify_url=shop.url)
@@ -58,7 +61,7 @@ def test_all_callbacks_as_json(sandbox):
 @pytest.mark.parametrize(
     "answer", [(200, "success\n"), (200, '"success"'), (200, ""), (500, "success"), (302, "success")]
 )
-def test_anything_but_success_is_sent_again_five_times(answer):
+def test_anything_but_success_is_sent_again_five_times(answer: tuple[int, str]) -> None:
     with Sandbox(pace=0, latency=0, life="stuck") as sandbox, merchant(*[answer] * 20) as shop:
         push(sandbox, order_no="N", notify_url=shop.url)
         until(lambda: len(attempts(sandbox)) == 6 and waiting(sandbox) == 0)
@@ -66,7 +69,7 @@ def test_anything_but_success_is_sent_again_five_times(answer):
         assert len(shop.received) == 6
 
 
-def test_sending_again_stops_at_success():
+def test_sending_again_stops_at_success() -> None:
     with Sandbox(pace=0, latency=0, life="stuck") as sandbox, merchant((503, ""), (200, "fail")) as shop:
         push(sandbox, order_no="N", notify_url=shop.url)
         until(lambda: len(attempts(sandbox)) == 3 and waiting(sandbox) == 0)
@@ -74,7 +77,7 @@ def test_sending_again_stops_at_success():
         assert len(shop.received) == 3
 
 
-def test_the_pauses_grow():
+def test_the_pauses_grow() -> None:
     with Sandbox(pace=0.02, latency=0, life="stuck") as sandbox:
         push(sandbox, order_no="N")
         until(lambda: len(attempts(sandbox)) == 6)
@@ -99,14 +102,14 @@ def test_the_pauses_grow():
         ("http://[", False),
     ],
 )
-def test_callbacks_stay_on_this_machine(url, allowed):
+def test_callbacks_stay_on_this_machine(url: str, allowed: bool) -> None:
     assert (loopback(url) is not None) is allowed
 
 
 @pytest.mark.parametrize(
     "url", ["http://example.com/x", "http://[", "http://127.0.0.1:99999/", "http://127.0.0.1/\x01 ü"]
 )
-def test_a_callback_to_nowhere_is_noted_and_harms_nobody(sandbox, url):
+def test_a_callback_to_nowhere_is_noted_and_harms_nobody(sandbox: Sandbox, url: str) -> None:
     control(sandbox, "settings", {"life": "stuck"})
     push(sandbox, order_no="N", notify_url=url)
     first = until(lambda: attempts(sandbox))[0]["answer"]
@@ -117,7 +120,7 @@ def test_a_callback_to_nowhere_is_noted_and_harms_nobody(sandbox, url):
         until(lambda: len(shop.received) == 20)
 
 
-def test_callbacks_switched_off_are_lost(sandbox):
+def test_callbacks_switched_off_are_lost(sandbox: Sandbox) -> None:
     control(sandbox, "settings", {"callbacks": False})
     with merchant() as shop:
         push(sandbox, order_no="N", notify_url=shop.url)

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -18,7 +19,7 @@ from .wire import CARD, books, call, control, merchant, mobile_order, money_and_
 CLOSE = {"Connection": "close"}
 
 
-def test_an_order_is_driven_anywhere_and_its_life_ends():
+def test_an_order_is_driven_anywhere_and_its_life_ends() -> None:
     with Sandbox(pace=60, latency=0) as sandbox, merchant() as shop:
         push(sandbox, order_no="N", notify_url=shop.url)
         for status in (2, 7, 99):
@@ -29,7 +30,7 @@ def test_an_order_is_driven_anywhere_and_its_life_ends():
         assert control(sandbox, "summary.json", method="GET")["lives_under_way"] == 0
 
 
-def test_a_callback_is_sent_twice_or_not_at_all_or_lies(sandbox):
+def test_a_callback_is_sent_twice_or_not_at_all_or_lies(sandbox: Sandbox) -> None:
     control(sandbox, "settings", {"life": "stuck"})
     with merchant() as shop:
         push(sandbox, order_no="N", notify_url=shop.url)
@@ -52,7 +53,7 @@ def test_a_callback_is_sent_twice_or_not_at_all_or_lies(sandbox):
         {"status": 2, "bookz": 1},
     ],
 )
-def test_a_wrong_order_to_an_order_changes_nothing(sandbox, body):
+def test_a_wrong_order_to_an_order_changes_nothing(sandbox: Sandbox, body: dict[str, Any]) -> None:
     control(sandbox, "settings", {"life": "stuck"})
     push(sandbox, order_no="N")
     before = order_in_books(sandbox, "N")["history"]
@@ -74,7 +75,7 @@ def test_a_wrong_order_to_an_order_changes_nothing(sandbox, body):
         {"latency": "nan"},
     ],
 )
-def test_a_wrong_setting_changes_nothing(sandbox, body):
+def test_a_wrong_setting_changes_nothing(sandbox: Sandbox, body: dict[str, Any]) -> None:
     before = control(sandbox, "settings", method="GET")
     answer = requests.post(f"{sandbox.root_url}sandbox/settings", json={"latency": 1, **body}, timeout=5, headers=CLOSE)
     assert answer.status_code == 400
@@ -82,7 +83,7 @@ def test_a_wrong_setting_changes_nothing(sandbox, body):
 
 
 @pytest.mark.parametrize("deposit", ["x", "0.001", "-100000.01", "NaN", "Infinity", "1e30"])
-def test_a_wrong_deposit_changes_nothing(sandbox, deposit):
+def test_a_wrong_deposit_changes_nothing(sandbox: Sandbox, deposit: str) -> None:
     before = money_and_orders(sandbox)
     answer = requests.post(f"{sandbox.root_url}sandbox/settings", data={"deposit": deposit}, timeout=5, headers=CLOSE)
     assert answer.status_code == 400
@@ -90,19 +91,19 @@ def test_a_wrong_deposit_changes_nothing(sandbox, deposit):
 
 
 @pytest.mark.parametrize("path", ["sandbox/nothing", "sandbox/orders/X/status", "nothing"])
-def test_an_unknown_address_is_not_found(sandbox, path):
+def test_an_unknown_address_is_not_found(sandbox: Sandbox, path: str) -> None:
     answer = requests.post(sandbox.root_url + path, json={"status": 1}, timeout=5, headers=CLOSE)
     assert answer.status_code == 404
 
 
-def test_a_quicker_pace_hurries_what_is_waiting():
+def test_a_quicker_pace_hurries_what_is_waiting() -> None:
     with Sandbox(pace=1000, latency=0) as sandbox:
         push(sandbox, order_no="N")
         control(sandbox, "settings", {"pace": 0})
         until(lambda: order_in_books(sandbox, "N")["status"] == 2)
 
 
-def test_a_process_that_starts_anew_does_not_wait_at_the_pace_of_the_last_one(tmp_path):
+def test_a_process_that_starts_anew_does_not_wait_at_the_pace_of_the_last_one(tmp_path: Path) -> None:
     books = tmp_path / "books.sqlite3"
     with Sandbox(pace=1, latency=0, books=books) as sandbox:
         control(sandbox, "settings", {"pace": 1000})
@@ -112,7 +113,7 @@ def test_a_process_that_starts_anew_does_not_wait_at_the_pace_of_the_last_one(tm
         until(lambda: order_in_books(sandbox, "N")["status"] == 2)
 
 
-def test_every_push_that_came_in_is_counted_whatever_became_of_it(sandbox):
+def test_every_push_that_came_in_is_counted_whatever_became_of_it(sandbox: Sandbox) -> None:
     control(sandbox, "faults", {"fault": "reject", "times": 1})
     for order_no in "ABA":
         push(sandbox, order_no=order_no)
@@ -120,7 +121,7 @@ def test_every_push_that_came_in_is_counted_whatever_became_of_it(sandbox):
     assert (summary["received_twice"], summary["double_spent"], summary["pushes"]) == (["A"], [], 2)
 
 
-def test_the_books_say_when_the_money_went_and_when_it_came_back(sandbox):
+def test_the_books_say_when_the_money_went_and_when_it_came_back(sandbox: Sandbox) -> None:
     push(sandbox, order_no="kept")
     push(sandbox, order_no="failed", mobile="13800138001")
     until(lambda: order_in_books(sandbox, "failed")["status"] == 4)
@@ -129,7 +130,7 @@ def test_the_books_say_when_the_money_went_and_when_it_came_back(sandbox):
     assert kept["returned_at"] is None
 
 
-def test_the_books_can_be_read_from_where_one_left_off(sandbox):
+def test_the_books_can_be_read_from_where_one_left_off(sandbox: Sandbox) -> None:
     control(sandbox, "settings", {"life": "stuck", "duplicates": "accept"})
     for order_no in "AB":
         push(sandbox, order_no=order_no)
@@ -142,7 +143,7 @@ def test_the_books_can_be_read_from_where_one_left_off(sandbox):
     assert books(sandbox)["calls"] == {"Recharge/pushOrder": 4, "User/query": 1}
 
 
-def test_the_page_shows_orders_and_never_runs_what_they_say(sandbox):
+def test_the_page_shows_orders_and_never_runs_what_they_say(sandbox: Sandbox) -> None:
     control(sandbox, "faults", {"fault": "accept_502", "times": 1, "suffix": "<i>"})
     push(sandbox, order_no="<script>alert(1)</script>")
     page = requests.get(sandbox.root_url, timeout=5, headers=CLOSE).text
@@ -152,7 +153,7 @@ def test_the_page_shows_orders_and_never_runs_what_they_say(sandbox):
     assert all(f"…{suffix}" in page for suffix in SPECIALS)
 
 
-def test_the_page_tells_a_cards_id_and_nothing_of_its_holder(sandbox):
+def test_the_page_tells_a_cards_id_and_nothing_of_its_holder(sandbox: Sandbox) -> None:
     call(sandbox, "Oil/addCard", CARD)
     (card,) = books(sandbox)["cards"]
     page = requests.get(sandbox.root_url, timeout=5, headers=CLOSE).text
@@ -160,12 +161,13 @@ def test_the_page_tells_a_cards_id_and_nothing_of_its_holder(sandbox):
     assert not [name for name in ("name", "phone", "user_num") if CARD[name] in page]
 
 
-def test_the_pages_forms_lead_back_to_it(sandbox):
+def test_the_pages_forms_lead_back_to_it(sandbox: Sandbox) -> None:
     push(sandbox, order_no="甲/1")
     page = requests.get(sandbox.root_url, timeout=5, headers=CLOSE).text
-    action = re.search(r'action="(/sandbox/orders/[^"]+)"', page)[1]
+    action = re.search(r'action="(/sandbox/orders/[^"]+)"', page)
+    assert action
     answer = requests.post(
-        sandbox.root_url.rstrip("/") + action,
+        sandbox.root_url.rstrip("/") + action[1],
         data={"back": "1", "status": "11"},
         timeout=5,
         headers=CLOSE,
@@ -178,7 +180,7 @@ def test_the_pages_forms_lead_back_to_it(sandbox):
     assert control(sandbox, "faults", method="GET")["faults"][0]["times"] is None
 
 
-def test_a_restart_keeps_the_books_and_lives_go_on(tmp_path):
+def test_a_restart_keeps_the_books_and_lives_go_on(tmp_path: Path) -> None:
     path = tmp_path / "books.sqlite3"
     with Sandbox(pace=1000, latency=0, books=path) as sandbox:
         push(sandbox, order_no="N", mobile="13800138001")
@@ -193,7 +195,7 @@ def test_a_restart_keeps_the_books_and_lives_go_on(tmp_path):
         assert money_and_orders(sandbox) == ("5.00", "5.00", [], [])
 
 
-def start(*arguments):
+def start(*arguments: str) -> tuple[subprocess.Popen[str], str]:
     process = subprocess.Popen(
         [sys.executable, "-m", "portal.sandbox", "--port", "0", *arguments],
         cwd=Path(__file__).parents[3],
@@ -201,18 +203,20 @@ def start(*arguments):
         stdout=subprocess.PIPE,
         text=True,
     )
-    url = re.fullmatch(r"listening on (http://127\.0\.0\.1:\d+)\n", process.stdout.readline())[1]
-    return process, url
+    assert process.stdout
+    listening = re.fullmatch(r"listening on (http://127\.0\.0\.1:\d+)\n", process.stdout.readline())
+    assert listening
+    return process, listening[1]
 
 
 class Elsewhere:
     """A sandbox in another process, as far as the tests talk to one."""
 
-    def __init__(self, url):
+    def __init__(self, url: str) -> None:
         self.root_url, self.base_url = f"{url}/", f"{url}/rest/"
 
 
-def test_a_killed_process_has_kept_what_it_answered_and_goes_on(tmp_path):
+def test_a_killed_process_has_kept_what_it_answered_and_goes_on(tmp_path: Path) -> None:
     options = ("--books", str(tmp_path / "books.sqlite3"), "--latency", "0")
     with merchant(*[(500, "")] * 3) as shop:
         process, url = start(*options, "--pace", "0.4")
@@ -233,7 +237,7 @@ def test_a_killed_process_has_kept_what_it_answered_and_goes_on(tmp_path):
     assert (process.returncode, output) == (0, "")
 
 
-def test_it_stops_at_once_with_calls_and_callbacks_under_way(tmp_path):
+def test_it_stops_at_once_with_calls_and_callbacks_under_way(tmp_path: Path) -> None:
     with merchant() as shop:
         process, url = start("--books", str(tmp_path / "books.sqlite3"), "--latency", "30", "--pace", "30")
         control(Elsewhere(url), "settings", {"latency": 0})
@@ -246,7 +250,7 @@ def test_it_stops_at_once_with_calls_and_callbacks_under_way(tmp_path):
     assert process.returncode == 0
 
 
-def test_it_needs_nothing_of_the_project():
+def test_it_needs_nothing_of_the_project() -> None:
     """Not even Django: importing it leaves only the standard library behind."""
     program = (
         "import sys, portal.sandbox.command_line;"

@@ -5,6 +5,7 @@ import http.client
 import json
 import socket
 import time
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -17,15 +18,15 @@ from portal.sandbox.lives import SPECIALS
 from .wire import books, call, control, merchant, mobile_order, order_in_books, post, push, until
 
 
-def try_push(sandbox, timeout=0.5, **changes):
+def try_push(sandbox: Sandbox, timeout: float = 0.5, **changes: str) -> requests.Response:
     return post(sandbox, "Recharge/pushOrder", mobile_order(**changes), timeout=timeout)
 
 
-def switch_on(sandbox, fault, **details):
+def switch_on(sandbox: Sandbox, fault: str, **details: Any) -> None:
     control(sandbox, "faults", {"fault": fault, **details})
 
 
-def booked(sandbox):
+def booked(sandbox: Sandbox) -> list[tuple[int, str]]:
     return [(order["pushes"], order["spent"]) for order in books(sandbox)["orders"]]
 
 
@@ -41,7 +42,9 @@ ACCEPTED = [(1, "49.00")]
         ("reset", requests.ConnectionError, []),
     ],
 )
-def test_a_call_that_gets_no_answer(sandbox, fault, failure, pushes):
+def test_a_call_that_gets_no_answer(
+    sandbox: Sandbox, fault: str, failure: type[Exception], pushes: list[tuple[int, str]]
+) -> None:
     switch_on(sandbox, fault, times=1)
     with pytest.raises(failure):
         try_push(sandbox)
@@ -49,7 +52,7 @@ def test_a_call_that_gets_no_answer(sandbox, fault, failure, pushes):
     assert try_push(sandbox, timeout=5).json()["code"] == "0000"
 
 
-def test_a_reset_is_a_reset_on_the_wire(sandbox):
+def test_a_reset_is_a_reset_on_the_wire(sandbox: Sandbox) -> None:
     switch_on(sandbox, "accept_reset")
     address = urlsplit(sandbox.base_url)
     with socket.create_connection((address.hostname, address.port)) as connection:
@@ -68,7 +71,9 @@ def test_a_reset_is_a_reset_on_the_wire(sandbox):
         ("refuse_html", {"http_status": 200}, 200, []),
     ],
 )
-def test_an_answer_that_is_no_json(sandbox, fault, details, status, pushes):
+def test_an_answer_that_is_no_json(
+    sandbox: Sandbox, fault: str, details: dict[str, Any], status: int, pushes: list[tuple[int, str]]
+) -> None:
     switch_on(sandbox, fault, **details)
     answer = try_push(sandbox, timeout=5)
     assert answer.status_code == status
@@ -77,28 +82,28 @@ def test_an_answer_that_is_no_json(sandbox, fault, details, status, pushes):
     assert booked(sandbox) == pushes
 
 
-def test_accepted_without_a_number(sandbox):
+def test_accepted_without_a_number(sandbox: Sandbox) -> None:
     switch_on(sandbox, "accept_no_number")
     answer = push(sandbox)
     assert (answer["code"], answer["data"]) == ("0000", None)
     assert booked(sandbox) == ACCEPTED
 
 
-def test_rejected_with_words_of_choice(sandbox):
+def test_rejected_with_words_of_choice(sandbox: Sandbox) -> None:
     switch_on(sandbox, "reject", code="4711", msg="库存不足")
     answer = push(sandbox)
     assert (answer["code"], answer["msg"], answer["data"]) == ("4711", "库存不足", None)
     assert booked(sandbox) == []
 
 
-def test_refused_although_it_is_booked(sandbox):
+def test_refused_although_it_is_booked(sandbox: Sandbox) -> None:
     switch_on(sandbox, "accept_refuse", code="4712", msg="系统异常，请稍后查询订单结果")
     answer = push(sandbox)
     assert (answer["code"], answer["msg"], answer["data"]) == ("4712", "系统异常，请稍后查询订单结果", None)
     assert booked(sandbox) == ACCEPTED
 
 
-def test_slow_books_at_once_and_answers_late(sandbox):
+def test_slow_books_at_once_and_answers_late(sandbox: Sandbox) -> None:
     switch_on(sandbox, "slow", seconds=0.3)
     started = time.monotonic()
     assert push(sandbox)["code"] == "0000"
@@ -106,14 +111,14 @@ def test_slow_books_at_once_and_answers_late(sandbox):
     assert booked(sandbox) == ACCEPTED
 
 
-def test_drip_never_lets_a_read_time_out(sandbox):
+def test_drip_never_lets_a_read_time_out(sandbox: Sandbox) -> None:
     switch_on(sandbox, "drip", seconds=0.002)
     answer = post(sandbox, "Recharge/pushOrder", mobile_order(), timeout=0.2)
     assert answer.json()["code"] == "0000"
     assert answer.elapsed.total_seconds() > 0.2 - 0.05
 
 
-def test_lost_and_json_callbacks_of_one_order(sandbox):
+def test_lost_and_json_callbacks_of_one_order(sandbox: Sandbox) -> None:
     with merchant() as shop:
         switch_on(sandbox, "lose_callbacks", times=1)
         switch_on(sandbox, "json_callbacks", times=1)
@@ -127,7 +132,7 @@ def test_lost_and_json_callbacks_of_one_order(sandbox):
     assert {callback["answer"] for callback in lost} == {"lost"}
 
 
-def test_late_callbacks_come_in_another_order():
+def test_late_callbacks_come_in_another_order() -> None:
     with Sandbox(pace=0.05, latency=0) as sandbox, merchant() as shop:
         switch_on(sandbox, "late_callbacks")
         push(sandbox, order_no="N", notify_url=shop.url)
@@ -136,7 +141,7 @@ def test_late_callbacks_come_in_another_order():
         assert shop.statuses() == [2, 6, 7, 1]
 
 
-def test_double_callbacks_come_twice_each(sandbox):
+def test_double_callbacks_come_twice_each(sandbox: Sandbox) -> None:
     with merchant() as shop:
         switch_on(sandbox, "double_callbacks")
         push(sandbox, notify_url=shop.url)
@@ -145,7 +150,7 @@ def test_double_callbacks_come_twice_each(sandbox):
 
 
 @pytest.mark.parametrize("suffix", [suffix for suffix, special in SPECIALS.items() if special.fault])
-def test_the_last_digits_choose_a_fault(sandbox, suffix):
+def test_the_last_digits_choose_a_fault(sandbox: Sandbox, suffix: str) -> None:
     with contextlib.suppress(requests.RequestException):
         try_push(sandbox, mobile=f"13800138{suffix}")
     accepted = SPECIALS[suffix].fault not in ("reject", "refuse_html")
@@ -154,7 +159,7 @@ def test_the_last_digits_choose_a_fault(sandbox, suffix):
     assert push(sandbox, mobile=f"13800138{suffix}")["code"] == "0000"
 
 
-def test_a_fault_befalls_the_calls_it_was_meant_for(sandbox):
+def test_a_fault_befalls_the_calls_it_was_meant_for(sandbox: Sandbox) -> None:
     switch_on(sandbox, "reject", endpoint="Recharge/query", suffix="4321")
     push(sandbox, order_no="A", mobile="13800134321")
     push(sandbox, order_no="B")
@@ -166,7 +171,7 @@ def test_a_fault_befalls_the_calls_it_was_meant_for(sandbox):
     assert call(sandbox, "User/query")["code"] == "0000"
 
 
-def test_several_faults_play_one_after_the_other(sandbox):
+def test_several_faults_play_one_after_the_other(sandbox: Sandbox) -> None:
     control(
         sandbox,
         "faults",
@@ -177,8 +182,8 @@ def test_several_faults_play_one_after_the_other(sandbox):
     assert [rule["used"] for rule in control(sandbox, "faults", method="GET")["faults"]] == [1, 1, 1]
 
 
-def test_probability_repeats_itself():
-    def fired():
+def test_probability_repeats_itself() -> None:
+    def fired() -> list[bool]:
         faults = Faults("seed")
         faults.add(Fault("reject", probability=0.3))
         return [faults.pick("Recharge/pushOrder", "") is not None for _ in range(1000)]
@@ -198,14 +203,14 @@ def test_probability_repeats_itself():
         {"fault": "slow", "a": 1},
     ],
 )
-def test_a_fault_that_does_not_exist_is_an_error(sandbox, body):
+def test_a_fault_that_does_not_exist_is_an_error(sandbox: Sandbox, body: Any) -> None:
     answer = requests.post(sandbox.root_url + "sandbox/faults", json=body, timeout=5, headers={"Connection": "close"})
     assert answer.status_code == 400
     assert answer.json()["error"]
     assert control(sandbox, "faults", method="GET") == {"faults": []}
 
 
-def test_every_fault_leaves_the_connection_in_order(sandbox):
+def test_every_fault_leaves_the_connection_in_order(sandbox: Sandbox) -> None:
     """On one kept-alive connection: whoever keeps it open afterwards must be able to go on using it."""
     for fault in FAULTS.keys() - {"accept_hang", "accept_reset", "accept_truncated", "reset"}:
         switch_on(sandbox, fault, times=1, endpoint="*", seconds=0)

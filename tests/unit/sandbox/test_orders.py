@@ -1,7 +1,9 @@
 """Orders and cards: pushing, asking, cancelling, and what they do to the money."""
 
 import sqlite3
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
@@ -11,12 +13,12 @@ from portal.sandbox.lives import LIVES, WEIGHTS, choose_life
 from .wire import CARD, books, call, control, mobile_order, money_and_orders, order_in_books, push, until
 
 
-def ended(sandbox, order_no, history):
-    return until(lambda: order_in_books(sandbox, order_no)["history"] == list(history))
+def ended(sandbox: Sandbox, order_no: str, history: Sequence[int]) -> None:
+    until(lambda: order_in_books(sandbox, order_no)["history"] == list(history))
 
 
 @pytest.mark.parametrize("life", LIVES)
-def test_an_order_leads_the_life_it_was_given(life):
+def test_an_order_leads_the_life_it_was_given(life: str) -> None:
     with Sandbox(pace=0, latency=0, life=life) as sandbox:
         push(sandbox, order_no="N")
         ended(sandbox, "N", LIVES[life])
@@ -29,13 +31,13 @@ def test_an_order_leads_the_life_it_was_given(life):
 @pytest.mark.parametrize(
     ("suffix", "life"), [("001", "fail"), ("002", "timeout_then_success"), ("003", "partial"), ("005", "stuck")]
 )
-def test_the_last_digits_choose_a_life(suffix, life):
+def test_the_last_digits_choose_a_life(suffix: str, life: str) -> None:
     assert choose_life("N", f"13800138{suffix}", default="quick", seed="", suffixes=True) == LIVES[life]
     assert choose_life("N", f"13800138{suffix}", default="quick", seed="", suffixes=False) == LIVES["quick"]
 
 
-def test_the_mix_has_every_life_and_repeats_itself():
-    def lives():
+def test_the_mix_has_every_life_and_repeats_itself() -> None:
+    def lives() -> list[Any]:
         return [
             choose_life(f"N{number}", "13800138000", default="mix", seed="s", suffixes=True) for number in range(1000)
         ]
@@ -48,12 +50,12 @@ def test_the_mix_has_every_life_and_repeats_itself():
     ("changes", "price"),
     [({}, "49.00"), ({"recharge_type": "0"}, "47.50"), ({"source": "6"}, "47.00"), ({"money": "200"}, "196.00")],
 )
-def test_a_push_spends_its_price(sandbox, changes, price):
+def test_a_push_spends_its_price(sandbox: Sandbox, changes: dict[str, str], price: str) -> None:
     push(sandbox, order_no="N", **changes)
     assert order_in_books(sandbox, "N")["spent"] == price
 
 
-def test_a_push_beyond_the_balance_is_refused():
+def test_a_push_beyond_the_balance_is_refused() -> None:
     with Sandbox(pace=0, latency=0, balance="48.99") as sandbox:
         before = money_and_orders(sandbox)
         assert push(sandbox)["msg"] == "余额不足"
@@ -63,14 +65,14 @@ def test_a_push_beyond_the_balance_is_refused():
         assert books(sandbox)["balance"] == "0.00"
 
 
-def test_the_balance_cannot_be_overdrawn_by_pushes_at_once():
+def test_the_balance_cannot_be_overdrawn_by_pushes_at_once() -> None:
     with Sandbox(pace=0, latency=0, balance="490", life="stuck") as sandbox, ThreadPoolExecutor(16) as pool:
         codes = list(pool.map(lambda _: push(sandbox)["code"], range(30)))
         assert codes.count("0000") == 10
         assert books(sandbox)["balance"] == "0.00"
 
 
-def test_an_order_no_is_accepted_once(sandbox):
+def test_an_order_no_is_accepted_once(sandbox: Sandbox) -> None:
     first = push(sandbox, order_no="N")
     assert first["code"] == "0000"
     before = books(sandbox)["balance"]
@@ -78,7 +80,7 @@ def test_an_order_no_is_accepted_once(sandbox):
     assert (order_in_books(sandbox, "N")["pushes"], books(sandbox)["balance"]) == (1, before)
 
 
-def test_a_careless_platform_spends_twice_and_it_shows(sandbox):
+def test_a_careless_platform_spends_twice_and_it_shows(sandbox: Sandbox) -> None:
     control(sandbox, "settings", {"duplicates": "accept"})
     numbers = {str(push(sandbox, order_no="N")["data"]["order_number"]) for _ in range(2)}
     assert len(numbers) == 2
@@ -90,13 +92,13 @@ def test_a_careless_platform_spends_twice_and_it_shows(sandbox):
     assert summary["balance"] == "99902.00"
 
 
-def test_a_kind_platform_answers_with_the_first_number(sandbox):
+def test_a_kind_platform_answers_with_the_first_number(sandbox: Sandbox) -> None:
     control(sandbox, "settings", {"duplicates": "same"})
     assert len({push(sandbox, order_no="N")["data"]["order_number"] for _ in range(2)}) == 1
     assert order_in_books(sandbox, "N")["pushes"] == 1
 
 
-def test_money_comes_back_once_however_often_it_is_said(sandbox):
+def test_money_comes_back_once_however_often_it_is_said(sandbox: Sandbox) -> None:
     control(sandbox, "settings", {"life": "stuck"})
     push(sandbox, order_no="N")
     for status in (3, 4, 4, 2, 10, 4):
@@ -115,7 +117,7 @@ def test_money_comes_back_once_however_often_it_is_said(sandbox):
         "INSERT INTO ledger (order_id, kind, amount, balance, at) VALUES (NULL, 'deposit', -1, -1, 0)",
     ],
 )
-def test_the_ledger_cannot_be_rewritten_nor_money_returned_twice(sandbox, statement):
+def test_the_ledger_cannot_be_rewritten_nor_money_returned_twice(sandbox: Sandbox, statement: str) -> None:
     push(sandbox, order_no="N", mobile="13800138001")
     ended(sandbox, "N", LIVES["fail"])
     with pytest.raises(sqlite3.IntegrityError), sandbox.books.transaction() as connection:
@@ -124,7 +126,7 @@ def test_the_ledger_cannot_be_rewritten_nor_money_returned_twice(sandbox, statem
 
 
 @pytest.mark.parametrize("by", ["order_no", "order_number"])
-def test_an_order_is_found_by_either_number(sandbox, by):
+def test_an_order_is_found_by_either_number(sandbox: Sandbox, by: str) -> None:
     number = str(push(sandbox, order_no="N")["data"]["order_number"])
     ended(sandbox, "N", LIVES["success"])
     data = call(sandbox, "Recharge/query", {by: {"order_no": "N", "order_number": number}[by]})["data"]
@@ -133,21 +135,21 @@ def test_an_order_is_found_by_either_number(sandbox, by):
     assert (float(data["arrived_amount"]), float(data["fanli"])) == (50.0, 0.5)
 
 
-def test_without_extras_a_query_says_what_the_document_says(sandbox):
+def test_without_extras_a_query_says_what_the_document_says(sandbox: Sandbox) -> None:
     control(sandbox, "settings", {"extras": 0})
     push(sandbox, order_no="N")
     data = call(sandbox, "Recharge/query", {"order_no": "N"})["data"]
     assert set(data) == {"order_number", "status", "mobile", "amount", "order_no"}
 
 
-def test_an_unknown_order_and_one_of_the_other_product_are_not_found(sandbox):
+def test_an_unknown_order_and_one_of_the_other_product_are_not_found(sandbox: Sandbox) -> None:
     push(sandbox, order_no="N")
     assert call(sandbox, "Recharge/query", {"order_no": "X"})["msg"] == "订单不存在"
     assert call(sandbox, "Oil/query", {"order_no": "N"})["msg"] == "订单不存在"
     assert call(sandbox, "Recharge/query", {})["msg"] == "order_number不能为空"
 
 
-def test_orders_are_cancelled_together_or_not_at_all(sandbox):
+def test_orders_are_cancelled_together_or_not_at_all(sandbox: Sandbox) -> None:
     control(sandbox, "settings", {"life": "stuck"})
     first, second = (str(push(sandbox, order_no=name)["data"]["order_number"]) for name in "AB")
     control(sandbox, "orders/B/status", {"status": 2})
@@ -169,14 +171,14 @@ def test_orders_are_cancelled_together_or_not_at_all(sandbox):
         ({"recharge_type": ""}, "recharge_type不能为空"),
     ],
 )
-def test_verify_says_whether_it_may_be_ordered(sandbox, changes, message):
+def test_verify_says_whether_it_may_be_ordered(sandbox: Sandbox, changes: dict[str, str], message: str) -> None:
     answer = call(
         sandbox, "Recharge/verify", {"mobile": "13800138000", "amount": "50", "recharge_type": "1", **changes}
     )
     assert (answer["msg"], answer["code"] == "0000") == (message, message == "可以下单")
 
 
-def test_mobile_info_tells_a_ported_number(sandbox):
+def test_mobile_info_tells_a_ported_number(sandbox: Sandbox) -> None:
     data = call(sandbox, "Recharge/mobileInfo", {"mobile": "13800138000"})["data"]
     assert data["oisp"] == data["nisp"]
     assert data["extend"]["prov"]
@@ -184,7 +186,7 @@ def test_mobile_info_tells_a_ported_number(sandbox):
     assert ported["oisp"] != ported["nisp"]
 
 
-def test_a_card_is_added_shown_changed_and_deleted(sandbox):
+def test_a_card_is_added_shown_changed_and_deleted(sandbox: Sandbox) -> None:
     (card_id,) = call(sandbox, "Oil/addCard", CARD)["data"].values()
     named = {"card_id": str(card_id)}
     shown = call(sandbox, "Oil/cardInfo", named)["data"]
@@ -210,12 +212,12 @@ def test_a_card_is_added_shown_changed_and_deleted(sandbox):
         ({"store_id": "7"}, "店铺不存在"),
     ],
 )
-def test_a_wrong_card_is_refused(sandbox, changes, message):
+def test_a_wrong_card_is_refused(sandbox: Sandbox, changes: dict[str, str], message: str) -> None:
     assert call(sandbox, "Oil/addCard", {**CARD, **changes})["msg"] == message
     assert books(sandbox)["cards"] == []
 
 
-def test_oil_is_pushed_to_a_card_and_asked_for(sandbox):
+def test_oil_is_pushed_to_a_card_and_asked_for(sandbox: Sandbox) -> None:
     (card_id,) = call(sandbox, "Oil/addCard", CARD)["data"].values()
     order = mobile_order(order_no="O", cardId=str(card_id), amount="500", recharge_type="0")
     for name in ("mobile", "money"):

@@ -1,10 +1,12 @@
 """The wire format, and what is refused."""
 
 import time
+from collections.abc import Callable
 
 import pytest
 import requests
 
+from portal.sandbox import Sandbox
 from portal.sandbox.protocol import Dialect, signature, yuan
 
 from .wire import books, call, mobile_order, money_and_orders, order_in_books, post, push, sign
@@ -23,20 +25,20 @@ GOLDEN = {
 
 
 @pytest.mark.parametrize("compute", [signature, sign])
-def test_the_published_example_has_the_published_signature(compute):
+def test_the_published_example_has_the_published_signature(compute: Callable[[dict[str, str], str], str]) -> None:
     assert compute(GOLDEN, "456") == "7A48D8D40D7EE5849A81A711C8A6BF24"
 
 
-def test_the_sign_itself_is_not_signed():
+def test_the_sign_itself_is_not_signed() -> None:
     assert signature({**GOLDEN, "sign": "x"}, "456") == "7A48D8D40D7EE5849A81A711C8A6BF24"
 
 
-def test_values_are_signed_raw_and_sent_encoded(sandbox):
+def test_values_are_signed_raw_and_sent_encoded(sandbox: Sandbox) -> None:
     assert push(sandbox, order_no="甲 &=+/1", notify_url="http://127.0.0.1:9/?a=1&b=中")["code"] == "0000"
     assert books(sandbox)["orders"][0]["order_no"] == "甲 &=+/1"
 
 
-def test_a_push_is_answered_with_the_platforms_number(sandbox):
+def test_a_push_is_answered_with_the_platforms_number(sandbox: Sandbox) -> None:
     order = mobile_order()
     answer = call(sandbox, "Recharge/pushOrder", order)
     assert (answer["code"], answer["msg"]) == ("0000", "推送成功")
@@ -62,7 +64,7 @@ def test_a_push_is_answered_with_the_platforms_number(sandbox):
         ({"timestamp": "now"}, "请求已过期"),
     ],
 )
-def test_a_caller_who_is_not_proved_is_refused(sandbox, system, message):
+def test_a_caller_who_is_not_proved_is_refused(sandbox: Sandbox, system: dict[str, str], message: str) -> None:
     before = money_and_orders(sandbox)
     answer = call(sandbox, "Recharge/pushOrder", mobile_order(), **system)
     assert (answer["msg"], answer["data"]) == (message, None)
@@ -70,17 +72,17 @@ def test_a_caller_who_is_not_proved_is_refused(sandbox, system, message):
     assert money_and_orders(sandbox) == before
 
 
-def test_a_lowercase_signature_is_refused(sandbox):
+def test_a_lowercase_signature_is_refused(sandbox: Sandbox) -> None:
     assert call(sandbox, "User/query", sign=sign(GOLDEN).lower())["msg"] == "签名错误"
 
 
-def test_system_parameters_may_do_without_client_and_format(sandbox):
+def test_system_parameters_may_do_without_client_and_format(sandbox: Sandbox) -> None:
     assert call(sandbox, "User/query", client="", format="")["code"] == "0000"
 
 
 @pytest.mark.parametrize("name", ["store_id", "mobile", "order_no", "money", "recharge_type", "notify_url"])
 @pytest.mark.parametrize("left_out", [True, False])
-def test_a_missing_or_empty_parameter_is_named(sandbox, name, left_out):
+def test_a_missing_or_empty_parameter_is_named(sandbox: Sandbox, name: str, left_out: bool) -> None:
     before = money_and_orders(sandbox)
     order = mobile_order(**{name: ""})
     if left_out:
@@ -106,14 +108,14 @@ def test_a_missing_or_empty_parameter_is_named(sandbox, name, left_out):
         ({"source": "x"}, "参数错误"),
     ],
 )
-def test_a_value_that_cannot_be_is_refused(sandbox, changes, message):
+def test_a_value_that_cannot_be_is_refused(sandbox: Sandbox, changes: dict[str, str], message: str) -> None:
     before = money_and_orders(sandbox)
     answer = push(sandbox, **changes)
     assert (answer["code"] != "0000", answer["msg"], answer["data"]) == (True, message, None)
     assert money_and_orders(sandbox) == before
 
 
-def test_a_parameter_sent_twice_is_refused(sandbox):
+def test_a_parameter_sent_twice_is_refused(sandbox: Sandbox) -> None:
     body = "&".join(f"{name}={value}" for name, value in mobile_order().items()) + "&money=50"
     answer = requests.post(
         sandbox.base_url + "Recharge/pushOrder",
@@ -124,14 +126,14 @@ def test_a_parameter_sent_twice_is_refused(sandbox):
     assert answer["msg"] == "请求格式错误"
 
 
-def test_a_get_a_json_body_and_an_unknown_call_are_refused(sandbox):
+def test_a_get_a_json_body_and_an_unknown_call_are_refused(sandbox: Sandbox) -> None:
     url, close = sandbox.base_url + "User/query", {"Connection": "close"}
     assert requests.get(url, timeout=5, headers=close).json()["msg"] == "请求方式错误"
     assert requests.post(url, json={"a": 1}, timeout=5, headers=close).json()["msg"] == "请求方式错误"
     assert call(sandbox, "Recharge/nothing")["msg"] == "接口不存在"
 
 
-def test_the_spelling_of_values_varies_but_not_for_the_same_order():
+def test_the_spelling_of_values_varies_but_not_for_the_same_order() -> None:
     dialects = [Dialect.of(f"N{number}") for number in range(60)]
     assert {type(dialect.integer(1)) for dialect in dialects} == {int, str}
     assert {str(dialect.money(10000)) for dialect in dialects} == {"100", "100.00"}
@@ -141,11 +143,11 @@ def test_the_spelling_of_values_varies_but_not_for_the_same_order():
 
 
 @pytest.mark.parametrize(("fen", "text"), [(4900, "49.00"), (5, "0.05"), (-150, "-1.50"), (0, "0.00")])
-def test_money_is_written_exactly(fen, text):
+def test_money_is_written_exactly(fen: int, text: str) -> None:
     assert yuan(fen) == text
 
 
-def test_the_balance_is_asked_without_business_parameters(sandbox):
+def test_the_balance_is_asked_without_business_parameters(sandbox: Sandbox) -> None:
     answer = post(sandbox, "User/query", {}).json()
     assert answer["data"]["money"] == "100000.00"
     assert "id" in answer["data"]

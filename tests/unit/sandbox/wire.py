@@ -52,7 +52,7 @@ def post(sandbox: Any, endpoint: str, body: dict[str, str], *, timeout: float = 
 
 
 def call(sandbox: Any, endpoint: str, body: dict[str, str] | None = None, **system: str) -> dict[str, Any]:
-    answer: dict[str, Any] = post(sandbox, endpoint, body or {}, **system).json()
+    answer: dict[str, Any] = post(sandbox, endpoint, body or {}, timeout=5, **system).json()
     return answer
 
 

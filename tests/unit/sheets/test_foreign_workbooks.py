@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
@@ -14,7 +15,7 @@ import xlwt
 from portal.sheets import UnreadableSheet, foreign, open_sheet
 from tests.unit.sheets.lists import COLUMNS
 
-LIST = [["手机号", "面值", "备注"], ["13800138000", 50, "老客户"], [13800138001, "100", None]]
+LIST: list[list[object]] = [["手机号", "面值", "备注"], ["13800138000", 50, "老客户"], [13800138001, "100", None]]
 A_DAY = 45000
 # Of a process of its own, since a child begins with the memory of who started it.
 LAUNCHER = f"""
@@ -27,7 +28,7 @@ print(done.returncode, used.ru_maxrss, used.ru_utime + used.ru_stime, time.monot
 MEBIBYTE = 1024 * 1024
 
 
-def xls(rows: list[list[object]], *, hidden_before: bool = False, top: int = 0, left: int = 0) -> bytes:
+def xls(rows: Sequence[Sequence[object]], *, hidden_before: bool = False, top: int = 0, left: int = 0) -> bytes:
     """Return a workbook as Excel 97 to 2003 saves it, and WPS as .et."""
     book = xlwt.Workbook()
     if hidden_before:

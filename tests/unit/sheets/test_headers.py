@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,7 +20,7 @@ def handed_over(kind: str) -> list[str]:
     return json.loads(HANDED_OVER.read_text(encoding="utf-8"))[kind] if HANDED_OVER.exists() else []
 
 
-def layout(text: str, **options: object) -> Layout:
+def layout(text: str, **options: Any) -> Layout:
     sheet = open_sheet(text.encode(), file_name="list.csv", columns=wanted(Product.MOBILE, None), **options)
     assert len(list(sheet.rows)) >= 1
     return sheet.layout

@@ -1,5 +1,6 @@
 """The verdict of a storm sees each thing that may not be, and nothing where all is well."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -45,7 +46,7 @@ def entry(order_no: str = "A", **changes: Any) -> dict[str, Any]:
     return {**values, **changes}
 
 
-REFUNDED = {"status": 4, "history": [1, 3, 4], "returned": "49.00", "returned_at": 90.0}
+REFUNDED: dict[str, Any] = {"status": 4, "history": [1, 3, 4], "returned": "49.00", "returned_at": 90.0}
 
 
 def verdict_of(rows: list[dict[str, Any]], entries: list[dict[str, Any]], **changes: Any) -> Verdict:
@@ -53,7 +54,7 @@ def verdict_of(rows: list[dict[str, Any]], entries: list[dict[str, Any]], **chan
     balance = f"{1000 - spent:.2f}"
     summary = {"received_twice": [], "double_spent": [], "balance": balance, "ledger_total": balance}
     summary |= changes.pop("summary", {})
-    return judge(Evidence(rows, {"orders": entries}, summary, opening_balance=1000, **changes))
+    return judge(Evidence(rows, {"orders": entries}, summary, opening_balance=Decimal(1000), **changes))
 
 
 def broken(verdict: Verdict) -> set[str]:
