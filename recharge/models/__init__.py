@@ -8,11 +8,12 @@ from .generations import Generation
 from .limits import EmergencyStop, Pace, Spending
 from .marks import Mark
 from .order_events import OrderEvent
-from .orders import DEAD_SUBMISSIONS, PROVABLY_UNSPENT, Order, OrderQuerySet
+from .orders import DEAD_SUBMISSIONS, OWED, PROVABLY_UNSPENT, Order, OrderQuerySet
 from .portal_events import PortalEvent
 
 __all__ = [
     "DEAD_SUBMISSIONS",
+    "OWED",
     "PROVABLY_UNSPENT",
     "UNDER_WAY",
     "Account",

@@ -26,6 +26,11 @@ DEAD_SUBMISSIONS = (Submission.REJECTED, Submission.NOT_RECEIVED, Submission.WIT
 
 NOTHING_ARRIVED = Q(part_arrived=False) & (Q(credited_amount=None) | Q(credited_amount=0))
 ALL_CAME_BACK = Q(status=Status.REFUNDED, confirmed_at__isnull=False) & NOTHING_ARRIVED
+OWED = Q(status__in=[Status.FAILED, Status.CANCELLED, Status.REVERSED, Status.PARTLY_ARRIVED]) | Q(
+    status=Status.REFUNDED, confirmed_at=None
+)
+"""Money was spent on it, and the platform's own answer hasn't confirmed it back."""
+
 PROVABLY_UNSPENT = Q(doubts=0) & (Q(submission__in=DEAD_SUBMISSIONS) & NOTHING_ARRIVED | ALL_CAME_BACK)
 """The same as `Order.is_provably_unspent`, for the database; a property test compares the two."""
 
@@ -327,6 +332,8 @@ class Order(models.Model):
                 name="order_placed_at",
                 include=["submission", "status", "face_value", "confirmed_at", "id"],
             ),
+            # What the platform owes: page and overview.
+            models.Index(F("id").desc(), name="order_owed", condition=OWED),
             # What needs a person: list and badge.
             models.Index(F("id").desc(), name="order_marked", condition=Q(open_marks__gt=0)),
             # Whether another attempt lives: the claim, `living_attempt`.

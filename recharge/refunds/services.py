@@ -10,12 +10,9 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from recharge.choices import Submission
-from recharge.models import Order, OrderQuerySet
-from recharge.status import Status
+from recharge.models import OWED, Order, OrderQuerySet
 
 MONEY = DecimalField(max_digits=14, decimal_places=4)
-UNFINISHED = (Status.FAILED, Status.CANCELLED, Status.REVERSED, Status.PARTLY_ARRIVED)
 AGES: tuple[tuple[int, str | Promise], ...] = (
     (1, _("less than a day")),
     (3, _("1 to 3 days")),
@@ -46,10 +43,7 @@ def owing() -> OrderQuerySet:
     # In floats, of which 15 digits are enough for what one order costs: SQLite would divide whole numbers otherwise.
     spent, face, arrived = (Cast(amount, FloatField()) for amount in (cost, F("face_value"), F("credited_amount")))
     share = Cast(spent * (face - arrived) / face, MONEY)
-    open_refund = Q(status__in=UNFINISHED) | Q(status=Status.REFUNDED, confirmed_at=None)
-    return Order.objects.filter(open_refund, submission=Submission.ACCEPTED).annotate(
-        owed=Case(When(part, then=share), default=cost, output_field=MONEY)
-    )
+    return Order.objects.filter(OWED).annotate(owed=Case(When(part, then=share), default=cost, output_field=MONEY))
 
 
 def total_owed() -> Decimal:
