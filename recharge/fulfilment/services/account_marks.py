@@ -19,9 +19,10 @@ def keep_apart() -> None:
 
     They stay as they are meanwhile: the present account knows nothing of them, and its "no such order" proves nothing.
     """
-    due = accounts.pushed_elsewhere(Order.objects.due_for_check())
-    for order_id in due.values_list("pk", flat=True)[:MARKED_AT_ONCE]:
-        _mark(order_id)
+    for some in (Order.objects.single(), Order.objects.in_batches()):  # an index each
+        due = accounts.pushed_elsewhere(some.due_for_check())
+        for order_id in due.values_list("pk", flat=True)[:MARKED_AT_ONCE]:
+            _mark(order_id)
     marked = Order.objects.marked(MarkKind.OTHER_ACCOUNT).filter(accounts.of_current())
     for order_id in marked.values_list("pk", flat=True)[:MARKED_AT_ONCE]:
         _unmark(order_id)

@@ -64,7 +64,11 @@ def _due() -> Iterator[tuple[Work, dt.datetime | None]]:
         yield Work.ORDERS, _oldest(Order.objects.single(), "next_push_at", Work.ORDERS)
         yield Work.BATCHES, _standing_batches()
     yield Work.LEASES, _oldest(Order.objects.all(), "lease_until", Work.LEASES)
-    yield Work.QUERIES, _oldest(Order.objects.filter(accounts.of_current()), "next_check_at", Work.QUERIES)
+    ours = Order.objects.filter(accounts.of_current())
+    of_each = (
+        _oldest(some, "next_check_at", Work.QUERIES) for some in (ours.single(), ours.in_batches())
+    )  # an index each
+    yield Work.QUERIES, min(filter(None, of_each), default=None)
     yield Work.CARDS, _oldest(OilCard.objects.all(), "lease_until", Work.CARDS)
 
 

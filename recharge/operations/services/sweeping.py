@@ -91,7 +91,8 @@ def _open_batch_drains() -> None:
 
 
 def _open_check_drains() -> None:
-    wanted = _count_to(settings.CHECK_LANES, Order.objects.due_for_check())
+    kinds = (Order.objects.single(), Order.objects.in_batches())  # an index each
+    wanted = min(sum(_count_to(settings.CHECK_LANES, some.due_for_check()) for some in kinds), settings.CHECK_LANES)
     if wanted:
         queue.start_drains(queue.CHECK_DUE, wanted - queue.waiting(queue.CHECK_DUE))
 

@@ -8,6 +8,12 @@ from typing import Any
 
 EXPLAINED = {"OperationalError", "InterfaceError", "ConnectionError", "ConnectionRefusedError", "ConnectionResetError"}
 EXPLAINED |= {"BrokenPipeError", "TimeoutError"}
+LOST_BROKER = (
+    ("SchedulingError", "Connection refused"),
+    ("AttributeError", "'NoneType' object has no attribute 'hostname'"),
+)
+"""What Celery makes of a broker that has just gone: its scheduler wraps it, its worker looks at the connection it lost."""
+
 """Of the exception that was raised last; Django's OperationalError is what became of a lost connection."""
 
 UNEXPLAINED = "deadlock"
@@ -38,5 +44,6 @@ def _unexpected(name: str, line: str) -> Iterator[str]:
     if not isinstance(raised, list) or not raised or told.get("level") not in ("error", "critical"):
         return
     kind, value = raised[0]["exc_type"], raised[0]["exc_value"]
-    if kind not in EXPLAINED or UNEXPLAINED in value:
+    is_lost_broker = any(kind == known and words in value for known, words in LOST_BROKER)
+    if (kind not in EXPLAINED and not is_lost_broker) or UNEXPLAINED in value:
         yield f"{kind} in {name}: {value[:200]}"
