@@ -65,9 +65,8 @@ def _due() -> Iterator[tuple[Work, dt.datetime | None]]:
         yield Work.BATCHES, _standing_batches()
     yield Work.LEASES, _oldest(Order.objects.all(), "lease_until", Work.LEASES)
     ours = Order.objects.filter(accounts.of_current())
-    of_each = (
-        _oldest(some, "next_check_at", Work.QUERIES) for some in (ours.single(), ours.in_batches())
-    )  # an index each
+    kinds = (ours.single(), ours.in_batches())  # an index each
+    of_each = (_oldest(some, "next_check_at", Work.QUERIES) for some in kinds)
     yield Work.QUERIES, min(filter(None, of_each), default=None)
     yield Work.CARDS, _oldest(OilCard.objects.all(), "lease_until", Work.CARDS)
 

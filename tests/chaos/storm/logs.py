@@ -12,9 +12,7 @@ LOST_BROKER = (
     ("SchedulingError", "Connection refused"),
     ("AttributeError", "'NoneType' object has no attribute 'hostname'"),
 )
-"""What Celery makes of a broker that has just gone: its scheduler wraps it, its worker looks at the connection it lost."""
-
-"""Of the exception that was raised last; Django's OperationalError is what became of a lost connection."""
+"""What Celery makes of a broker that has just gone: its scheduler wraps it, a worker looks at what it has lost."""
 
 UNEXPLAINED = "deadlock"
 """An OperationalError, but a mistake of ours."""
