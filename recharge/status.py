@@ -62,9 +62,6 @@ IN_PROGRESS = frozenset({0, 1, 5, 6, 7, 8, 12})
 FINAL = frozenset({Status.SUCCEEDED, Status.REFUNDED})
 """Codes after which nothing more is expected, once the platform's own answer has confirmed them."""
 
-FAILURES = frozenset({Status.FAILED, Status.CANCELLED, Status.REFUNDED, Status.REVERSED})
-"""Codes that say: the phone or card did not get, or did not keep, the money."""
-
 CANCELLABLE = frozenset({None, 0, 1, 5, 6, 7, 8})
 """Where asking the platform to cancel makes sense; which ones it cancels is its own affair. [guess]"""
 

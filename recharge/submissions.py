@@ -1,6 +1,6 @@
 """Our own state of an order, how far we got in handing it over: which state may follow which. Pure data.
 
-The platform's codes are in `status.py`. What is done at each step is in `services/transitions.py`.
+The platform's codes are in `status.py`. What is done at each step is in `fulfilment/services/transitions.py`.
 """
 
 from recharge.choices import Submission

@@ -1,4 +1,4 @@
-"""Watching batches: all of them, and one with its orders. What a person may do with one is in batch_deed_views."""
+"""Watching batches: all of them, and one with its orders. What a person may do with one is in actions."""
 
 from typing import Any
 

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
 
-from django import forms
 from django.contrib.auth.decorators import permission_required
 from django.contrib.auth.models import User
 from django.core.exceptions import BadRequest
@@ -20,6 +19,7 @@ from portal.web.request import Request
 from recharge.models import Order
 
 from . import actions
+from .forms import FindingForm
 from .services import interventions
 
 MOST_ORDERS = 500
@@ -27,16 +27,6 @@ MOST_ORDERS = 500
 
 class NothingForm(MarkedForm):
     """An action that needs no words."""
-
-
-class RemarkForm(MarkedForm):
-    """What was found and done, about all of them."""
-
-    note = forms.CharField(
-        label=_("What did you find, what did you do?"),
-        max_length=200,
-        widget=forms.Textarea(attrs={"class": "form-control", "rows": 3, "autofocus": True}),
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +69,7 @@ BULK = {
         _("Mark as dealt with"),
         lambda order: bool(order.open_marks),
         _("needs no attention"),
-        RemarkForm,
+        FindingForm,
     ),
 }
 

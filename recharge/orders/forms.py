@@ -235,8 +235,20 @@ class CardSearchForm(forms.Form):
         return re.sub(r"[\s\-]", "", unicodedata.normalize("NFKC", self.cleaned_data["digits"]))
 
 
-class NoteForm(MarkedForm):
+class FindingForm(MarkedForm):
+    """What was found and done."""
+
+    note = forms.CharField(
+        label=_("What did you find, what did you do?"),
+        max_length=200,
+        widget=forms.Textarea(attrs={"class": "form-control", "rows": 3, "autofocus": True}),
+    )
+
+
+class NoteForm(FindingForm):
     """What was done about an order's marks; which ones is asked where there are several."""
+
+    field_order = ("seen", "marks", "note")
 
     seen = SeenField()
     marks = forms.MultipleChoiceField(
@@ -244,11 +256,6 @@ class NoteForm(MarkedForm):
         choices=MarkKind.choices,
         widget=forms.CheckboxSelectMultiple(attrs={"class": "form-check-input"}),
         error_messages={"required": _("Choose what you have dealt with.")},
-    )
-    note = forms.CharField(
-        label=_("What did you find, what did you do?"),
-        max_length=200,
-        widget=forms.Textarea(attrs={"class": "form-control", "rows": 3, "autofocus": True}),
     )
 
     def __init__(self, *args: Any, open_marks: Sequence[MarkKind], **kwargs: Any) -> None:

@@ -1,4 +1,4 @@
-"""Placing orders and looking at them. What a person may do with an order is in intervention_views."""
+"""Placing orders and looking at them. What a person may do with an order is in actions."""
 
 from collections.abc import Callable, Mapping
 

@@ -9,11 +9,11 @@ from django.db.models import Count, Min, Q, Sum
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 
-from recharge.choices import BatchState, MarkKind, PortalEventKind
+from recharge.choices import BatchState, PortalEventKind
 from recharge.core import wording
 from recharge.core.totals import Totals
 from recharge.core.wording import Group
-from recharge.models import Balance, Batch, Mark, Order, OrderQuerySet, PortalEvent
+from recharge.models import Balance, Batch, Order, OrderQuerySet, PortalEvent
 from recharge.status import Status
 
 Counts = list[tuple[str, int | None, int]]
@@ -51,12 +51,6 @@ def last_days() -> list[Day]:
         past = _days(start, today)
         cache.set(key, past, CACHED_FOR)
     return [*past, *_days(today, today + dt.timedelta(days=1))]
-
-
-def attention_kinds() -> list[tuple[MarkKind, int]]:
-    """Return why orders need a person, and how many for each reason, most frequent first."""
-    rows = Mark.objects.open().order_by().values_list("kind").annotate(count=Count("pk"))
-    return sorted(((MarkKind(kind), count) for kind, count in rows), key=lambda pair: -pair[1])
 
 
 def balance() -> Balance | None:

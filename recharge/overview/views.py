@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 from oilcards.models import OilCard
 from portal import platform
 from portal.web.request import Request
+from recharge.attention.services import kinds
 from recharge.core.wording import GROUP_LOOKS, Group, of
 from recharge.limits.services import spending
 from recharge.operations.services.standstill import standstills
@@ -32,7 +33,7 @@ def overview(request: Request) -> HttpResponse:
         "today": days[-1],
         "tiles": _tiles(days[-1]),
         "open": _open(),
-        "attention": services.attention_kinds(),
+        "attention": kinds(),
         "cards_in_need": _cards_in_need(request),
         "owed": total_owed(),
         "balance": balance,

@@ -149,7 +149,7 @@ def test_open_orders_and_those_that_need_a_person_are_counted(client: Client, au
         ("submission=UNKNOWN", 1),
         ("status=11", 1),
     }
-    assert response.context["attention"] == [(MarkKind.PARTLY_ARRIVED, 1)]
+    assert [(row.kind, row.orders) for row in response.context["attention"]] == [(MarkKind.PARTLY_ARRIVED, 1)]
     assert "?kind=PARTLY_ARRIVED" in response.content.decode()
 
 

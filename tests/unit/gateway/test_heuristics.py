@@ -141,10 +141,10 @@ def test_a_message_means_no_such_call(messages: list[str], expected: bool) -> No
 
 
 @pytest.mark.parametrize("message", [*DUPLICATE, *NO_SUCH_ORDER, *NO_SUCH_CALL])
-def test_the_guesses_exclude_each_other(message: str) -> None:
+def test_the_readings_exclude_each_other(message: str) -> None:
     rejected = says(message)
-    guesses = [may_mean_duplicate(rejected), means_no_such_order(rejected), means_no_such_call(rejected)]
-    assert guesses.count(True) == 1
+    readings = [may_mean_duplicate(rejected), means_no_such_order(rejected), means_no_such_call(rejected)]
+    assert readings.count(True) == 1
 
 
 DEFINITE = [
