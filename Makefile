@@ -6,6 +6,7 @@ PORT ?= 8000
 SANDBOX_PORT ?= 9000
 ORDERS ?= 5000
 KILLS ?= 30
+FUZZ ?= 200000
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
@@ -20,7 +21,7 @@ ASSETS := portal/static/vendor/.built
 TRIAL := env DOTENV_PATH=/dev/null DEBUG=True CELERY_BROKER_URL=memory://localhost DATABASE_URL="$${DATABASE_URL:-sqlite:///$(CURDIR)/trial.sqlite3}" \
 	PUBLIC_URL=http://127.0.0.1:$(PORT) CSRF_TRUSTED_ORIGINS=http://127.0.0.1:$(PORT) ALLOWED_HOSTS=127.0.0.1,localhost \
 	WIKEYUN_BASE_URL=http://127.0.0.1:$(SANDBOX_PORT)/rest/ WIKEYUN_APP_KEY=sandbox \
-	WIKEYUN_APP_SECRET=sandbox-secret WIKEYUN_STORE_ID=1 APPROVAL_ABOVE=1000
+	WIKEYUN_APP_SECRET=sandbox-secret WIKEYUN_STORE_ID=1 APPROVAL_ABOVE=1000 MFA_REQUIRED=none
 
 # The newest Python that the machine has; those of pyenv need not be switched on. Each is asked whether it works, since
 # pyenv leaves a python3.13 in the path that does not.
@@ -29,7 +30,7 @@ FIND_PYTHON := for version in 3.13 3.12 3.11; do \
 	"$$python" -c 'import ensurepip, sqlite3, ssl, venv' 2>/dev/null && { echo "$$python"; exit; }; done; done
 PYTHON ?= $(shell $(FIND_PYTHON))
 
-.PHONY: run test chaos build setup lock secrets newest-python
+.PHONY: run test chaos fuzz build setup lock secrets newest-python
 setup: .venv/.installed $(ASSETS) $(CATALOGUES)
 
 run: setup
@@ -54,6 +55,10 @@ test: setup .venv/.installed-dev
 # A storm of SEED over the whole portal; needs PostgreSQL's and Redis' programs, starts its own of both.
 chaos: setup .venv/.installed-dev
 	$(BIN)/python -m tests.chaos.storm --orders $(ORDERS) --kills $(KILLS) $(if $(SEED),--seed $(SEED))
+
+# So many invented inputs: callbacks, answers of the platform, rows and forms. SEED plays the same ones again.
+fuzz: setup .venv/.installed-dev
+	FUZZ=$(FUZZ) $(if $(SEED),FUZZ_SEED=$(SEED)) $(BIN)/python -m pytest -q -n 2 --show-capture=no tests/integration/fuzz
 
 build: setup
 	DEBUG=False $(BIN)/python manage.py collectstatic --noinput --verbosity 0

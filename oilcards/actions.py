@@ -6,6 +6,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from oilcards.services.errors import ServiceError
+from portal.accounts import factors
 from portal.kit.secrecy import personal
 from portal.web.actions import Answer, Button, Confirmation, Room, Said
 from portal.web.forms import ReasonForm
@@ -141,6 +142,7 @@ def gone(card: OilCard, said: Said, actor: User) -> str:
         Button(_("Show it")),
     ),
     form=lambda data, card: ReasonForm(data, label=_("Why do you need to see it?")),
+    protect=factors.after_fresh_factor(),
 )
 def reveal(card: OilCard, said: Said, actor: User) -> Answer:
     """Show the card's data in clear, in the answer to this very POST and nowhere else."""

@@ -5,6 +5,8 @@ from django.db import models
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from portal.accounts.admin import by_name
+
 from .models import OilCard, OilCardEvent
 
 
@@ -23,27 +25,31 @@ class ReadOnlyAdmin(admin.ModelAdmin):
 
 @admin.register(OilCard)
 class OilCardAdmin(ReadOnlyAdmin):
-    list_display = ["id", "number", "card_type", "state", "platform_card_id", "added_by", "added_at"]
+    list_display = by_name(OilCard, ["id", "number", "card_type", "state", "platform_card_id", "added_by", "added_at"])
     list_filter = ["state", "card_type"]
     list_select_related = ["added_by"]
     search_fields = ["last_four", "platform_card_id"]
     search_help_text = _("Last four digits, or the platform's card id")
-    fields = [
-        "number",
-        "card_type",
-        "name",
-        "phone",
-        "id_number",
-        "platform_card_id",
-        "state",
-        "deed",
-        "problem",
-        "compared_at",
-        "added_by",
-        "added_at",
-        "changed_by",
-        "changed_at",
-    ]
+    fields = by_name(
+        OilCard,
+        [
+            "number",
+            "card_type",
+            "name",
+            "phone",
+            "id_number",
+            "platform_card_id",
+            "state",
+            "action",
+            "problem",
+            "compared_at",
+            "added_by",
+            "added_at",
+            "changed_by",
+            "changed_at",
+        ],
+    )
+    readonly_fields = fields
 
     @admin.display(description=_("card number"), ordering="last_four")
     def number(self, card: OilCard) -> str:
@@ -64,6 +70,6 @@ class OilCardAdmin(ReadOnlyAdmin):
 
 @admin.register(OilCardEvent)
 class OilCardEventAdmin(ReadOnlyAdmin):
-    list_display = ["id", "at", "card", "kind", "verdict", "state_from", "state_to", "actor"]
+    list_display = by_name(OilCardEvent, ["id", "at", "card", "kind", "verdict", "state_from", "state_to", "actor"])
     list_filter = ["kind", "verdict"]
     list_select_related = ["card", "actor"]

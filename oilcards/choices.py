@@ -12,7 +12,7 @@ class CardType(IntegerChoices):
 
 
 class State(TextChoices):
-    """How far the card is in step with the platform."""
+    """Whether the card in the book agrees with the platform's."""
 
     ADDING = "ADDING", _("Being added")
     ADD_FAILED = "ADD_FAILED", _("Not added")
@@ -25,7 +25,7 @@ class State(TextChoices):
 
 
 class CardAction(TextChoices):
-    """What is under way at the platform, or was when it fell silent."""
+    """The action under way at the platform, or the last one where the platform stopped answering."""
 
     ADD = "ADD", _("Add")
     CHANGE = "CHANGE", _("Change")

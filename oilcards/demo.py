@@ -28,12 +28,14 @@ def cards(clerk: User) -> list[OilCard]:
         clerk: who is said to have added them.
     """
     if not OilCard.objects.exists():
-        for position, (number, card_type, name, national_id, state, deed) in enumerate(BOOK, 1):
+        for position, (number, card_type, name, national_id, state, action) in enumerate(BOOK, 1):
             details = CardDetails(number, card_type, name, f"1380000{1000 + position}", national_id)
             if state == State.ACTIVE and platform.is_configured():
                 add_card(details=details, actor=clerk, accept_warnings=True)
             else:
-                _tell(OilCard(**columns(details), state=state, deed=deed, added_by=clerk, changed_by=clerk), position)
+                _tell(
+                    OilCard(**columns(details), state=state, action=action, added_by=clerk, changed_by=clerk), position
+                )
     return list(OilCard.objects.order_by("id"))
 
 

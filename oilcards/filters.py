@@ -21,7 +21,11 @@ class CardFilter(filters.FilterSet):
     )
     state = filters.ChoiceFilter(
         label=_("State"),
-        choices=[(ATTENTION, _("Whatever needs a person")), (EVERYTHING, _("All, deleted ones too")), *State.choices],
+        choices=[
+            (ATTENTION, _("Everything that needs a person")),
+            (EVERYTHING, _("All, deleted ones too")),
+            *State.choices,
+        ],
         empty_label=_("All but deleted ones"),
         method="in_state",
     )

@@ -76,8 +76,8 @@ class EditForm(CardForm):
     version = forms.IntegerField(
         widget=forms.HiddenInput,
         error_messages={
-            "required": _("This form was damaged on its way; open it anew."),
-            "invalid": _("This form was damaged on its way; open it anew."),
+            "required": _("This form was damaged in transit; please open it again."),
+            "invalid": _("This form was damaged in transit; please open it again."),
         },
     )
 

@@ -19,9 +19,9 @@ from . import masking
 from .choices import BUSY_STATES, CardAction, CardType, CardVerdict, EventKind, State
 from .details import CardDetails
 
-_NOT_THERE = Q(state__in=[State.ADDING, State.ADD_FAILED]) | Q(state=State.UNKNOWN, deed=CardAction.ADD)
+_NOT_THERE = Q(state__in=[State.ADDING, State.ADD_FAILED]) | Q(state=State.UNKNOWN, action=CardAction.ADD)
 _THERE = Q(state__in=[State.ACTIVE, State.CHANGING, State.CHANGE_FAILED, State.DELETING]) | Q(
-    state=State.UNKNOWN, deed__in=[CardAction.CHANGE, CardAction.DELETE]
+    state=State.UNKNOWN, action__in=[CardAction.CHANGE, CardAction.DELETE]
 )
 
 
@@ -67,9 +67,11 @@ class OilCard(models.Model):
     platform_card_id = models.CharField(_("platform's card id"), max_length=64, null=True)  # noqa: DJ001  (unique where it is known)
 
     state = models.CharField(_("state"), max_length=13, choices=State, default=State.ADDING)
-    deed = models.CharField(_("under way"), max_length=6, choices=CardAction, blank=True)
+    action = models.CharField(_("under way"), max_length=6, choices=CardAction, blank=True, db_column="deed")
     lease_until = models.DateTimeField(null=True)
-    version = models.PositiveIntegerField(default=1, help_text=_("counts the deeds; an answer to an older one is late"))
+    version = models.PositiveIntegerField(
+        default=1, help_text=_("counts the actions; an answer to an older one is late")
+    )
     problem = models.CharField(_("problem"), max_length=300, blank=True)
     compared_at = models.DateTimeField(_("compared at"), null=True)
 
@@ -109,11 +111,11 @@ class OilCard(models.Model):
             ),
             models.CheckConstraint(
                 name="oilcard_deed_where_under_way",
-                condition=Q(state=State.ADDING, deed=CardAction.ADD)
-                | Q(state=State.CHANGING, deed=CardAction.CHANGE)
-                | Q(state=State.DELETING, deed=CardAction.DELETE)
-                | Q(state=State.UNKNOWN, deed__in=CardAction.values)
-                | ~Q(state__in=[*BUSY_STATES, State.UNKNOWN]) & Q(deed=""),
+                condition=Q(state=State.ADDING, action=CardAction.ADD)
+                | Q(state=State.CHANGING, action=CardAction.CHANGE)
+                | Q(state=State.DELETING, action=CardAction.DELETE)
+                | Q(state=State.UNKNOWN, action__in=CardAction.values)
+                | ~Q(state__in=[*BUSY_STATES, State.UNKNOWN]) & Q(action=""),
             ),
             models.CheckConstraint(
                 name="oilcard_lease_iff_busy",

@@ -18,7 +18,7 @@ from portal.kit.digits import card_digits, fold, mobile_digits, why_no_number
 from .choices import CardType
 
 CARD_NUMBER_DIGITS = range(10, 31)
-"""Outside of it, it is something else than a card number."""
+"""A number of any other length is no card number."""
 
 _SHAPES = {CardType.SINOPEC: (19, "100011"), CardType.PETROCHINA: (16, "9")}
 _SEPARATORS = re.compile(r"[\s\-‐-―]+")
@@ -127,7 +127,7 @@ def holder_name(text: str) -> str:
     if not name:
         raise InvalidValue(_("Enter the holder's name."))
     if not _NAME.fullmatch(name):
-        raise InvalidValue(_("A name has 2 to 50 letters."))
+        raise InvalidValue(_("A name has 2 to 50 characters."))
     return name
 
 

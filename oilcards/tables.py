@@ -5,6 +5,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from portal.kit.wording import person
 from portal.web.rendering import moment
 from portal.web.tables import LOOK, Rows, column
 
@@ -39,4 +40,4 @@ class CardTable(Rows):
         return format_html('<span class="number">{}</span>', moment(record.added_at))
 
     def render_added_by(self, record: OilCard) -> str:
-        return record.added_by.get_username()
+        return person(record.added_by)

@@ -125,7 +125,7 @@ def take_theirs(request: Request, card_id: int) -> HttpResponse:
     if card is None:
         return unknown(request)
     if not form.is_valid():
-        messages.error(request, _("This form was damaged on its way; compare again."))
+        messages.error(request, _("This form was damaged in transit; please compare again."))
         return redirect("card_detail", card.pk)
     fields, fingerprint = form.cleaned_data["fields_taken"], form.cleaned_data["fingerprint"]
     try:

@@ -59,7 +59,7 @@ _OF_SILENCE: dict[str, str | Promise] = {
 def of_card(card: OilCard) -> Wording:
     """Return how the card's state is shown; where the platform fell silent, what is unclear now."""
     if card.state == State.UNKNOWN:
-        return Wording(State.UNKNOWN.label, _OF_SILENCE[card.deed], "orange", "message-question")
+        return Wording(State.UNKNOWN.label, _OF_SILENCE[card.action], "orange", "message-question")
     return OF_STATE[card.state]
 
 

@@ -35,7 +35,7 @@ closing = threading.Event()
 
 
 def refuse_memory_broker() -> None:
-    """Stop a web or worker process that could hear no other.
+    """Refuse to start a web or worker process with a broker that works within one process only.
 
     Raises:
         RuntimeError: CELERY_BROKER_URL is memory://, which only `manage.py serve` can use.
@@ -49,7 +49,7 @@ def refuse_memory_broker() -> None:
 
 @celeryd_init.connect
 def _refuse_memory_broker(**kwargs: object) -> None:
-    """`celery worker` with the embedded broker would wait for ever for what never comes."""
+    """`celery worker` with the embedded broker would wait for ever for messages that never arrive."""
     try:
         refuse_memory_broker()
     except RuntimeError as error:
@@ -58,13 +58,13 @@ def _refuse_memory_broker(**kwargs: object) -> None:
 
 @celeryd_init.connect
 def _take_short_turns(**kwargs: object) -> None:
-    """Threads of a worker mostly wait for the platform; when one of them wakes up, it should not wait for another."""
+    """Worker threads mostly wait for the platform: with short turns, one that wakes up runs soon."""
     sys.setswitchinterval(TURN)
 
 
 @worker_shutting_down.connect
 def _end_drains(**kwargs: object) -> None:
-    """A worker that is told to stop waits for what is under way; drains end after the order that they are at."""
+    """On shutdown a worker finishes the tasks in progress; drains end after their current order."""
     closing.set()
 
 

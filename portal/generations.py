@@ -142,7 +142,7 @@ def places() -> list[Place]:
 
 @contextmanager
 def _broker() -> Iterator[Any]:
-    """Connect anew, and wait for little: whoever asks has an order to take up."""
+    """Connect anew with a short timeout: the caller has an order to claim."""
     options = {} if settings.CELERY_BROKER_URL.startswith("amqp") else {"socket_timeout": 3}
     with app.connection_for_write(transport_options=options) as broker:
         yield broker

@@ -11,10 +11,12 @@ from typing import Any
 import structlog
 import structlog.tracebacks
 
-_PERSONAL = re.compile(r"(?<!\d)(?:1[3-9]\d[ -]?\d{4}[ -]?\d{4}|\d{17}[\dXx])(?!\d)")
+_PERSONAL = re.compile(
+    r"(?<!\d)(?:(?:(?:[+＋]|[0０]{2})?[8８][6６][ -]?)?[1１][3-9３-９]\d[ .-]?\d{4}[ .-]?\d{4}|\d{17}[\dXx])(?!\d)"
+)
 _CALLBACK_ADDRESS = re.compile(r"(/callback/)[^/?\s'\"]+")
 _TRACEBACK = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)  # locals hold secrets and numbers
-_HARMLESS = frozenset({"order_no", "timestamp", "request_id", "task_id", "child_task_id"})
+_HARMLESS = frozenset({"order_no", "timestamp", "request_id", "task_id", "child_task_id", "digest"})
 
 
 def strip_query(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -92,6 +94,7 @@ def configure(*, json_lines: bool) -> Mapping[str, Any]:
             "django.server": {"handlers": [], "propagate": True},
             "celery": {"level": "WARNING"},
             "kombu": {"level": "WARNING"},
+            "apprise": {"level": "CRITICAL"},  # its lines may hold the secrets of addresses
             "django_structlog.celery": {"level": "WARNING"},  # a line for every sweep drowns the others
         },
     }

@@ -5,6 +5,7 @@ import secrets
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.models import User
 from django.core.exceptions import RequestDataTooBig
 from django.db import DatabaseError, InterfaceError, connection
 from django.http import HttpRequest, HttpResponse
@@ -16,6 +17,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import REGISTRY
 
 from portal.kit.postgres import answering_within
+from portal.kit.wording import person
 from recharge.limits.services import restore_guard
 from recharge.metrics import ORDERS
 from recharge.operations.services.standstill import standstills
@@ -23,6 +25,8 @@ from recharge.operations.services.standstill import standstills
 from . import __version__
 from .celery import app as celery_app
 
+BACKEND = "django.contrib.auth.backends.ModelBackend"
+ADMINISTRATORS_NAMED = 5
 PATIENCE = 1
 """Seconds that database and broker get to answer whoever asks whether they can be reached."""
 IMPATIENT = {"socket_timeout": PATIENCE, "socket_connect_timeout": PATIENCE} if not settings.EMBEDDED else {}
@@ -69,6 +73,15 @@ def metrics(request: HttpRequest) -> HttpResponse:
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """A form whose token is missing or old: nothing was done, and the page says how to go on."""
     return render(request, "403_csrf.html", status=403)
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """What somebody may not do; whoever may do nothing at all yet reads whom to ask."""
+    if request.user.is_anonymous or request.user.get_all_permissions():
+        return render(request, "403.html", status=403)
+    administrators = User.objects.with_perm("auth.change_user", backend=BACKEND, include_superusers=True)
+    names = [person(user) for user in administrators.order_by("pk")[:ADMINISTRATORS_NAMED]]
+    return render(request, "no_group.html", {"administrators": names}, status=403)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

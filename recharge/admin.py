@@ -1,4 +1,4 @@
-"""Users and groups to manage; orders, batches, stops and their history to look up, and nothing else.
+"""Orders, batches, stops and their history to look up, rules about numbers to keep; users and groups are in staff/.
 
 Django's admin wraps every POST in a transaction, and the platform must never be called inside one: so nothing here
 writes an order.
@@ -9,9 +9,9 @@ from functools import cached_property
 from typing import Any, cast
 
 from django.contrib import admin
-from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import User
 from django.core.paginator import Paginator
+from django.db import transaction
 from django.db.models import Field, Model, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
@@ -19,25 +19,43 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from portal.accounts.admin import by_name
+from portal.kit.lists import listed
+from recharge.choices import PortalEventKind
+from recharge.core.events import record_of_portal
 from recharge.core.masking import hide_mobile, shown_target
+from recharge.limits.services import number_limits
+from recharge.numbers.services import judging as numbers
 from recharge.orders.filters import OrderFilter
 
-from .models import Batch, BatchEvent, EmergencyStop, Order, OrderEvent, OrderQuerySet, PortalEvent
+from .models import (
+    Batch,
+    BatchEvent,
+    EmergencyStop,
+    NumberLimit,
+    NumberRule,
+    Order,
+    OrderEvent,
+    OrderQuerySet,
+    PortalEvent,
+)
+from .staff import admin as _staff  # noqa: F401  (registers users and groups)
+from .staff import identity_admin as _identities  # noqa: F401  (registers accounts elsewhere)
 
 COUNTED_ROWS = 1000
-"""Nobody leafs further than this; counting on would read the whole table."""
+"""Nobody pages further than this; counting all would read the whole table."""
 
 
-LONGEST_KEY = 18
+MAX_KEY_DIGITS = 18
 """Digits; every longer number is beyond a bigint."""
 
 
 class ShortPaginator(Paginator):
-    """Counts no further than people leaf. What lies beyond is found by its number."""
+    """Counts no further than people page. Older rows are found by their numbers."""
 
     @cached_property
     def count(self) -> int:
-        rows = cast("QuerySet[Any]", self.object_list)  # the admin leafs in nothing else
+        rows = cast("QuerySet[Any]", self.object_list)  # the admin paginates nothing else
         return rows[:COUNTED_ROWS].count()
 
 
@@ -52,6 +70,16 @@ class LookUpAdmin(admin.ModelAdmin):
     search_help_text = _("Order number, platform number or mobile number")
     show_full_result_count = False
     sortable_by = ()
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        return by_name(self.model, super().get_list_display(request))
+
+    def get_fields(self, request: HttpRequest, obj: Model | None = None) -> list[Any]:
+        hidden = ("id", *(self.exclude or ()))
+        return by_name(self.model, [column.name for column in self.model._meta.fields if column.name not in hidden])
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[Any]:
+        return self.get_fields(request, obj)
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
@@ -69,19 +97,16 @@ class OrderAdmin(LookUpAdmin):
     search_fields = ("order_no__exact",)  # shows the box; get_search_results does the finding
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
-        columns = ["face_value", "submission", "status", _marks, "placed_by", "placed_at"]
+        columns = by_name(Order, ["face_value", "submission", "status", _marks, "placed_by", "placed_at"])
         return ["order_no", _phone_for(_viewer(request)), *columns]
 
-    def get_fields(self, request: HttpRequest, obj: Order | None = None) -> list[Any]:
+    def get_fields(self, request: HttpRequest, obj: Model | None = None) -> list[Any]:
         """Show every column but the number and the texts of unknown origin, which are shown as the viewer may see."""
-        texts = ("duplicate_reason", "note", "refusal", "reason")
+        texts = ("duplicate_reason", "note", "purpose", "reference", "refusal", "reason")
         hidden = ("id", "nonce", "mobile", *texts)
-        columns = [column.name for column in Order._meta.fields if column.name not in hidden]
+        columns = by_name(Order, [column.name for column in Order._meta.fields if column.name not in hidden])
         shown = [_text_for(_viewer(request), Order, name) for name in texts]
         return [columns[0], _phone_for(_viewer(request)), *columns[1:], *shown]
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Order | None = None) -> list[Any]:
-        return self.get_fields(request, obj)
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
         return _found(queryset, search_term), False
@@ -96,12 +121,12 @@ class OrderEventAdmin(LookUpAdmin):
     list_select_related = ("order", "actor")
     search_fields = ("order__order_no__exact",)
 
-    def get_fields(self, request: HttpRequest, obj: OrderEvent | None = None) -> list[Any]:
+    def get_fields(self, request: HttpRequest, obj: Model | None = None) -> list[Any]:
         columns = [column.name for column in OrderEvent._meta.fields if column.name not in ("id", "note", "raw")]
-        return [*columns, *(_text_for(_viewer(request), OrderEvent, name) for name in ("note", "raw"))]
-
-    def get_readonly_fields(self, request: HttpRequest, obj: OrderEvent | None = None) -> list[Any]:
-        return self.get_fields(request, obj)
+        return [
+            *by_name(OrderEvent, columns),
+            *(_text_for(_viewer(request), OrderEvent, name) for name in ("note", "raw")),
+        ]
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
         if not search_term:
@@ -148,36 +173,51 @@ class PortalEventAdmin(LookUpAdmin):
     list_select_related = ("actor",)
 
 
-class StaffAdmin(UserAdmin):
-    """Django lets whoever may change users make himself a superuser; here only superusers make superusers."""
+@admin.register(NumberRule)
+class NumberRuleAdmin(admin.ModelAdmin):
+    """The one thing besides users that is changed here; what was changed stands in the portal's history, too."""
 
-    list_display = ("username", "first_name", "last_name", "is_active", "is_staff", "last_login")
-    filter_horizontal = ("groups",)
+    actions = None
+    list_display = ("prefix", "verdict", "reason", "active")
+    list_filter = ("verdict", "active")
+    search_fields = ("prefix__startswith", "reason")
+    search_help_text = _("Prefix, number, or words of the reason")
 
-    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> list[str]:
-        return [] if request.user.is_superuser else ["is_superuser", "user_permissions", "last_login", "date_joined"]
+    def save_model(self, request: HttpRequest, obj: NumberRule, form: ModelForm, change: bool) -> None:
+        before = NumberRule.objects.filter(pk=obj.pk).first()
+        super().save_model(request, obj, form, change)
+        self._record(request, f"{_said(before)} → {_said(obj)}")
 
-    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """A superuser's password is not for others to set."""
-        if obj is not None and obj.is_superuser and not request.user.is_superuser:
-            return False
-        return super().has_change_permission(request, obj)
+    def delete_model(self, request: HttpRequest, obj: NumberRule) -> None:
+        said = _said(obj)
+        super().delete_model(request, obj)
+        self._record(request, f"{said} → –")
 
-    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """Whoever placed an order stays in the books: leaving people are made inactive."""
-        return False
-
-    def get_form(
-        self, request: HttpRequest, obj: User | None = None, change: bool = False, **kwargs: Any
-    ) -> type[ModelForm]:
-        form = super().get_form(request, obj, change=change, **kwargs)
-        if "groups" in form.base_fields:
-            form.base_fields["groups"].help_text = _("What somebody may do follows from the groups.")
-        return form
+    def _record(self, request: HttpRequest, note: str) -> None:
+        record_of_portal(PortalEventKind.NUMBER_RULE, actor=_viewer(request), note=note)
+        transaction.on_commit(numbers.forget)
 
 
-admin.site.unregister(User)
-admin.site.register(User, StaffAdmin)
+@admin.register(NumberLimit)
+class NumberLimitAdmin(admin.ModelAdmin):
+    """How much one number may get; what was changed stands in the portal's history."""
+
+    actions = None
+    list_display = ("period", "most_orders", "most_yuan", "active")
+
+    def save_model(self, request: HttpRequest, obj: NumberLimit, form: ModelForm, change: bool) -> None:
+        before = NumberLimit.objects.filter(pk=obj.pk).first()
+        super().save_model(request, obj, form, change)
+        self._record(request, f"{_said_of_limit(before)} → {_said_of_limit(obj)}")
+
+    def delete_model(self, request: HttpRequest, obj: NumberLimit) -> None:
+        said = _said_of_limit(obj)
+        super().delete_model(request, obj)
+        self._record(request, f"{said} → –")
+
+    def _record(self, request: HttpRequest, note: str) -> None:
+        record_of_portal(PortalEventKind.NUMBER_LIMIT, actor=_viewer(request), note=note)
+        transaction.on_commit(number_limits.forget)
 
 
 def _found(orders: OrderQuerySet, term: str) -> OrderQuerySet:
@@ -191,8 +231,23 @@ def _numbered(rows: Any, column: str, term: str) -> Any:
     if not term:
         return rows
     number = term.strip()
-    is_key = number.isascii() and number.isdigit() and len(number) <= LONGEST_KEY
+    is_key = number.isascii() and number.isdigit() and len(number) <= MAX_KEY_DIGITS
     return rows.filter(**{column: int(number)}) if is_key else rows.none()
+
+
+def _said(rule: NumberRule | None) -> str:
+    if rule is None:
+        return "–"
+    state = "" if rule.active else f"({_('switched off')})"
+    return " ".join(filter(None, [rule.prefix, rule.get_verdict_display(), rule.reason, state]))
+
+
+def _said_of_limit(limit: NumberLimit | None) -> str:
+    if limit is None:
+        return "–"
+    orders, yuan = (most if most is not None else "–" for most in (limit.most_orders, limit.most_yuan))
+    state = "" if limit.active else f" ({_('switched off')})"
+    return f"{limit.get_period_display()} {orders} / ¥ {yuan}{state}"
 
 
 def _viewer(request: HttpRequest) -> User:
@@ -216,7 +271,7 @@ def _text_for(viewer: User, model: type[Order | OrderEvent], name: str) -> Calla
 
 
 def _marks(order: Order) -> str:
-    return ", ".join(str(kind.label) for kind in order.marked_as) or "–"
+    return listed(kind.label for kind in order.marked_as) or "–"
 
 
 _marks.short_description = _("marks")  # type: ignore[attr-defined]  # admin's way to name a column

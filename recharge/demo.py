@@ -126,6 +126,8 @@ class Story:
         }
         self._apply(EventKind.QUERIED, self.order.status or 0, _json({"code": "0000", "data": raw}))
         self.order.confirmed_at = self.order.asked_at = self.now
+        if self.order.status in (Status.FAILED, Status.CANCELLED):
+            self.order.failure_confirmed_at = self.now
         self.order.checks += 1
         return self._settle() if self.order.status in FINAL else self
 

@@ -1,4 +1,4 @@
-"""What Prometheus may ask of the orders: counted when it asks, and only what an index makes cheap."""
+"""Metrics about orders, computed at each scrape, and only those that an index makes cheap."""
 
 from collections.abc import Iterator
 

@@ -15,9 +15,10 @@ FOLLOWING: dict[Submission | None, frozenset[Submission]] = {
     ),
     # Back to QUEUED only where certainly no byte was sent.
     Submission.SUBMITTING: frozenset({Submission.ACCEPTED, Submission.REJECTED, Submission.UNKNOWN, Submission.QUEUED}),
-    Submission.UNKNOWN: frozenset({Submission.ACCEPTED, Submission.NOT_RECEIVED}),
-    # What was held for dead lives, if the platform itself says so.
-    Submission.REJECTED: frozenset({Submission.ACCEPTED}),
+    # To REJECTED only by words that were taught since, of an order of which nothing else was heard.
+    Submission.UNKNOWN: frozenset({Submission.ACCEPTED, Submission.NOT_RECEIVED, Submission.REJECTED}),
+    # What was held for dead lives, if the platform itself says so. UNKNOWN: its refusal was taught to be unclear.
+    Submission.REJECTED: frozenset({Submission.ACCEPTED, Submission.UNKNOWN}),
     Submission.NOT_RECEIVED: frozenset({Submission.ACCEPTED}),
     Submission.WITHDRAWN: frozenset({Submission.ACCEPTED}),
     Submission.ACCEPTED: frozenset(),

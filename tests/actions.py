@@ -7,17 +7,25 @@ from django.db import transaction
 
 from portal.gateway import OrderReport
 from portal.kit.database import now
-from recharge.batches.services import making, managing
+from recharge.approvals import services as approving
+from recharge.batches.services import assembling, making, managing
 from recharge.choices import EventKind, MarkKind, Verdict
 from recharge.core.locking import lock
-from recharge.fulfilment.services import reports, transitions
+from recharge.fulfilment.services import replacing, reports, transitions
 from recharge.limits.services import emergency_stop
 from recharge.models import Batch, Order
 from recharge.orders.services import interventions
+from tests.batches import assembled
 
 
 def acknowledge(order: Order, actor: User, note: str = "seen") -> Order:
     return interventions.acknowledge(order_id=order.pk, actor=actor, note=note, last_seen=last_event(order))
+
+
+def approve(order: Order, actor: User, reason: str = "") -> Order:
+    """Approve an order, having read the proof that it may need."""
+    seen = [proof.event.pk for proof in replacing.proofs(order)]
+    return approving.approve_order(order_id=order.pk, actor=actor, reason=reason, proof_seen=max(seen, default=0))
 
 
 def resume(batch: Batch, actor: User, reason: str = "") -> Batch:
@@ -26,14 +34,15 @@ def resume(batch: Batch, actor: User, reason: str = "") -> Batch:
 
 def make_again(batch: Batch, made_by: User, nonce: uuid.UUID | None = None) -> Batch:
     """Place the failed ones anew, by a form of its own where no nonce is given."""
-    failed = list(making.failed_orders(batch).values_list("face_value", flat=True))
-    return making.make_again(
+    failed = list(assembling.failed_orders(batch).values_list("face_value", flat=True))
+    batch = making.make_again(
         batch_id=batch.pk,
         made_by=made_by,
         nonce=nonce or uuid.uuid4(),
         orders_seen=len(failed),
         money_seen=sum(failed),
     )
+    return assembled(batch)
 
 
 def mark(order: Order, kind: MarkKind) -> None:

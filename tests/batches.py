@@ -4,9 +4,10 @@ from collections.abc import Iterable
 
 from django.contrib.auth.models import User
 
+from recharge.batches.services import assembling
 from recharge.batches.services.making import make_batch
-from recharge.batches.services.reading import keep_upload
-from recharge.choices import Product
+from recharge.batches.services.uploading import keep_upload
+from recharge.choices import BatchState, Product
 from recharge.models import Batch, BatchDraft
 
 HEADER = "手机号,面值,快慢,备注"
@@ -32,6 +33,14 @@ def upload(uploaded_by: User, lines: Iterable[str], header: str = HEADER) -> Bat
     return keep_upload(content=content, file_name="list.csv", product=Product.MOBILE, uploaded_by=uploaded_by)
 
 
+def assembled(batch: Batch) -> Batch:
+    """Do what a worker does for a batch that is too large to be made at once."""
+    if batch.state == BatchState.MAKING:
+        assembling.assemble_waiting()
+        batch.refresh_from_db()
+    return batch
+
+
 def batch_of(*lines: str, made_by: User, header: str = HEADER, reason: str = "") -> Batch:
     """Make a batch of some lines."""
-    return make_batch(draft=upload(made_by, lines, header), made_by=made_by, reason=reason)
+    return assembled(make_batch(draft=upload(made_by, lines, header), made_by=made_by, reason=reason))

@@ -4,7 +4,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from portal.gateway import Account, Acknowledgement, NotSent, OrderReport, OutcomeUnknown, PushReceipt, Rejected, Speed
+from portal.gateway import (
+    Account,
+    Acknowledgement,
+    MobileInfo,
+    NotSent,
+    OrderReport,
+    OutcomeUnknown,
+    PushReceipt,
+    Rejected,
+    Speed,
+)
 
 
 class WorkerKilled(BaseException):
@@ -40,6 +50,9 @@ class FakePlatform:
         self.during_push: Callable[[str], None] = lambda order_no: None
         self.during_query: Callable[[str], None] = lambda order_no: None
         self.refused_wrongly: set[str] = set()
+        self.infos: dict[str, MobileInfo | BaseException] = {}
+        self.offers: dict[str, BaseException] = {}
+        self.asked: list[tuple[str, str]] = []
         self.key = ""  # of the account under which it is called
 
     def account(self) -> Account:
@@ -102,6 +115,20 @@ class FakePlatform:
                 during(number)
                 return report
         raise Rejected("1004", "订单不存在", "{}")
+
+    def mobile_info(self, *, mobile: str) -> MobileInfo:
+        self.asked.append(("info", mobile))
+        answer = self.infos.get(mobile, MobileInfo("移动", "移动", "北京", "北京", "{}"))
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer
+
+    def verify_mobile(self, *, mobile: str, face_value: int, speed: Speed) -> Acknowledgement:
+        self.asked.append(("verify", mobile))
+        answer = self.offers.get(mobile)
+        if answer is not None:
+            raise answer
+        return Acknowledgement("可以下单", "{}")
 
     def push_oil_order(
         self, *, order_no: str, card_id: str, face_value: int, speed: Speed, notify_url: str

@@ -10,6 +10,9 @@ from recharge.choices import Product
 from recharge.models import Order
 from recharge.orders.services import placing
 
+HOLDER = "持卡人甲乙"
+"""No word of any page is the same: where it stands, it is the name."""
+
 
 def active_card(owner: User, *, number: str = "1000111100001234567", platform_card_id: str = "77") -> OilCard:
     """Return a card that can be recharged."""
@@ -17,7 +20,7 @@ def active_card(owner: User, *, number: str = "1000111100001234567", platform_ca
         card_number=number,
         number_index=number_index_field().index(number),
         card_type=CardType.SINOPEC,
-        holder_name="持卡人",
+        holder_name=HOLDER,
         holder_phone="13800138000",
         national_id="11010519491231002X",
         platform_card_id=platform_card_id,
@@ -31,7 +34,7 @@ def active_card(owner: User, *, number: str = "1000111100001234567", platform_ca
 def added_card(owner: User, *, number: str = "1000111100001234567") -> OilCard:
     """Return a card that was added at the platform of the settings."""
     card = adding.add_card(
-        details=CardDetails(number, CardType.SINOPEC, "持卡人", "13800138000", "11010519491231002X"), actor=owner
+        details=CardDetails(number, CardType.SINOPEC, HOLDER, "13800138000", "11010519491231002X"), actor=owner
     )
     assert card.state == State.ACTIVE, card.problem
     return card

@@ -23,6 +23,11 @@ def hidden_fields(page: Page) -> dict[str, str]:
     return dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', page.content.decode()))
 
 
+def press(client: Client, address: str, **typed: str) -> Page:
+    """Open a page and press its button, with what was typed into it; return the answer, followed nowhere."""
+    return client.post(address, {**hidden_fields(client.get(address)), **typed})
+
+
 def confirm(client: Client, address: str, **typed: str) -> Page:
-    """Open a page and press its button, with what was typed into it."""
+    """Press a page's button as `press` does, and follow the answer."""
     return client.post(address, {**hidden_fields(client.get(address)), **typed}, follow=True)

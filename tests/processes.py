@@ -16,7 +16,7 @@ from typing import Any
 from unittest import mock
 
 import requests
-from django.db import connection, connections
+from django.db import OperationalError, connection, connections
 from django.db.models import F
 from django.test import override_settings
 
@@ -28,7 +28,7 @@ from recharge.models import Order
 from recharge.operations.services import sweeping
 
 ROOT = Path(__file__).resolve().parent.parent
-PATIENCE = 60.0
+PATIENCE = 120.0
 MOMENTS = ("next_push_at", "next_check_at", "asked_at", "first_missing_at", "last_missing_at", "lease_until")
 
 
@@ -60,7 +60,13 @@ def wait_for(condition: Callable[[], Any], what: str, patience: float = PATIENCE
 def time_passes(minutes: int) -> None:
     """Move all moments of the cards, and of the orders that aren't over, into the past."""
     delta = dt.timedelta(minutes=minutes)
-    Order.objects.filter(settled_at=None).update(**{moment: F(moment) - delta for moment in MOMENTS})
+    for tries_left in reversed(range(5)):
+        try:
+            Order.objects.filter(settled_at=None).update(**{moment: F(moment) - delta for moment in MOMENTS})
+            break
+        except OperationalError:  # a deadlock with the portal, which locks orders one by one
+            if not tries_left:
+                raise
     OilCard.objects.update(lease_until=F("lease_until") - delta)
 
 

@@ -18,16 +18,16 @@ def together(*deeds: Callable[[], object]) -> list[Exception]:
     start = threading.Barrier(len(deeds))
     refused: list[Exception] = []
 
-    def run(deed: Callable[[], object]) -> None:
+    def run(action: Callable[[], object]) -> None:
         start.wait()
         try:
-            deed()
+            action()
         except ServiceError as error:
             refused.append(error)
         finally:
             connection.close()
 
-    threads = [threading.Thread(target=run, args=[deed]) for deed in deeds]
+    threads = [threading.Thread(target=run, args=[action]) for action in deeds]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -57,11 +57,11 @@ class BothLook:
 
         return looked
 
-    def second(self, deed: Callable[[], object]) -> Callable[[], object]:
+    def second(self, action: Callable[[], object]) -> Callable[[], object]:
         """Return the action of the one who comes when the other one has looked already."""
 
         def comes_second() -> object:
             assert self._one_has_looked.wait(timeout=10 * PATIENCE)
-            return deed()
+            return action()
 
         return comes_second

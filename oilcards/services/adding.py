@@ -23,7 +23,7 @@ from .checking import checked, refuse_duplicate
 from .errors import TooLate
 from .events import record
 
-LONGEST_ID = 64
+MAX_ID_LENGTH = 64
 
 
 def add_card(*, details: CardDetails, actor: User, accept_warnings: bool = False) -> OilCard:
@@ -52,14 +52,14 @@ def add_card(*, details: CardDetails, actor: User, accept_warnings: bool = False
             card = OilCard.objects.create(
                 **columns(details),
                 state=BUSY[CardAction.ADD],
-                deed=CardAction.ADD,
+                action=CardAction.ADD,
                 lease_until=from_now(sync.lease()),
                 added_by=actor,
                 changed_by=actor,
             )
             record(card, EventKind.ADDING, actor=actor, state_to=card.state)
     except IntegrityError:
-        # Somebody added the same number a moment ago; the constraint saw it before we could.
+        # Somebody added the same number a moment ago: the constraint catches what the check above could not see.
         refuse_duplicate(details.card_number)
         raise
     return _hand_over(card, actor, started)
@@ -135,7 +135,7 @@ def _call(details: CardDetails) -> OilCardReceipt:
 
 def _record_receipt(card: OilCard, receipt: OilCardReceipt, actor: User) -> OilCard:
     number = receipt.card_id
-    if len(number) > LONGEST_ID:
+    if len(number) > MAX_ID_LENGTH:
         note = _("The platform gave an id that is too long.")
         end = sync.End(State.UNKNOWN, CardVerdict.CONFLICT, note, receipt.raw)
         return sync.finish(card, end, actor=actor)

@@ -73,7 +73,7 @@ def adopt_ours(*, card_id: int, version: int, actor: User) -> OilCard:
 def can_edit(card: OilCard) -> bool:
     """Say whether the card's values can be sent to the platform."""
     return card.state in (State.ACTIVE, State.CHANGE_FAILED) or (
-        card.state == State.UNKNOWN and card.deed == CardAction.CHANGE
+        card.state == State.UNKNOWN and card.action == CardAction.CHANGE
     )
 
 

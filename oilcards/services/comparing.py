@@ -1,4 +1,4 @@
-"""Holding a card against what the platform has, which is also how a silent change or deletion is resolved."""
+"""Comparing a card with what the platform has, which also resolves a change or deletion that was never answered."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -43,7 +43,7 @@ class Comparison:
 
 
 def compare(*, card_id: int, actor: User) -> Comparison:
-    """Ask the platform for the card and hold its answer against our book; the card's state follows the answer.
+    """Ask the platform for the card and compare its answer with our book; the card's state follows the answer.
 
     An active card that differs becomes CHANGE_FAILED, so that nothing is recharged before a person has decided.
 
@@ -142,7 +142,7 @@ def _unanswered(card: OilCard, error: GatewayError, actor: User) -> Comparison:
     state, text = State(card.state), card.problem
     if isinstance(error, Rejected) and means_no_such_card(error):
         verdict, text = CardVerdict.MISSING, note
-        deleting = card.state == State.UNKNOWN and card.deed == CardAction.DELETE
+        deleting = card.state == State.UNKNOWN and card.action == CardAction.DELETE
         state = State.DELETED if deleting else State.CHANGE_FAILED
     card = _settle(card, state, verdict, actor, note=note, problem_text=text, raw=raw)
     return Comparison(card, verdict, problem(card, note))
@@ -173,7 +173,7 @@ def _settle(
             changes |= {**columns(wanted), "version": F("version") + 1, "changed_by": actor, "changed_at": Now()}
         swapped = OilCard.objects.filter(pk=card.pk, state=card.state, version=card.version).update(
             state=state,
-            deed=card.deed if state == State.UNKNOWN else "",
+            action=card.action if state == State.UNKNOWN else "",
             problem="" if state == State.DELETED else problem(card, problem_text),
             **changes,
         )

@@ -74,13 +74,13 @@ def declare_deleted(*, card_id: int, reason: str, actor: User) -> OilCard:
 def can_delete(card: OilCard) -> bool:
     """Say whether the card can be deleted at the platform, or discarded where it never got there."""
     return card.state in (State.ACTIVE, State.CHANGE_FAILED, State.ADD_FAILED) or (
-        card.state == State.UNKNOWN and card.deed in (CardAction.CHANGE, CardAction.DELETE)
+        card.state == State.UNKNOWN and card.action in (CardAction.CHANGE, CardAction.DELETE)
     )
 
 
 def can_declare_deleted(card: OilCard) -> bool:
     """Say whether a person's word is enough that the platform doesn't have the card any more."""
-    return card.state == State.CHANGE_FAILED or (card.state == State.UNKNOWN and card.deed == CardAction.DELETE)
+    return card.state == State.CHANGE_FAILED or (card.state == State.UNKNOWN and card.action == CardAction.DELETE)
 
 
 def _leave_book(card_id: int, states: list[State], kind: EventKind, actor: User, note: str) -> OilCard:
@@ -91,7 +91,7 @@ def _leave_book(card_id: int, states: list[State], kind: EventKind, actor: User,
         if has_open_orders(card):
             raise OpenOrders
         left = OilCard.objects.filter(pk=card.pk, state=card.state, version=card.version).update(
-            state=State.DELETED, deed="", problem="", changed_by=actor, changed_at=Now()
+            state=State.DELETED, action="", problem="", changed_by=actor, changed_at=Now()
         )
         if not left:
             raise TooLate(_("Somebody else has changed this card in the meantime."))
@@ -121,5 +121,5 @@ def _not_deleted(error: GatewayError, before: OilCard) -> sync.End:
     was = State(before.state)
     end = sync.failure(error, otherwise=was if was == State.ACTIVE else State.CHANGE_FAILED)
     if was == State.UNKNOWN and end.state != State.UNKNOWN:
-        return sync.End(State.UNKNOWN, end.verdict, end.note, end.raw, deed=CardAction(before.deed))
+        return sync.End(State.UNKNOWN, end.verdict, end.note, end.raw, action=CardAction(before.action))
     return end

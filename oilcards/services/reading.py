@@ -1,4 +1,4 @@
-"""Asking the platform for a card, and holding its answer against our book."""
+"""Asking the platform for a card, and comparing its answer with our book."""
 
 import re
 import time
@@ -15,6 +15,7 @@ from portal import platform
 from portal.gateway import GatewayError, NotSent, Rejected
 from portal.gateway import OilCard as WireCard
 from portal.kit import crypto
+from portal.kit.lists import listed
 
 from . import sync
 
@@ -36,7 +37,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The platform's answer about a card, held against our values of it."""
+    """The platform's answer about a card, compared with our values of it."""
 
     theirs: CardDetails = field(repr=False)
     differences: tuple[Difference, ...]
@@ -116,7 +117,7 @@ def judge(card: OilCard, reading: Reading) -> tuple[State, CardVerdict]:
         return State.CHANGE_FAILED, CardVerdict.DIFFERS
     if not reading.untold:
         return State.ACTIVE, CardVerdict.AGREES
-    still_there = card.state == State.UNKNOWN and card.deed != CardAction.CHANGE
+    still_there = card.state == State.UNKNOWN and card.action != CardAction.CHANGE
     not_there_yet = card.state == State.ADD_FAILED
     return (State.CHANGE_FAILED if still_there or not_there_yet else State(card.state)), CardVerdict.UNCLEAR
 
@@ -124,7 +125,7 @@ def judge(card: OilCard, reading: Reading) -> tuple[State, CardVerdict]:
 def explanation(state: State, reading: Reading) -> str:
     """Return what to tell people of a card that is not in step; "" where there is nothing to tell."""
     if reading.differences:
-        labels = ", ".join(difference.label for difference in reading.differences)
+        labels = listed(difference.label for difference in reading.differences)
         return _("The platform has other values: %(fields)s.") % {"fields": labels}
     if state != State.ACTIVE:
         return _("The platform doesn't show all values; send ours again to be sure.")

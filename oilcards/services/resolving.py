@@ -12,7 +12,7 @@ from portal.gateway import GatewayError
 from portal.gateway import OilCard as WireCard
 
 from . import reading, sync
-from .adding import LONGEST_ID
+from .adding import MAX_ID_LENGTH
 from .checking import given_reason
 from .comparing import secrets_of
 from .errors import AnotherCard, InvalidCard, NoAnswer, PlatformIdTaken, TooLate
@@ -40,7 +40,7 @@ def enter_platform_id(*, card_id: int, platform_card_id: str, actor: User) -> Oi
     """
     sync.require_platform()
     number = platform_card_id.strip()
-    if not number or len(number) > LONGEST_ID or not number.isprintable() or not number.isascii():
+    if not number or len(number) > MAX_ID_LENGTH or not number.isprintable() or not number.isascii():
         raise InvalidCard({"platform_card_id": _("Enter the card's id as the vendor's console shows it.")})
     sync.expire_leases(card_id=card_id)
     card = OilCard.objects.get(pk=card_id)
@@ -71,8 +71,8 @@ def declare_never_arrived(*, card_id: int, reason: str, actor: User) -> OilCard:
     reason = given_reason(reason)
     sync.expire_leases(card_id=card_id)
     with transaction.atomic(durable=True):
-        swapped = OilCard.objects.filter(pk=card_id, state=State.UNKNOWN, deed=CardAction.ADD).update(
-            state=State.ADD_FAILED, deed="", problem="", changed_by=actor, changed_at=Now()
+        swapped = OilCard.objects.filter(pk=card_id, state=State.UNKNOWN, action=CardAction.ADD).update(
+            state=State.ADD_FAILED, action="", problem="", changed_by=actor, changed_at=Now()
         )
         if not swapped:
             raise TooLate(_("This card's addition is not open any more."))
@@ -90,12 +90,12 @@ def declare_never_arrived(*, card_id: int, reason: str, actor: User) -> OilCard:
 
 def can_enter_platform_id(card: OilCard) -> bool:
     """Say whether the card may be at the platform without our knowing its id."""
-    return card.state == State.ADD_FAILED or (card.state == State.UNKNOWN and card.deed == CardAction.ADD)
+    return card.state == State.ADD_FAILED or (card.state == State.UNKNOWN and card.action == CardAction.ADD)
 
 
 def can_declare_never_arrived(card: OilCard) -> bool:
     """Say whether it is unknown that the addition arrived."""
-    return card.state == State.UNKNOWN and card.deed == CardAction.ADD
+    return card.state == State.UNKNOWN and card.action == CardAction.ADD
 
 
 def _take(card: OilCard, number: str, wire: WireCard, actor: User) -> OilCard:
@@ -110,7 +110,7 @@ def _take(card: OilCard, number: str, wire: WireCard, actor: User) -> OilCard:
         with transaction.atomic(durable=True):
             swapped = OilCard.objects.filter(pk=card.pk, state=card.state, version=card.version).update(
                 state=state,
-                deed="",
+                action="",
                 platform_card_id=number,
                 problem=problem(card, message),
                 version=F("version") + 1,

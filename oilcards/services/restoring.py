@@ -34,7 +34,7 @@ def doubt_all() -> int:
         for key, state in found
     )
     OilCard.objects.filter(pk__in=[key for key, _ in found]).update(
-        deed=Case(When(state=State.ADD_FAILED, then=Value(CardAction.ADD)), default=F("deed")),
+        action=Case(When(state=State.ADD_FAILED, then=Value(CardAction.ADD)), default=F("action")),
         state=State.UNKNOWN,
         lease_until=None,
         version=F("version") + 1,

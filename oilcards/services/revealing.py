@@ -6,6 +6,7 @@ from django.db import transaction
 from oilcards.choices import EventKind
 from oilcards.details import CardDetails
 from oilcards.models import OilCard
+from portal.kit.audit import tell
 
 from .checking import given_reason
 from .errors import NotAllowed
@@ -33,5 +34,6 @@ def reveal(*, card_id: int, reason: str, actor: User) -> CardDetails:
     reason = given_reason(reason)
     with transaction.atomic(durable=True):
         card = OilCard.objects.get(pk=card_id)
-        record(card, EventKind.REVEALED, actor=actor, note=reason)
+        event = record(card, EventKind.REVEALED, actor=actor, note=reason)
+        tell("CARD_REVEALED", actor=actor, about=f"card:{card.pk}", note=event.note)
     return card.details

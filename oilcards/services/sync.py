@@ -41,7 +41,7 @@ class End:
     note: str = ""
     raw: str = ""
     platform_card_id: str = ""
-    deed: CardAction | None = None
+    action: CardAction | None = None
     """What is unclear now, where it isn't the action itself."""
 
 
@@ -69,7 +69,7 @@ def lock(card_id: int) -> OilCard:
 
 
 def expire_leases(*, card_id: int | None = None) -> int:
-    """Give up on actions whose process never came back: whether they reached the platform is unknown.
+    """Give up on actions whose lease has expired: whether they reached the platform is unknown.
 
     Cheap where nothing has run out; called before cards are looked at, and may be called by any sweep.
 
@@ -102,7 +102,7 @@ def _expire(card: OilCard) -> bool:
 
 
 def begin(
-    card: OilCard, deed: CardAction, *, actor: User, changed_fields: Collection[str] = (), **values: Any
+    card: OilCard, action: CardAction, *, actor: User, changed_fields: Collection[str] = (), **values: Any
 ) -> OilCard:
     """Commit to an action, in the caller's transaction.
 
@@ -120,8 +120,8 @@ def begin(
         TooLate: somebody else was faster.
     """
     swapped = OilCard.objects.filter(pk=card.pk, state=card.state, version=card.version).update(
-        state=BUSY[deed],
-        deed=deed,
+        state=BUSY[action],
+        action=action,
         lease_until=from_now(lease()),
         version=F("version") + 1,
         problem="",
@@ -134,7 +134,7 @@ def begin(
     begun = OilCard.objects.get(pk=card.pk)
     record(
         begun,
-        EventKind(BUSY[deed]),
+        EventKind(BUSY[action]),
         actor=actor,
         changed_fields=",".join(changed_fields),
         state_from=card.state,
@@ -199,13 +199,13 @@ def finish(card: OilCard, end: End, *, actor: User, also_from: Collection[State]
     Returns:
         The card as it is now.
     """
-    mine = Q(state=card.state) | Q(state=State.UNKNOWN, deed=card.deed) | Q(state__in=also_from)
+    mine = Q(state=card.state) | Q(state=State.UNKNOWN, action=card.action) | Q(state__in=also_from)
     unknown = end.state == State.UNKNOWN
     with transaction.atomic(durable=True):
         current = lock(card.pk)
         counts = OilCard.objects.filter(mine, pk=card.pk, version=card.version).update(
             state=end.state,
-            deed=(end.deed or card.deed) if unknown else "",
+            action=(end.action or card.action) if unknown else "",
             lease_until=None,
             problem="" if end.verdict == CardVerdict.APPLIED else problem(card, end.note),
             **values,

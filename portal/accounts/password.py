@@ -1,6 +1,7 @@
-"""Whether somebody has typed the password not long ago, so that a screen left alone decides nothing."""
+"""Whether the password was entered recently, so that nobody decides anything at an unattended screen."""
 
 import datetime as dt
+import math
 
 from django.contrib.auth import logout
 from django.contrib.auth.hashers import check_password
@@ -23,10 +24,15 @@ def remember(request: HttpRequest) -> None:
     request.session.pop(_WRONG, None)
 
 
+def age(request: HttpRequest) -> float:
+    """Return the seconds since the password was typed in this session; endless where it wasn't, or in the future."""
+    seconds = timezone.now().timestamp() - request.session.get(_TYPED_AT, -math.inf)
+    return seconds if seconds >= 0 else math.inf
+
+
 def is_fresh(request: HttpRequest) -> bool:
     """Say whether the password was typed within FRESH_FOR in this session."""
-    age: float = timezone.now().timestamp() - request.session.get(_TYPED_AT, 0)
-    return 0 <= age < FRESH_FOR.total_seconds()
+    return age(request) < FRESH_FOR.total_seconds()
 
 
 def verify(request: Request, typed: str) -> bool:
@@ -44,7 +50,7 @@ def verify(request: Request, typed: str) -> bool:
 
 
 def count_wrong(request: HttpRequest) -> None:
-    """Note that a wrong password was typed; sign out whoever has typed too many."""
+    """Count a wrong password; sign the user out after too many."""
     request.session[_WRONG] = request.session.get(_WRONG, 0) + 1
     if request.session[_WRONG] >= WRONG_TRIES:
         logout(request)

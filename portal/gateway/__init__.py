@@ -13,12 +13,13 @@
     except OutcomeUnknown:           # it may have been taken: ask with query_mobile_order(), never push again
         ...
 
-One client serves all threads. Nothing is ever retried, no matter which call.
+One client serves all threads. Nothing is ever retried, no matter which call. Where a rule is the platform's, its source
+stands beside it: [doc], the interface document; [pub], public clients and later documents; [guess], our own reading.
 """
 
 from portal.gateway.client import Client
 from portal.gateway.errors import GatewayError, NotSent, OutcomeUnknown, Rejected
-from portal.gateway.messages import MalformedCallback, parse_callback
+from portal.gateway.messages import MalformedCallback, parse_callback, platform_time
 from portal.gateway.results import (
     Account,
     Acknowledgement,
@@ -27,12 +28,13 @@ from portal.gateway.results import (
     OilCard,
     OilCardReceipt,
     OrderReport,
+    OrderType,
     PushReceipt,
     Speed,
 )
 from portal.gateway.signing import sign
 
-from .heuristics import may_mean_duplicate, means_no_such_call, means_no_such_order
+from .heuristics import may_mean_duplicate, means_no_such_call, means_no_such_order, means_not_rechargeable
 
 __all__ = [
     "Account",
@@ -46,6 +48,7 @@ __all__ = [
     "OilCard",
     "OilCardReceipt",
     "OrderReport",
+    "OrderType",
     "OutcomeUnknown",
     "PushReceipt",
     "Rejected",
@@ -53,6 +56,8 @@ __all__ = [
     "may_mean_duplicate",
     "means_no_such_call",
     "means_no_such_order",
+    "means_not_rechargeable",
     "parse_callback",
+    "platform_time",
     "sign",
 ]

@@ -4,13 +4,17 @@ Wire names exist here, for what goes out, and in messages.py, for what comes in.
 `Client` method of the same name takes, and raise `ValueError` for arguments that must not go out.
 """
 
+import datetime as dt
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from portal.gateway.results import CardType, Speed
+from portal.gateway.results import CardType, OrderType, Speed
 
 ARGUMENT_LIMIT = 2000
+OPTIONAL = ("client", "format")
+"""System parameters that the published example does without. [pub]"""
+MAX_LISTING = dt.timedelta(hours=2)
 
 _CONTROL_OR_SURROGATE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
@@ -48,15 +52,21 @@ class Card:
         return parameters
 
 
-def system_parameters(*, app_key: str, client_ip: str, timestamp: int) -> dict[str, str]:
-    """Return the parameters of every call, but for the signature; `timestamp` in unix seconds. [pub]"""
-    return {
+def system_parameters(
+    *, app_key: str, client_ip: str, timestamp: int, leave_out: Collection[str] = ()
+) -> dict[str, str]:
+    """Return the parameters of every call, but for the signature; `timestamp` in unix seconds. [pub]
+
+    `leave_out` names those of OPTIONAL that are not sent, as in the published example.
+    """
+    parameters = {
         "app_key": app_key,
         "timestamp": str(timestamp),
         "client": client_ip,
         "v": "1.0",
         "format": "json",
     }
+    return {name: value for name, value in parameters.items() if name not in leave_out}
 
 
 def signed(parameters: Mapping[str, str], signature: str) -> dict[str, str]:
@@ -122,6 +132,30 @@ def cancel_mobile_orders(*, gateway_order_nos: Sequence[str]) -> Call:
 def account() -> Call:
     """Return the call that asks for the prepaid balance. [doc]"""
     return Call("User/query", {})
+
+
+def list_orders(*, store_id: str, order_type: OrderType, start: dt.datetime, end: dt.datetime) -> Call:
+    """Return the call that lists the shop's orders created between two moments, at most two hours apart. [pub]
+
+    How moments are written is nowhere documented: as the platform's other texts have them. [guess]
+    """
+    if not dt.timedelta(0) < end - start <= MAX_LISTING:
+        raise ValueError("start and end must be in order, and at most two hours apart")
+    parameters = {
+        "store_id": store_id,
+        "order_type": str(OrderType(order_type).value),
+        "query_type": "1",
+        "start": f"{start:%Y-%m-%d %H:%M:%S}",
+        "end": f"{end:%Y-%m-%d %H:%M:%S}",
+        "page": "1",
+        "page_size": "500",
+    }
+    return Call("Order/orderList", parameters)
+
+
+def forbid_other_ways(*, store_id: str, forbid: bool) -> Call:
+    """Return the call that forbids or allows orders that don't come through the interface. [pub]"""
+    return Call("Recharge/forbid", {"store_id": store_id, "status": "1" if forbid else "0"})
 
 
 def add_oil_card(*, store_id: str, card: Card) -> Call:

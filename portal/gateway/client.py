@@ -1,8 +1,9 @@
 """The platform's calls, one method each."""
 
+import datetime as dt
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TypeVar
 from urllib.parse import urlencode
 
@@ -18,13 +19,14 @@ from portal.gateway.results import (
     OilCard,
     OilCardReceipt,
     OrderReport,
+    OrderType,
     PushReceipt,
     Speed,
 )
 from portal.gateway.signing import sign
 from portal.gateway.transport import Transport, checked_base_url
 
-LONGEST_TIMEOUT = 3600
+MAX_TIMEOUT = 3600
 
 logger = logging.getLogger("portal.gateway")
 
@@ -53,6 +55,7 @@ class Client:
         connect_timeout: float = 5.0,
         timeout: float = 30.0,
         allow_insecure: bool = False,
+        leave_out: Collection[str] = (),
     ) -> None:
         """Prepare a client; nothing is connected yet.
 
@@ -60,6 +63,7 @@ class Client:
         `app_secret` and `store_id` come from the vendor [doc]; `client_ip` is our own address as we tell it
         to the platform [pub]. `connect_timeout` is for connecting including TLS, `timeout` for everything
         from the call of the method to the last byte of the answer, both in seconds, at most an hour.
+        `leave_out` names system parameters that are neither sent nor signed, "client" or "format" [pub].
 
         Raises `ValueError` for unusable arguments, and for http:// to anything but a loopback address unless
         `allow_insecure` is set.
@@ -69,8 +73,11 @@ class Client:
         self._app_secret = checked_text("app_secret", app_secret)
         self._store_id = checked_text("store_id", store_id)
         self._client_ip = checked_text("client_ip", client_ip)
-        if not (0 < connect_timeout <= LONGEST_TIMEOUT and 0 < timeout <= LONGEST_TIMEOUT):
-            raise ValueError(f"timeouts must be above 0 and at most {LONGEST_TIMEOUT} seconds")
+        if not (0 < connect_timeout <= MAX_TIMEOUT and 0 < timeout <= MAX_TIMEOUT):
+            raise ValueError(f"timeouts must be above 0 and at most {MAX_TIMEOUT} seconds")
+        if not set(leave_out) <= set(calls.OPTIONAL):
+            raise ValueError(f"only these may be left out: {', '.join(calls.OPTIONAL)}")
+        self._leave_out = frozenset(leave_out)
         self._transport = Transport(
             base_url=self._base_url,
             secret=app_secret,
@@ -142,6 +149,22 @@ class Client:
     def account(self) -> Account:
         """Ask for the prepaid balance in yuan. [doc]"""
         return self._perform(calls.account(), messages.read_account)
+
+    def list_orders(self, *, order_type: OrderType, start: dt.datetime, end: dt.datetime) -> Acknowledgement:
+        """Ask for the shop's orders created between two moments in Beijing time, at most two hours apart. [pub]
+
+        What the answer looks like is not known: it is in `raw` as it came, and nobody should depend on it.
+        """
+        call = calls.list_orders(store_id=self._store_id, order_type=order_type, start=start, end=end)
+        return self._perform(call, messages.read_acknowledgement)
+
+    def forbid_other_ways(self, *, forbid: bool) -> Acknowledgement:
+        """Forbid or allow orders of the shop that don't come through the interface (禁启用非API渠道下单). [pub]
+
+        Spends nothing, and does the same when repeated. Nothing tells which of the two holds.
+        """
+        call = calls.forbid_other_ways(store_id=self._store_id, forbid=forbid)
+        return self._perform(call, messages.read_acknowledgement)
 
     def add_oil_card(
         self,
@@ -237,7 +260,12 @@ class Client:
         raise OutcomeUnknown(reason, parsing.printable_raw(body, messages.RAW_LIMIT))
 
     def _post(self, call: Call) -> bytes:
-        system = calls.system_parameters(app_key=self._app_key, client_ip=self._client_ip, timestamp=int(time.time()))
+        system = calls.system_parameters(
+            app_key=self._app_key,
+            client_ip=self._client_ip,
+            timestamp=int(time.time()),
+            leave_out=self._leave_out,
+        )
         signature = sign(self._app_secret, {**system, **call.parameters})
         return self._transport.post(
             call.endpoint,

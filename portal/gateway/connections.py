@@ -26,7 +26,7 @@ PIECE = 16 * 1024
 
 
 class AnswerTooLong(Exception):
-    """More came than any honest answer has."""
+    """The answer is larger than any legitimate one."""
 
 
 class Exchange:
@@ -155,7 +155,7 @@ class _Pool(HTTPConnectionPool):
     def _get_conn(self, timeout: float | None = None) -> Any:
         connection = super()._get_conn(timeout)
         if current_exchange.get().alone:
-            connection.close()  # it connects anew, as one does that was found to be broken
+            connection.close()  # it is made anew, as for a broken one
         return connection
 
 
@@ -173,7 +173,7 @@ class _Adapter(HTTPAdapter):
 
     def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **options: Any) -> None:
         if self._tls:
-            options["ssl_context"] = _tls_context()
+            options["ssl_context"] = tls_context()
         super().init_poolmanager(connections, maxsize, block, **options)
         self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TLSPool}
 
@@ -196,7 +196,8 @@ class _Adapter(HTTPAdapter):
         pass
 
 
-def _tls_context() -> ssl.SSLContext:
+def tls_context() -> ssl.SSLContext:
+    """Return what every connection by TLS is made with."""
     # By hand, because ssl.create_default_context() and urllib3 write session keys where SSLKEYLOGFILE says.
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
@@ -205,7 +206,7 @@ def _tls_context() -> ssl.SSLContext:
 
 
 class Session(requests.Session):
-    """A requests session for one base URL, without redirects, retries, cookies, or the environment's say."""
+    """A requests session for one base URL, without redirects, retries, cookies or settings from the environment."""
 
     def __init__(self, base_url: str) -> None:
         super().__init__()

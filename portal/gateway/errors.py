@@ -29,9 +29,11 @@ class OutcomeUnknown(GatewayError):
     """The request, or a part of it, may have arrived and nothing usable came back.
 
     `raw` is what was received: the body of a complete answer, or of an answer that broke off the bytes on
-    the wire including its head; at most 64 KiB, "" if nothing came.
+    the wire including its head; at most 64 KiB, "" if nothing came. `status` is that of HTTP where it is the
+    reason, else 0.
     """
 
-    def __init__(self, reason: str, raw: str = "") -> None:
+    def __init__(self, reason: str, raw: str = "", status: int = 0) -> None:
         super().__init__(reason)
         self.raw = raw
+        self.status = status

@@ -5,6 +5,7 @@ refusal is all there is. Where a text can be read in two ways, each function tak
 money twice: `may_mean_duplicate` says yes easily, `means_no_such_order` says no easily.
 """
 
+import enum
 import re
 
 from .errors import Rejected
@@ -43,15 +44,46 @@ _NOT_ABOUT_THE_ORDER_ALONE = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 
+# The platform has trouble, or looked at some of its orders alone.
+_NOT_ALL_LOOKED_AT = re.compile(
+    r"""异常|異常|超[时時]|逾[时時]|繁忙|稍[后後候]|重[试試]|[网網][络路絡]|[频頻]繁|过[多快频]|限流|断开|中断|内部|服务器|维护|升级|故障
+    |系[统統](?:忙|错误|出错)|[处處]理中|等待|排[队隊]|延[迟时]|[天日月时週周年]以?内|只能|仅[限能支]|归档|历史
+    |time[d\ -]*out|busy|later|retry|try\ again|exception|internal|server|network|connection|unavailable|maintenance
+    |too\ many|pending|process|queue|within|archiv|recent|\bonly\b|\b(?:days?|hours?|months?)\b""",
+    re.IGNORECASE | re.VERBOSE,
+)
+
 _NO_SUCH_CALL = re.compile(
-    r"""(?:接口|方法|路由|服务)(?:名称?|地址)?\s*(?:不存在|未找到|没有找到|找不到|无效|未开放|不支持)
+    r"""(?:接口|方法|路由|服务|控制器|模块)(?:名称?|地址)?\s*(?:未定义|不存在|未找到|没有找到|找不到|无效|未开放|不支持)
     |(?:不存在|未找到|没有找到|找不到|无效|未知|不支持|无此)(?:的|该|此)?(?:接口|方法|路由)
-    |\b(?:method|api|interface|route|endpoint)\s+
+    |\b(?:method|api|interface|route|endpoint|controller|module)\s+
         (?:(?:is|was|does|could|can)\s*(?:not|n['’]t)|cannot|not)\s+
         (?:be\s+)?(?:found|exists?|supported)\b
     |\b(?:no\ such|unknown|invalid|unsupported)\ (?:method|api|interface|route|endpoint)\b""",
     re.IGNORECASE | re.VERBOSE,
 )
+
+
+class Complaint(enum.Enum):
+    """What a refusal is about."""
+
+    SIGNATURE = enum.auto()
+    TIME = enum.auto()
+    KEY = enum.auto()
+    CALLER = enum.auto()
+    STORE = enum.auto()
+
+
+_COMPLAINTS = {
+    Complaint.SIGNATURE: re.compile(
+        r"签名(?!.{0,2}(?:过期|超时|失效))|验签|密钥|\bsign(?!(?:ature)?\s+(?:has\s+|is\s+)?expired)|secret",
+        re.IGNORECASE,
+    ),
+    Complaint.TIME: re.compile(r"过期|签名.{0,2}(?:超时|失效)|时间|timestamp|expired|\btime\b", re.IGNORECASE),
+    Complaint.CALLER: re.compile(r"白名单|(?<![a-z])ip(?![a-z])|white ?list", re.IGNORECASE),
+    Complaint.KEY: re.compile(r"app_?key|应用|商户", re.IGNORECASE),
+    Complaint.STORE: re.compile(r"店铺|门店|store|shop", re.IGNORECASE),
+}
 
 
 # What a refusal must say for the order to be taken as refused: that something is wrong with the request, the account or
@@ -63,15 +95,26 @@ _DEFINITE_NO = re.compile(
         (?:错误|不正确|无效|有误|不合法|非法|不存在|不支持|不符)
     |(?:无效|非法|错误)的?(?:参数|签名|密钥|面值|金额|手机号码?|号码|店铺|卡号)
     |(?:店铺|油卡|卡片|接口|app_?key)(?:不存在|无效|已停用|未找到)
-    |不支持|暂不(?:支持|可用)|不在(?:可充|服务)范围|(?:不可|不能|无法|禁止|不允许)充值
-    |空号|停机|销号|已注销
+    |暂?不支持(?:快充|慢充)?|不在(?:可充|服务)范围|(?:不可|不能|无法|禁止|不允许)充值
+    |已?(?:空号|停机|销号|注销)
     |未开通|未授权|无权限|没有权限|权限不足|黑名单|白名单|已下架|未上架|已停用|已过期|携号转网|虚拟(?:号|运营商)
-    |(?:通道|渠道|产品|面值).{0,4}维护
+    |(?:通道|渠道|产品|面值|地区|省份|归属地).{0,2}维护中?
     |\binsufficient\ (?:balance|funds|credit)\b
     |\binvalid\ (?:sign(?:ature)?|app_?key|param(?:eter)?s?|mobile|phone|amount|money|store|card)\b
     |\b(?:missing|required)\b.{0,30}\bparam|\bparam.{0,30}\b(?:missing|required)\b
     |\b(?:is|are)\ required\b|\b(?:can\ ?not|must\ not)\ be\ (?:empty|blank|null)\b
     |\b(?:not\ supported|unsupported|unauthorized|permission\ denied|blacklisted)\b""",
+    re.IGNORECASE | re.VERBOSE,
+)
+
+# What may stand beside a definite word and says nothing of what becomes of the order: subjects, politeness, numbers.
+_FILLER = re.compile(
+    r"""请求|请(?:您|先)?(?:检查|核对|核实|修改|更换|联系(?:客服|管理员))?|您的?|你的?|该|此|本|当前|目前|所选|对应|的|为|是|与|和|不在|不足|后再试
+    |身份证号?码?|持卡人|姓名|手机号码?|手机|号码段?|号段|号|段|面值|金额|余额|参数|充值|话费|油卡|加油卡|卡号|卡片?|接口|通道|渠道|产品|商品|店铺|商户|账[户号]|用户|运营商
+    |中国|移动|联通|电信|广电|虚拟|中石[化油]|类型|地区|省份|城市|归属地|签名|密钥|时间戳|格式
+    |\b(?:the|an?|your|this|that|is|are|of|for|to|please|check|mobile|phone|number|amount|money|face|value|params?
+        |parameters?|store|card|key|sign|signature|account|user|carrier|product|id|ip|top-?up|recharge)\b
+    |[a-z]+(?:_[a-z]+)+|app_?key|\bip|mobile|\d+|[\W_]+""",
     re.IGNORECASE | re.VERBOSE,
 )
 
@@ -81,8 +124,17 @@ _UNCLEAR = re.compile(
     |成功|完成|已扣|扣款|并非|人工|冻结|等待|排[队隊]|确认|確認|提交(?!参数|方式)|推送|充值中|失[败敗]|[请請]求[过過][多频]|[频頻]繁|限流|断开|中断|内部|内網|服务器
     |[订訂][单單](?!号?(?:不能|格式|错误))
     |time[d\ -]*out|pending|process|wait|queue|submit|later|retry|try\ again|busy|unknown|exception|internal|server
-    |network|connection|unavailable|maintenance|too\ many|accepted|success|complete|manual|confirm
+    |不可用|network|connection|unavailable|maintenance|too\ many|accepted|success|complete|manual|confirm
     |in\ progress|\berror\b|fail""",
+    re.IGNORECASE | re.VERBOSE,
+)
+
+
+# What a refusal of `verify` must be about, so that it says something of the number or of what is wanted for it.
+_ABOUT_THE_NUMBER = re.compile(
+    r"""转网|虚拟|空号|停机|销号|注销|号码|手机号|号段|物联|黑名单|运营商|面值|地区|省份|归属地|不在.{0,2}范围
+    |(?:不可|不能|无法|禁止|不允许)充值|(?:产品|通道|渠道).{0,4}维护
+    |\bnumber\b|\bmobile\b|\bphone\b|\bported\b|\bvirtual\b|blacklist""",
     re.IGNORECASE | re.VERBOSE,
 )
 
@@ -95,11 +147,11 @@ def may_mean_duplicate(rejected: Rejected) -> bool:
 def means_no_such_order(rejected: Rejected) -> bool:
     """Return whether the refusal of a query says that the platform has never heard of the order. [guess]
 
-    False for anything ambiguous: "does not exist or was deleted", "no such order or no permission", and
-    complaints about keys, shops or signatures.
+    False for anything ambiguous: "does not exist or was deleted", "no such order or no permission", complaints about
+    keys, shops or signatures, "not found, try again later", "only orders of the last three days".
     """
     message = rejected.message
-    if may_mean_duplicate(rejected) or _NOT_ABOUT_THE_ORDER_ALONE.search(message):
+    if may_mean_duplicate(rejected) or _NOT_ABOUT_THE_ORDER_ALONE.search(message) or _NOT_ALL_LOOKED_AT.search(message):
         return False
     return _NO_SUCH_ORDER.search(message) is not None
 
@@ -113,9 +165,26 @@ def is_definite_no(rejected: Rejected) -> bool:
     """Return whether the refusal of a push says for certain that the order was not taken. [guess]
 
     Its words decide, whatever its code: the document lists no codes. False for anything that isn't sure, for no words
-    at all, and where a definite word stands beside one of an unclear outcome.
+    at all, and where a definite word stands beside one of an unclear outcome, or beside anything that isn't known to
+    say nothing: "not supported by this channel, passed on to the next" has spent money.
     """
     message = _BLANKS.sub("", rejected.message) if _HAN.search(rejected.message) else rejected.message
     if may_mean_duplicate(rejected) or _UNCLEAR.search(message):
         return False
-    return _DEFINITE_NO.search(message) is not None
+    rest, definite = _DEFINITE_NO.subn(" ", message)
+    return definite > 0 and not _FILLER.sub("", rest)
+
+
+def means_not_rechargeable(rejected: Rejected) -> bool:
+    """Return whether the refusal of `verify` says that this number can't be topped up so. [guess]
+
+    False for all that complains of something else (the signature, the shop, a call that doesn't exist), and for what
+    isn't clear: every code but 0000 means no [pub], but no list of codes tells why.
+    """
+    elsewhere = complaint(rejected) is not None or means_no_such_call(rejected)
+    return is_definite_no(rejected) and not elsewhere and _ABOUT_THE_NUMBER.search(rejected.message) is not None
+
+
+def complaint(rejected: Rejected) -> Complaint | None:
+    """Return what the refusal is about, as far as its words tell; only for telling people where to look. [guess]"""
+    return next((about for about, words in _COMPLAINTS.items() if words.search(rejected.message)), None)

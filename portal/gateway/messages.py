@@ -40,8 +40,11 @@ __all__ = [
 ]
 
 RAW_LIMIT = 64 * 1024
+UNIX_SECONDS_DIGITS = 10
 CALLBACK_FIELDS_LIMIT = 100
 SUCCESS = "0000"
+BYTE_ORDER_MARK = "\ufeff"
+"""PHP sends one where a source file begins with it, and several of several files; it changes nothing of the JSON."""
 
 
 class MalformedCallback(ValueError):
@@ -73,7 +76,7 @@ def read_answer(text: str, *, spends: bool) -> Answer:
 
     Raises `Rejected` for a definite no, `Malformed` for what is neither a yes nor a no.
     """
-    envelope = parsing.load_object(text)
+    envelope = parsing.load_object(text.lstrip(BYTE_ORDER_MARK))
     code = _read_code(envelope)
     message = read_text(envelope, "msg")
     data = envelope.get("data")
@@ -82,6 +85,15 @@ def read_answer(text: str, *, spends: bool) -> Answer:
     if spends and _names_an_order(data):
         raise Malformed("a refusal which carries an order number")
     raise Rejected(code, message, text)
+
+
+def platform_time(raw: str) -> int | None:
+    """Return the platform's own clock in unix seconds, as an answer of it has it [doc]; None where it doesn't say."""
+    with contextlib.suppress(Malformed):
+        time = read_identifier(parsing.load_object(raw.lstrip(BYTE_ORDER_MARK)), "time")
+        if len(time) == UNIX_SECONDS_DIGITS and time.isascii() and time.isdecimal():
+            return int(time)
+    return None
 
 
 def _read_code(envelope: Mapping[str, object]) -> str:
@@ -158,7 +170,7 @@ def _report(fields: Mapping[str, object], raw: str) -> OrderReport:
 
 
 def read_account(answer: Answer) -> Account:
-    balance = read_money(answer.fields, "money")
+    balance = parsing.read_grouped_money(answer.fields, "money")
     if balance is None:
         raise Malformed("an account without a balance")
     return Account(account_id=read_identifier(answer.fields, "id"), balance=balance, raw=answer.raw)
@@ -227,7 +239,7 @@ def parse_callback(body: bytes, content_type: str) -> OrderReport:
 
 
 def _callback_fields(body: bytes, content_type: str) -> Mapping[str, object]:
-    text = parsing.decode(body).strip()
+    text = parsing.decode(body).lstrip(BYTE_ORDER_MARK).strip()
     if text.startswith("{") or "json" in content_type.lower():
         return parsing.load_object(text)
     if "multipart/form-data" in content_type.lower():  # what PHP's curl makes of an array

@@ -12,6 +12,7 @@ IDENTIFIER_LIMIT = 64
 TEXT_LIMIT = 500
 
 _MONEY = re.compile(r"-?[0-9]{1,8}(?:\.[0-9]{1,4}0{0,16})?", re.ASCII)
+_GROUPED_MONEY = re.compile(r"-?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]{1,4})?", re.ASCII)
 _STATUS = re.compile(r"[0-9]{1,4}", re.ASCII)
 _INTEGER = re.compile(r"-?[0-9]+", re.ASCII)
 
@@ -70,7 +71,7 @@ def multipart_fields(body: bytes, content_type: str) -> Iterator[tuple[str, obje
             yield name, decode(content)
     except Malformed:
         raise
-    except Exception:  # the parser of mails promises no particular error for garbage
+    except Exception:  # the e-mail parser documents no particular exception for malformed input
         raise Malformed("not a form") from None
 
 
@@ -122,6 +123,17 @@ def read_money(fields: Mapping[str, object], name: str) -> Decimal | None:
     if not _MONEY.fullmatch(value):
         raise Malformed(f"{name} is not an amount of money")
     return Decimal(value)
+
+
+def read_grouped_money(fields: Mapping[str, object], name: str) -> Decimal | None:
+    """Do the same as `read_money`, for an amount that may be grouped as by PHP's number_format, such as "1,234.50".
+
+    Only for what decides about no order: where groups are odd it is no amount at all.
+    """
+    value = _scalar(fields, name)
+    if _GROUPED_MONEY.fullmatch(value):
+        return read_money({name: value.replace(",", "")}, name)
+    return read_money(fields, name)
 
 
 def read_status(fields: Mapping[str, object], name: str) -> int | None:

@@ -23,6 +23,13 @@ class CardType(enum.IntEnum):
     PETROCHINA = 1
 
 
+class OrderType(enum.IntEnum):
+    """What a list of orders is about: 话费 or 油卡. [pub]"""
+
+    MOBILE = 7
+    OIL = 8
+
+
 @dataclass(frozen=True, slots=True)
 class PushReceipt:
     """The platform took an order. `gateway_order_no` is its number [doc]; the rest is in yuan [pub].

@@ -14,7 +14,7 @@ from portal.gateway.messages import RAW_LIMIT
 from portal.gateway.parsing import printable_raw
 
 ANSWER_LIMIT = 64 * 1024
-SHORTEST_SECRET_TO_HIDE = 8
+MIN_SECRET_LENGTH = 8
 
 # Narrower than any URL parser, so that no two of them can disagree about where the money goes.
 _BASE_URL = re.compile(
@@ -47,7 +47,7 @@ class Transport:
 
     def __init__(self, *, base_url: str, secret: str, connect_timeout: float, timeout: float) -> None:
         self._base_url = base_url
-        self._secret = secret.encode() if len(secret) >= SHORTEST_SECRET_TO_HIDE else None
+        self._secret = secret.encode() if len(secret) >= MIN_SECRET_LENGTH else None
         self._connect_timeout = connect_timeout
         self._timeout = timeout
         self._local = threading.local()
@@ -86,7 +86,7 @@ class Transport:
             encoding = response.headers.get("Content-Encoding", "identity").lower()
         raw = printable_raw(content, RAW_LIMIT)
         if response.status_code != http.HTTPStatus.OK:
-            return OutcomeUnknown(f"answered with HTTP {response.status_code}", raw)
+            return OutcomeUnknown(f"answered with HTTP {response.status_code}", raw, response.status_code)
         if encoding != "identity":
             return OutcomeUnknown("the answer is compressed, which was not asked for", raw)
         if len(content) > ANSWER_LIMIT:

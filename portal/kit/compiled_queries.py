@@ -1,6 +1,6 @@
-"""One row at a time, by statements that are composed once a process.
+"""One row at a time, by statements that are compiled once a process.
 
-Several of them run for every order, and to compose one anew takes Django longer than the database takes to carry it
+Several of them run for every order, and to compile one anew takes Django longer than the database takes to carry it
 out. Only that is saved: the fields convert the values in both directions as ever, and the database forbids what it
 always does. No signals are sent.
 """
@@ -14,7 +14,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from django.db import DatabaseError, connection
 from django.db.models import Field, Model, QuerySet
 from django.db.models.expressions import DatabaseDefault
-from django.db.models.sql import UpdateQuery
+from django.db.models.sql import Query, UpdateQuery
 from django.db.transaction import TransactionManagementError
 
 Row = TypeVar("Row", bound=Model)
@@ -60,7 +60,7 @@ def lock_row(model: type[Row], name: str, value: str | int) -> Row | None:
 
 
 class CompiledQuery(Generic[Row]):
-    """A query for one key that is composed at its first run.
+    """A query for one key that is compiled at its first run.
 
         due = CompiledQuery(lambda shop: Order.objects.filter(shop=shop).order_by("id"))
         order = due.lock_first(17)
@@ -90,6 +90,14 @@ class CompiledQuery(Generic[Row]):
             found = cursor.fetchone()
         return None if found is None else _made(self._rows.model, reading, found)
 
+    def number(self, key: int, name: str) -> int | None:
+        """Return a column of whole numbers from the first row, None if there is none; locks nothing."""
+        statement, parameters = self._numbers(name)
+        with connection.cursor() as cursor:
+            cursor.execute(statement, self._with(key, parameters))
+            found = cursor.fetchone()
+        return None if found is None else int(found[0])
+
     def change(self, key: int) -> int:
         """Make the changes and return the number of rows in which they were made."""
         statement, parameters = self._update
@@ -105,12 +113,15 @@ class CompiledQuery(Generic[Row]):
     def _reading(self) -> tuple[_Reading, tuple[Any, ...]]:
         return _composed(self._rows.select_for_update(of=("self",), skip_locked=True)[:1])
 
+    @cache  # noqa: B019  (the queries live as long as the process, or are kept in a cache themselves)
+    def _numbers(self, name: str) -> tuple[str, tuple[Any, ...]]:
+        return _statement(self._rows.order_by().values_list(name)[:1].query)
+
     @cached_property
     def _update(self) -> tuple[str, tuple[Any, ...]]:
         update: Any = self._rows.query.chain(UpdateQuery)
         update.add_update_values(self._changes)
-        statement, parameters = update.get_compiler(connection=connection).as_sql()
-        return statement, tuple(parameters)
+        return _statement(update)
 
     def _with(self, key: int, parameters: tuple[Any, ...]) -> list[Any]:
         return [key if parameter == self._EXAMPLE else parameter for parameter in parameters]
@@ -161,6 +172,11 @@ def _reading(model: type[Model], name: str) -> _Reading:
     rows = model._base_manager.select_for_update(of=("self",)).filter(**{name: field.to_python("0")}).order_by()
     reading, _ = _composed(rows)
     return reading
+
+
+def _statement(query: Query) -> tuple[str, tuple[Any, ...]]:
+    statement, parameters = query.get_compiler(connection=connection).as_sql()
+    return statement, tuple(parameters)
 
 
 def _composed(rows: QuerySet[Any]) -> tuple[_Reading, tuple[Any, ...]]:

@@ -78,7 +78,8 @@ def card_digits(text: str) -> str | None:
 def why_no_number(text: str) -> str:
     """Say what keeps a text from being a number, where it looks like one; "" where it doesn't, or is one."""
     folded = fold(text)
-    odd = next((c for c in folded if not c.isascii() and unicodedata.numeric(c, None) is not None), "")
+    # Of words, such as 三 in a name, nobody would say that they are no plain digits.
+    odd = next((c for c in folded if not c.isascii() and unicodedata.category(c) in ("Nd", "Nl", "No")), "")
     if odd:
         return _("“%(odd)s” is no plain digit: type the number again.") % {"odd": odd}
     if _FRACTION.fullmatch(folded):

@@ -1,4 +1,4 @@
-"""A connection to PostgreSQL that waits for an answer only so long.
+"""A connection to PostgreSQL with a timeout for answers.
 
 libpq limits how long it takes to connect, and the kernel how long sent bytes may stay unacknowledged. Neither ends the
 wait for a server that took the question and never answers: its process is frozen, or its disk is.
@@ -38,6 +38,6 @@ class TimedConnection(psycopg.Connection[Any]):
             return super().wait(gen, interval=interval, timeout=limit)
         except psycopg.OperationalError as error:
             if type(error).__name__ == "_WaitTimeout":
-                self.pgconn.finish()  # what it may still answer belongs to no question any more
+                self.pgconn.finish()  # a late answer would belong to no statement any more
                 raise psycopg.OperationalError(f"the database gave no answer within {limit:g} s") from None
             raise

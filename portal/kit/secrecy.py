@@ -13,7 +13,7 @@ View = Callable[..., HttpResponseBase]
 
 
 class NothingPersonal(SafeExceptionReporterFilter):
-    """Leaves of what was typed and computed the names alone, even while DEBUG shows everything else."""
+    """Shows only the names of variables and fields, even while DEBUG shows everything else."""
 
     def get_post_parameters(self, request: HttpRequest | None) -> dict[str, Any]:
         return dict.fromkeys(super().get_post_parameters(request), self.cleansed_substitute)

@@ -84,7 +84,7 @@ class Books:
             self._connection.execute("SELECT ifnull(max(order_number), 0) FROM orders").fetchone()[0]
         )
         with self.transaction() as books:
-            # Nobody is sending any more what the last process had taken in hand.
+            # What the last process was sending is due again: that process is gone.
             books.execute("UPDATE notifications SET claimed = 0 WHERE claimed = 1")
             is_new = books.execute("SELECT NOT EXISTS (SELECT 1 FROM ledger)").fetchone()[0]
         if is_new and opening_balance:

@@ -12,11 +12,12 @@ from typing import Any
 
 from . import Sandbox
 from .lives import LIVES, MIX
-from .settings import DUPLICATE_POLICIES, Settings
+from .settings import DUPLICATE_POLICIES, ORDER_NO_QUERIES, Settings
 
 OPTIONS = (
     *("host", "port", "books", "fresh", "balance", "app_key", "app_secret", "store_id"),
     *("pace", "latency", "life", "duplicates", "seed", "suffixes", "callbacks"),
+    *("order_no_queries", "clock_offset", "unsigned", "missing_calls", "quirks"),
 )
 """Of the command line, by the names that Sandbox knows them by."""
 PROJECT = Path(__file__).resolve().parents[2]
@@ -39,6 +40,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--seed", default=default.seed, help="fixes what looks random")
     add("--no-suffixes", dest="suffixes", action="store_false", help="last digits of a target mean nothing")
     add("--no-callbacks", dest="callbacks", action="store_false", help="every callback gets lost")
+    add("--order-no-queries", default=default.order_no_queries, choices=ORDER_NO_QUERIES)
+    add("--clock-offset", type=float, default=default.clock_offset, metavar="SECONDS", help="its clock is ahead")
+    add("--unsigned", default=default.unsigned, metavar="NAMES", help="its signature leaves out client, format or both")
+    add("--missing-calls", default=default.missing_calls, metavar="CALLS", help="such as Recharge/verify,Oil/query")
+    add("--quirks", action="store_true", help="a byte order mark before answers, 1,234.50 as balance")
 
 
 def serve(options: Mapping[str, Any]) -> None:

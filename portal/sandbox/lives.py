@@ -20,7 +20,7 @@ WORDS = {
     11: "部分到账",
     12: "取消中",
 }
-"""GATEWAY.md, "Status codes"."""
+"""The interface document's table of status codes."""
 
 SUCCEEDED, FAILED, REFUNDED, CANCELLED, REVERSED, PARTLY_ARRIVED = 2, 3, 4, 9, 10, 11
 CANCELLABLE = frozenset({0, 1, 5, 6, 7, 8})

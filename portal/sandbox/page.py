@@ -116,7 +116,7 @@ def _orders(orders: list[dict[str, Any]]) -> str:
         return "<p>还没有订单。向 <code>/rest/Recharge/pushOrder</code> 推送第一笔，它就会出现在这里。</p>"
     rows = "".join(map(_order, orders))
     return (
-        '<div class="scroll"><table class="orders"><thead><tr><th>商户订单号<th>充值对象<th class="money">面值'
+        '<div class="scroll"><table class="orders"><thead><tr><th>商户订单号<th>手机号/卡号<th class="money">面值'
         '<th class="money">扣款<th class="money">退款<th>状态<th>经过<th>回调<th>手动</tr></thead>'
         f"<tbody>{rows}</tbody></table></div>"
     )
@@ -133,7 +133,7 @@ def _order(order: dict[str, Any]) -> str:
     cells = [
         ("商户订单号", "", f"<span>{numbers}</span>"),
         (
-            "充值对象",
+            "手机号/卡号",
             "nowrap",
             f"<span>{escape(order['target'])}<br><span class='faint'>{product}</span>{fault}</span>",
         ),

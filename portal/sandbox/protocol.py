@@ -1,6 +1,7 @@
 """The wire format: signature, parameters, codes and messages, and the two spellings of every value.
 
-Written against GATEWAY.md alone. Sources as there: [doc], [pub], [guess].
+Written against what is known of the platform alone. Each rule names its source: [doc], the platform's interface
+document; [pub], its public clients and later documents; [guess], our own reading.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -92,9 +93,18 @@ def parse_parameters(encoded: str | bytes) -> dict[str, str]:
 
 
 def authenticate(
-    system: Mapping[str, str], business: Mapping[str, str], *, app_key: str, app_secret: str, now: float
+    system: Mapping[str, str],
+    business: Mapping[str, str],
+    *,
+    app_key: str,
+    app_secret: str,
+    now: float,
+    unsigned: Set[str] = frozenset(),
 ) -> None:
-    """Check who is calling. `system` is from the query string, `business` from the body. Raises Refusal. [pub]"""
+    """Check who is calling. `system` is from the query string, `business` from the body. Raises Refusal. [pub]
+
+    `unsigned` names what the signature leaves out.
+    """
     require(system, SYSTEM_PARAMETERS)
     if system["app_key"] != app_key:
         raise refusal(Reason.APP_KEY)
@@ -103,7 +113,8 @@ def authenticate(
     timestamp = system["timestamp"]
     if not re.fullmatch(r"\d{1,12}", timestamp, re.ASCII) or abs(now - int(timestamp)) > TIMESTAMP_TOLERANCE:
         raise refusal(Reason.TIMESTAMP)
-    expected = signature({**system, **business}, app_secret)
+    signed = {name: value for name, value in system.items() if name not in unsigned}
+    expected = signature({**signed, **business}, app_secret)
     # A name in both places has two values, and so no signature.
     if system.keys() & business.keys() or not hmac.compare_digest(system["sign"].encode(), expected.encode()):
         raise refusal(Reason.SIGNATURE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import json
 import os
@@ -12,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -25,7 +27,7 @@ from .protocol import Dialect, Reason
 from .settings import Settings
 
 LARGEST_BODY = 1024 * 1024
-LONGEST_HANG = 120.0
+MAX_HANG = 120.0
 SLOW = 5.0
 DRIP = 0.2
 HTML = "text/html; charset=utf-8"
@@ -168,7 +170,7 @@ class Handler(BaseHTTPRequestHandler):
                 self._send_call(self._envelope((fault.code, fault.msg)))
 
     def _spoil(self, fault: Fault, answer: dict[str, Any]) -> None:
-        """The platform has done its work; the merchant does not get to know."""
+        """The platform has carried out the call; the merchant doesn't get the answer."""
         match fault.fault:
             case "accept_hang":
                 self._hang()
@@ -206,7 +208,7 @@ class Handler(BaseHTTPRequestHandler):
     def _hang(self) -> None:
         """Until the client gives up, the sandbox stops, or two minutes are over."""
         self.close_connection = True
-        deadline = time.monotonic() + LONGEST_HANG
+        deadline = time.monotonic() + MAX_HANG
         self.connection.settimeout(0.5)
         while time.monotonic() < deadline and not self.server.stopping.is_set():
             try:
@@ -226,7 +228,10 @@ class Handler(BaseHTTPRequestHandler):
         return Dialect.of(self.path).envelope(*refused, None, time.time())
 
     def _send_call(self, answer: dict[str, Any]) -> None:
-        self._send(json_response(answer))
+        response = json_response(answer)
+        if self.server.settings.quirks:
+            response = replace(response, body=codecs.BOM_UTF8 + response.body)
+        self._send(response)
 
     def _send(self, response: Response) -> None:
         self.wfile.write(self._bytes(response))
@@ -245,5 +250,5 @@ class Handler(BaseHTTPRequestHandler):
 
 
 def _cut(connection: socket.socket) -> None:
-    with contextlib.suppress(OSError):  # The other end may have been faster.
+    with contextlib.suppress(OSError):  # The other end may have closed it already.
         connection.shutdown(socket.SHUT_RDWR)

@@ -10,6 +10,7 @@ from .lives import LIVES, MIX
 
 DUPLICATE_POLICIES = ("refuse", "accept", "same")
 CALLBACK_FORMATS = ("form", "json")
+ORDER_NO_QUERIES = ("find", "refuse", "blind")
 
 
 class InvalidSetting(ValueError):
@@ -42,11 +43,24 @@ class Settings:
     suffixes: bool = True
     """Whether the last three digits of a target choose a life or a fault (see lives.SPECIALS)."""
 
+    order_no_queries: str = "find"
+    """A query by our number: find the order, refuse as if order_number were missing, or know none by it (blind)."""
+    clock_offset: float = 0.0
+    """Seconds by which the platform's clock is ahead."""
+    unsigned: str = ""
+    """System parameters, client or format, that its signature leaves out, separated by commas."""
+    missing_calls: str = ""
+    """Calls that it doesn't have, such as Recharge/verify, separated by commas."""
+    quirks: bool = False
+    """Whether answers begin with a byte order mark, and the balance is written as 1,234.50."""
+
     def __post_init__(self) -> None:
         _check(0 <= self.pace <= 86400, "pace is from 0 to 86400 seconds")
         _check(0 <= self.latency <= 86400, "latency is from 0 to 86400 seconds")
         _check(self.life == MIX or self.life in LIVES, f"no life is called {self.life!r}")
         _check(self.duplicates in DUPLICATE_POLICIES, f"duplicates is one of {DUPLICATE_POLICIES}")
+        _check(self.order_no_queries in ORDER_NO_QUERIES, f"order_no_queries is one of {ORDER_NO_QUERIES}")
+        _check(names_in(self.unsigned) <= {"client", "format"}, "unsigned names client and format only")
         _check(self.callback_format in CALLBACK_FORMATS, f"callback_format is one of {CALLBACK_FORMATS}")
 
     def changed(self, values: Mapping[str, Any]) -> Self:
@@ -71,7 +85,15 @@ class Settings:
         return {name: getattr(self, name) for name in CHANGEABLE}
 
 
-CHANGEABLE = ("pace", "latency", "life", "duplicates", "callbacks", "callback_format", "extras", "suffixes")
+CHANGEABLE = (
+    *("pace", "latency", "life", "duplicates", "callbacks", "callback_format", "extras", "suffixes"),
+    *("order_no_queries", "clock_offset", "unsigned", "missing_calls", "quirks"),
+)
+
+
+def names_in(listed: str) -> set[str]:
+    """The names in a list that is separated by commas."""
+    return {name.strip() for name in listed.split(",") if name.strip()}
 
 
 def switch(value: Any) -> bool:

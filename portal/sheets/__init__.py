@@ -20,14 +20,14 @@ from portal.sheets.columns import Column
 from portal.sheets.errors import UnreadableSheet
 from portal.sheets.kinds import kind_of
 from portal.sheets.layout import WIDEST_PROPOSED, ColumnsUnsure, Layout, letter_of
-from portal.sheets.limits import MOST_BYTES, MOST_ROWS
+from portal.sheets.limits import MAX_FILE_BYTES, MAX_ROWS
 from portal.sheets.reading import WHOLE_ROW, Row, Sheet, open_sheet, read
 from portal.sheets.text import decoded, is_table
 from portal.sheets.writing import csv_stream, xlsx_file
 
 __all__ = [
-    "MOST_BYTES",
-    "MOST_ROWS",
+    "MAX_FILE_BYTES",
+    "MAX_ROWS",
     "WHOLE_ROW",
     "WIDEST_PROPOSED",
     "Column",

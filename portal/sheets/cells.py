@@ -6,7 +6,7 @@ from decimal import Decimal
 from django.utils.translation import gettext as _
 
 from portal.kit.digits import FOLDED, INVISIBLE
-from portal.sheets.limits import LONGEST_CELL
+from portal.sheets.limits import MAX_CELL_LENGTH
 
 # The text, and what is wrong with it in words ("" if nothing is).
 Cell = tuple[str, str]
@@ -45,7 +45,7 @@ def from_text(raw: str) -> Cell:
     """
     if not raw:
         return EMPTY
-    if raw.isdigit() and raw.isascii() and len(raw) <= LONGEST_CELL:
+    if raw.isdigit() and raw.isascii() and len(raw) <= MAX_CELL_LENGTH:
         return raw, ""
     text = tidy(raw)
     if text.startswith("'"):
@@ -92,8 +92,8 @@ def from_truth(value: bool) -> Cell:
 
 
 def _checked(text: str) -> Cell:
-    if len(text) > LONGEST_CELL:
-        return _cut(text), _("This text is too long: %(most)s characters at most.") % {"most": LONGEST_CELL}
+    if len(text) > MAX_CELL_LENGTH:
+        return _cut(text), _("This text is too long: %(most)s characters at most.") % {"most": MAX_CELL_LENGTH}
     if _CONTROL.search(text):
         return _CONTROL.sub("\ufffd", text), _("There are unprintable characters in this cell: type it again.")
     if _SCIENTIFIC.fullmatch(text):
@@ -102,7 +102,7 @@ def _checked(text: str) -> Cell:
 
 
 def _cut(text: str) -> str:
-    return _CONTROL.sub("\ufffd", text[:LONGEST_CELL])
+    return _CONTROL.sub("\ufffd", text[:MAX_CELL_LENGTH])
 
 
 def _digits_gone() -> str:

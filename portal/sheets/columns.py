@@ -4,15 +4,16 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 from portal.kit.digits import INVISIBLE
 from portal.sheets.cells import Cell
 
 _UNIT = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|【[^【】]*】|/元|:元|元$")
 _BRACKETS = re.compile(r"[()\[\]【】]")
+_UNSEEN = dict.fromkeys(map(ord, INVISIBLE))
 _IDLE = re.compile(r"[\s_\-*:.、,;'\"“”]+")
-LONGEST_TITLE = 60  # characters
+MAX_TITLE_LENGTH = 60  # characters
 
 
 def _never(_text: str) -> bool:
@@ -35,6 +36,8 @@ class Column:
     before: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
     looks: Callable[[str], bool] = _never
+    may_span: bool = False
+    """Whether a cell that is merged over several rows counts for each of them; what decides about money doesn't."""
 
     @property
     def title(self) -> str:
@@ -54,15 +57,17 @@ def _pattern(column: Column) -> re.Pattern[str]:
     return re.compile(rf"(?:{any_of(column.before)}){{0,2}}(?:{spelling})(?:{any_of(column.after)})?")
 
 
+@lru_cache(maxsize=4096)
 def plain(title: str) -> str:
     """Return a title as far as it tells columns apart."""
-    text = _IDLE.sub("", unicodedata.normalize("NFKC", title).translate(dict.fromkeys(map(ord, INVISIBLE))).casefold())
+    text = _IDLE.sub("", unicodedata.normalize("NFKC", title).translate(_UNSEEN).casefold())
     return _UNIT.sub("", text) or _BRACKETS.sub("", text)
 
 
 def matching(cells: Sequence[Cell], columns: Sequence[Column]) -> dict[str, list[int]]:
     """Return the positions at which a row has a title of each column; columns that it lacks are left out."""
-    texts = [(position, text) for position, (text, _problem) in enumerate(cells) if text and len(text) <= LONGEST_TITLE]
+    titles = ((position, text) for position, (text, _problem) in enumerate(cells) if text)
+    texts = [(position, text) for position, text in titles if len(text) <= MAX_TITLE_LENGTH]
     found: dict[str, list[int]] = {}
     for column in columns:
         positions = [position for position, text in texts if column.is_named(text)]

@@ -6,7 +6,7 @@ from pathlib import PurePath
 from django.utils.translation import gettext as _
 
 from portal.sheets.errors import UnreadableSheet
-from portal.sheets.limits import MOST_BYTES
+from portal.sheets.limits import MAX_FILE_BYTES
 
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 _OLE2 = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -50,9 +50,9 @@ def kind_of(content: bytes, file_name: str) -> Kind:
     Raises:
         UnreadableSheet: it is empty, too large, of a kind that isn't read, or named as what it is not.
     """
-    if len(content) > MOST_BYTES:
+    if len(content) > MAX_FILE_BYTES:
         raise UnreadableSheet(
-            _("The file is too large: %(most)s MB at most. Divide it.") % {"most": MOST_BYTES // 1024 // 1024}
+            _("The file is too large: %(most)s MB at most. Divide it.") % {"most": MAX_FILE_BYTES // 1024 // 1024}
         )
     if not content.strip(b" \t\r\n\x00\xef\xbb\xbf\xff\xfe"):
         raise UnreadableSheet(_("There is nothing in it.") if not file_name else _("The file is empty."))
@@ -75,7 +75,12 @@ def notice_of(kind: Kind, file_name: str) -> str:
             % {"name": extension, "kind": _CALLED[kind]}
         )
     if kind in (Kind.XLS, Kind.ODS):
-        notices.append(_("In this format, hidden rows can't be told from others: they are read, too."))
+        notices.append(
+            _(
+                "In this format, hidden rows and columns and struck-out cells can't be told: they are read, too. Of "
+                "merged cells, only the first one has what they show."
+            )
+        )
     return " ".join(notices)
 
 

@@ -1,18 +1,21 @@
 """Which column of a sheet is which: told by its header, or to be told by a person."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
+from portal.kit.digits import fold
+from portal.kit.lists import listed
 from portal.sheets.cells import Cell
-from portal.sheets.columns import Column, lacking, matching, plain
+from portal.sheets.columns import Column, lacking, matching
 from portal.sheets.errors import UnreadableSheet
 from portal.sheets.rows import RawRow
 
 _DIGIT = re.compile(r"\d")
 _LONG_NUMBER = re.compile(r"(?:\d[\s\-]?){7}")
+_OF_STATE = re.compile(r"状态|是否|结果|进度|情况|退款|处理|备注|说明|status|state|remark|note", re.IGNORECASE)
 WIDEST_PROPOSED = 30  # columns that a person is asked about
 
 
@@ -34,6 +37,11 @@ class Layout:
         """The titles of the columns that nothing is read from."""
         used = set(self.positions.values())
         return [title for position, title in enumerate(self.titles) if title and position not in used]
+
+    def is_aside(self, position: int) -> bool:
+        """Say whether nothing is read from a column that may say something of each row: its state, or remarks."""
+        title = self.title_at(position)
+        return position not in self.positions.values() and (not title or _OF_STATE.search(title) is not None)
 
     def title_at(self, position: int) -> str:
         """Return the title of a column, "" where it has none."""
@@ -127,7 +135,7 @@ def _sure(found: Mapping[str, list[int]]) -> dict[str, int]:
 
 
 def _doubled(column: Column, proposed: Layout, beginning: Sequence[RawRow]) -> ColumnsUnsure:
-    named = ", ".join(title for title in proposed.titles if column.is_named(title))
+    named = listed(title for title in proposed.titles if column.is_named(title))
     why = _("Several columns could be %(wanted)s: %(named)s. Delete or rename all but one.") % {
         "wanted": column.title,
         "named": named,
@@ -141,11 +149,11 @@ def _unsure(beginning: Sequence[RawRow], columns: Sequence[Column], sheet: int) 
     found = matching(closest.cells, columns) if closest else {}
     if found:
         why = _("The sheet has no column %(missing)s. Name it in the header, or start from the template.") % {
-            "missing": ", ".join(column.title for column in lacking(found, columns))
+            "missing": listed(column.title for column in lacking(found, columns))
         }
     else:
         why = _("No header was found. The first row must name the columns: %(titles)s.") % {
-            "titles": ", ".join(column.title for column in columns if column.required)
+            "titles": listed(column.title for column in columns if column.required)
         }
     first = next((row for row in beginning if any(_LONG_NUMBER.search(text) for text, _problem in row.cells)), None)
     above = [row for row in beginning if first and row.line < first.line]
@@ -185,12 +193,29 @@ def _completed(
 
 
 def _shape(proposed: Layout, beginning: Sequence[RawRow]) -> str:
-    """Return what lists with the same columns have in common: their titles, or else what stands in them."""
+    """Return what lists with the same columns have in common: their titles, or else what stands in them.
+
+    Nothing that may tell two columns apart is left out of a title: a person has chosen between just these.
+    """
     if any(proposed.titles):
-        return "\t".join(plain(title) for title in proposed.titles)
+        header = [proposed.titles, *_rows_above(proposed, beginning)]
+        return "\n".join(["titles", *("\t".join(_folded(title) for title in titles) for titles in header)])
     rows = [row for row in beginning if row.line > proposed.below]
     width = max(len(row.cells) for row in rows)
     return "\n".join(_content(rows, position) for position in range(width))
+
+
+def _rows_above(proposed: Layout, beginning: Sequence[RawRow]) -> Iterator[list[str]]:
+    """Yield the rows directly above a header that may belong to it, the lowest first; a caption stands in one cell."""
+    line = proposed.below
+    for row in reversed(beginning):
+        if row.line == line - 1 and any(text for text, _problem in row.cells[1:]):
+            line = row.line
+            yield [text for text, _problem in row.cells]
+
+
+def _folded(title: str) -> str:
+    return "".join(fold(title).casefold().split())
 
 
 def _content(rows: Sequence[RawRow], position: int) -> str:

@@ -8,10 +8,10 @@ from portal.sheets.errors import UnreadableSheet
 from portal.sheets.packages import damaged
 
 # A sheet of 100,000 rows and 30 columns has some seven million.
-MOST_ELEMENTS = 10_000_000
+MAX_ELEMENTS = 10_000_000
 DEEPEST = 100
 # Bytes that may wait for the end of one tag or comment: the parser begins each time from its start again.
-LONGEST_TAG = 1_048_576
+MAX_TAG_LENGTH = 1_048_576
 CHUNK = 65_536
 
 Start = Callable[[str, dict[str, str]], None]
@@ -33,7 +33,7 @@ def parse(file: IO[bytes], *, start: Start, end: End, characters: Characters) ->
         nonlocal depth, elements
         depth += 1
         elements += 1
-        if depth > DEEPEST or elements > MOST_ELEMENTS:
+        if depth > DEEPEST or elements > MAX_ELEMENTS:
             raise UnreadableSheet(damaged())
         start(name.rpartition(":")[2] if ":" in name else name, attributes)
 
@@ -54,7 +54,7 @@ def parse(file: IO[bytes], *, start: Start, end: End, characters: Characters) ->
         while chunk := file.read(CHUNK):
             parser.Parse(chunk, False)
             fed += len(chunk)
-            if fed - parser.CurrentByteIndex > LONGEST_TAG:
+            if fed - parser.CurrentByteIndex > MAX_TAG_LENGTH:
                 raise UnreadableSheet(damaged())
             yield
         parser.Parse(b"", True)

@@ -14,10 +14,10 @@ from django.utils.translation import gettext as _
 from portal.sheets.errors import UnreadableSheet
 from portal.sheets.kinds import encrypted
 
-MOST_UNPACKED = 150 * 1024 * 1024
-MOST_PARTS = 2_000
+MAX_UNPACKED_BYTES = 150 * 1024 * 1024
+MAX_PARTS = 2_000
 # Real sheets shrink to a tenth or a thirtieth; deflate can do a thousandth, and small parts prove nothing.
-MOST_RATIO = 150
+MAX_RATIO = 150
 RATIO_COUNTS_FROM = 1024 * 1024
 
 _ENCRYPTED = 0x1
@@ -80,7 +80,7 @@ def _check(entries: list[ZipInfo]) -> None:
         raise UnreadableSheet(_("Workbooks with macros are not taken. Save it as .xlsx and upload that."))
     if "[content_types].xml" not in names or "xl/workbook.bin" in names or any(map(_is_foreign, names)):
         raise UnreadableSheet(_("This is no .xlsx workbook. Save the list as .xlsx or CSV and upload that."))
-    if len(entries) > MOST_PARTS or sum(entry.file_size for entry in entries) > MOST_UNPACKED:
+    if len(entries) > MAX_PARTS or sum(entry.file_size for entry in entries) > MAX_UNPACKED_BYTES:
         raise UnreadableSheet(too_large())
     if any(map(_is_bomb, entries)):
         raise UnreadableSheet(_("The workbook unpacks to far more than it holds. Copy the list into a new workbook."))
@@ -93,4 +93,4 @@ def _is_foreign(name: str) -> bool:
 
 
 def _is_bomb(entry: ZipInfo) -> bool:
-    return entry.file_size > RATIO_COUNTS_FROM and entry.file_size > MOST_RATIO * entry.compress_size
+    return entry.file_size > RATIO_COUNTS_FROM and entry.file_size > MAX_RATIO * entry.compress_size

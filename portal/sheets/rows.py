@@ -6,11 +6,15 @@ from portal.sheets.cells import Cell
 
 
 class RawRow(NamedTuple):
-    """A row by position. `problem` says what is wrong with it as a whole, "" if nothing is."""
+    """A row by position. `problem` says what is wrong with it as a whole, "" if nothing is.
+
+    `merged` are the positions whose cells only show what stands in a cell further up, with which they are merged.
+    """
 
     line: int
     cells: list[Cell]
     problem: str = ""
+    merged: frozenset[int] = frozenset()
 
     @property
     def is_blank(self) -> bool:

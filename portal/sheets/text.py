@@ -13,11 +13,12 @@ from django.utils.translation import gettext as _
 from portal.sheets import cells
 from portal.sheets.columns import Column, lacking, matching
 from portal.sheets.errors import UnreadableSheet
-from portal.sheets.limits import HEADER_WITHIN, MOST_COLUMNS, MOST_SHEET_ROWS
+from portal.sheets.limits import HEADER_WITHIN, MAX_COLUMNS, MAX_SHEET_ROWS
 from portal.sheets.rows import RawRow
 
-LONGEST_LINE = 262_144  # characters
-LONGEST_RECORD = 1_048_576  # characters of one row, over all its lines
+MAX_LINE_LENGTH = 262_144  # characters
+BEGINNING = 65_536  # bytes in which a text shows its encoding
+MAX_RECORD_LENGTH = 1_048_576  # characters of one row, over all its lines
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -78,12 +79,26 @@ def _encoding(content: bytes) -> str:
     for bom, encoding in _BOMS:
         if content.startswith(bom):
             return _proven(content, encoding)
+    if b"\0" in content[:BEGINNING] and (encoding := _byte_order(content[:BEGINNING])):
+        return _proven(content, encoding)
     if b"\0" in content[:1024]:
-        # Half of UTF-16 is zeros where the text is mostly digits.
-        if content[1:1024:2].count(0) > 4 * content[:1024:2].count(0):
-            return _proven(content, "utf-16-le")
         raise UnreadableSheet(_no_text())
     return _proven(content, "utf-8", "gb18030")
+
+
+def _byte_order(beginning: bytes) -> str:
+    """Return the UTF-16 without a mark that a text is in, "" for neither: the one in which it has numbers.
+
+    In the other order digits are Chinese characters, and a few of these, blanks among them, are digits.
+    """
+    little, big = (
+        len(_SOME_NUMBER.findall(beginning.decode(encoding, "replace"))) for encoding in ("utf-16-le", "utf-16-be")
+    )
+    if little > 4 * big:
+        return "utf-16-le"
+    if big > 4 * little:
+        return "utf-16-be"
+    return ""
 
 
 def _proven(content: bytes, *encodings: str) -> str:
@@ -112,9 +127,9 @@ class _Lines:
         self.since_record = 0
 
     def __iter__(self) -> Iterator[str]:
-        while line := self._text.readline(LONGEST_LINE + 1):
+        while line := self._text.readline(MAX_LINE_LENGTH + 1):
             self.since_record += len(line)
-            if len(line) > LONGEST_LINE or self.since_record > LONGEST_RECORD:
+            if len(line) > MAX_LINE_LENGTH or self.since_record > MAX_RECORD_LENGTH:
                 raise UnreadableSheet(_("A line is too long: this is no list, or a quotation mark is left open."))
             yield line
 
@@ -125,9 +140,9 @@ def _records(content: bytes, encoding: str, separator: str) -> Iterator[list[str
     try:
         for number, record in enumerate(_divided(lines, separator), 1):
             lines.since_record = 0
-            if number > MOST_SHEET_ROWS:
+            if number > MAX_SHEET_ROWS:
                 raise UnreadableSheet(_("The sheet has more lines than a sheet can have, empty ones too: delete them."))
-            if len(record) > MOST_COLUMNS:
+            if len(record) > MAX_COLUMNS:
                 raise UnreadableSheet(_("Line %(line)s has too many cells.") % {"line": number})
             yield record
     except csv.Error:
@@ -160,7 +175,7 @@ def _separator(content: bytes, encoding: str, *, pasted: bool, columns: Sequence
     def worth(separator: str) -> tuple[int, int]:
         titles, divided = 0, 0
         for record in _beginning(content, encoding, separator):
-            titles = max(titles, len(matching([(cell, "") for cell in record[:MOST_COLUMNS]], columns)))
+            titles = max(titles, len(matching([(cell, "") for cell in record[:MAX_COLUMNS]], columns)))
             divided += len(record) > 1
         return titles, divided
 

@@ -8,11 +8,11 @@ from sys import getsizeof
 from typing import IO
 
 from portal.sheets.errors import UnreadableSheet
-from portal.sheets.limits import LONGEST_CELL
+from portal.sheets.limits import MAX_CELL_LENGTH
 from portal.sheets.markup import parse
 from portal.sheets.packages import Package, damaged, too_large
 
-MOST_FOR_TEXTS = 96 * 1024 * 1024  # bytes of memory; the only part of a workbook that has to stay there
+MAX_TEXTS_BYTES = 96 * 1024 * 1024  # bytes of memory; the only part of a workbook that has to stay there
 POINTER = 8
 
 # Numbers of formats that are dates or times without being declared, those of Chinese and Japanese Excel among them.
@@ -29,6 +29,7 @@ class Workbook:
     sheets: tuple[str, ...]  # the parts of the visible sheets, in order
     texts: list[str]
     date_styles: frozenset[str]  # numbers, as cells name them
+    struck_styles: frozenset[str]  # likewise, of what is struck out
     since_1904: bool
 
 
@@ -57,7 +58,7 @@ def open_workbook(package: Package) -> Workbook:
     if styles_path is not None and styles_path in package:
         with package.part(styles_path) as file:
             _whole(file, styles)
-    return Workbook(sheets, texts.found, styles.dates(), listing.since_1904)
+    return Workbook(sheets, texts.found, styles.dates(), styles.struck(), listing.since_1904)
 
 
 def unescaped(text: str) -> str:
@@ -86,7 +87,7 @@ class TextCollector:
 
     def characters(self, data: str) -> None:
         # One too long shows later, one far too long need not be kept.
-        if self._in_text and self._length <= 8 * LONGEST_CELL:
+        if self._in_text and self._length <= 8 * MAX_CELL_LENGTH:
             self._parts.append(data)
             self._length += len(data)
 
@@ -103,7 +104,7 @@ class TextCollector:
 class _Texts:
     def __init__(self) -> None:
         self.found: list[str] = []
-        self._room = MOST_FOR_TEXTS
+        self._room = MAX_TEXTS_BYTES
         self._collector = TextCollector()
 
     def start(self, name: str, _attributes: dict[str, str]) -> None:
@@ -146,7 +147,10 @@ class _Styles:
     def __init__(self) -> None:
         self._formats: dict[int, str] = {}
         self._used: list[int] = []
+        self._fonts: list[bool] = []  # whether each strikes out what it writes
+        self._fonts_used: list[int] = []
         self._in_cells = False
+        self._in_fonts = False
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         if name == "cellXfs":
@@ -155,16 +159,29 @@ class _Styles:
             self._formats[whole(attributes.get("numFmtId", ""))] = attributes.get("formatCode", "")
         elif name == "xf" and self._in_cells:
             self._used.append(whole(attributes.get("numFmtId", "0")))
+            self._fonts_used.append(whole(attributes.get("fontId", "0")))
+        elif name == "fonts":
+            self._in_fonts = True
+        elif name == "font" and self._in_fonts:
+            self._fonts.append(False)
+        elif name == "strike" and self._in_fonts and self._fonts:
+            self._fonts[-1] = attributes.get("val", "1") not in ("0", "false")
 
     def end(self, name: str) -> None:
         if name == "cellXfs":
             self._in_cells = False
+        elif name == "fonts":
+            self._in_fonts = False
 
     def characters(self, data: str) -> None:
         pass
 
     def dates(self) -> frozenset[str]:
         return frozenset(str(style) for style, number in enumerate(self._used) if self._is_date(number))
+
+    def struck(self) -> frozenset[str]:
+        struck = {number for number, is_struck in enumerate(self._fonts) if is_struck}
+        return frozenset(str(style) for style, font in enumerate(self._fonts_used) if font in struck)
 
     def _is_date(self, number: int) -> bool:
         declared = self._formats.get(number)

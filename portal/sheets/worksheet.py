@@ -9,7 +9,6 @@ import re
 from collections import deque
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from typing import IO
 
 from django.utils.translation import gettext as _
@@ -17,8 +16,9 @@ from django.utils.translation import gettext as _
 from portal.sheets import cells
 from portal.sheets.cells import EMPTY, Cell
 from portal.sheets.errors import UnreadableSheet
-from portal.sheets.limits import LONGEST_CELL, MOST_COLUMNS, MOST_SHEET_ROWS
+from portal.sheets.limits import MAX_CELL_LENGTH, MAX_COLUMNS, MAX_SHEET_ROWS
 from portal.sheets.markup import parse
+from portal.sheets.merged import Spans, Starts, column_number, merged_cells
 from portal.sheets.packages import Package, damaged
 from portal.sheets.rows import RawRow
 from portal.sheets.workbook import TextCollector, Workbook, whole
@@ -36,22 +36,26 @@ def sheet_rows(package: Package, workbook: Workbook, path: str) -> Iterator[RawR
         UnreadableSheet: the sheet is damaged.
     """
     with package.part(path) as file:
-        yield from _rows(file, workbook)
+        merged = merged_cells(file)
+    with package.part(path) as file:
+        yield from _rows(file, workbook, merged)
 
 
-def _rows(file: IO[bytes], workbook: Workbook) -> Iterator[RawRow]:
-    sheet = _Sheet(workbook)
+def _rows(file: IO[bytes], workbook: Workbook, merged: Starts) -> Iterator[RawRow]:
+    sheet = _Sheet(workbook, merged)
     for _step in parse(file, start=sheet.start, end=sheet.end, characters=sheet.characters):
         while sheet.finished:
             yield sheet.finished.popleft()
 
 
 class _Sheet:
-    def __init__(self, workbook: Workbook) -> None:
+    def __init__(self, workbook: Workbook, merged: Starts) -> None:
         self.finished: deque[RawRow] = deque()
+        self._spans = Spans(merged)
         self._workbook = workbook
         self._line = 0
         self._hidden = False
+        self._hidden_columns: set[int] = set()
         self._row: list[Cell] = []
         self._column = -1
         self._attributes: dict[str, str] = {}
@@ -70,6 +74,8 @@ class _Sheet:
             self._begin_row(attributes)
         elif name == "f":
             self._has_formula = True
+        elif name == "col":
+            self._hide_columns(attributes)
         else:
             self._inline.start(name)
 
@@ -91,9 +97,14 @@ class _Sheet:
         else:
             self._inline.end(name)
 
+    def _hide_columns(self, attributes: dict[str, str]) -> None:
+        if attributes.get("hidden") in ("1", "true"):
+            first, last = whole(attributes.get("min", "")), whole(attributes.get("max", ""))
+            self._hidden_columns.update(range(max(first, 1) - 1, min(last, WIDEST)))
+
     def _begin_row(self, attributes: dict[str, str]) -> None:
         line = whole(attributes["r"]) if "r" in attributes else self._line + 1
-        if not self._line < line <= MOST_SHEET_ROWS:
+        if not self._line < line <= MAX_SHEET_ROWS:
             raise UnreadableSheet(damaged())
         self._line = line
         self._hidden = attributes.get("hidden") in ("1", "true")
@@ -103,22 +114,26 @@ class _Sheet:
     def _end_row(self) -> None:
         row = RawRow(self._line, self._row, _("This row is hidden in the sheet.") if self._hidden else "")
         if not row.is_blank:
-            self.finished.append(row)
+            self.finished.append(row._replace(merged=self._spans.fill(self._line, self._row)))
 
     def _begin_cell(self, attributes: dict[str, str]) -> None:
         column = _column(attributes["r"]) if "r" in attributes else self._column + 1
-        if not self._column < column < MOST_COLUMNS:
+        if not self._column < column < MAX_COLUMNS:
             raise UnreadableSheet(damaged())
         self._column = column
         self._attributes = attributes
         self._value.clear()
-        self._room = 8 * LONGEST_CELL
+        self._room = 8 * MAX_CELL_LENGTH
         self._has_formula = False
 
     def _end_cell(self) -> None:
         cell = self._cell()
         if cell is EMPTY or self._column >= WIDEST:
             return
+        if self._column in self._hidden_columns:
+            cell = (cell[0], _("This column is hidden in the sheet."))
+        elif self._attributes.get("s") in self._workbook.struck_styles:
+            cell = (cell[0], _("This is struck out in the sheet."))
         self._row.extend([EMPTY] * (self._column - len(self._row)))
         self._row.append(cell)
 
@@ -144,7 +159,7 @@ class _Sheet:
         return cells.from_string(text) if text else EMPTY
 
     def _no_text(self, kind: str, value: str) -> Cell:
-        value = value[:LONGEST_CELL]
+        value = value[:MAX_CELL_LENGTH]
         if kind == "e":
             return value, _("This cell holds an error of the spreadsheet program.")
         if kind == "b":
@@ -160,15 +175,7 @@ def _column(reference: str) -> int:
     match = _REFERENCE.fullmatch(reference)
     if match is None:
         raise UnreadableSheet(damaged())
-    return _number_of(match[1])
-
-
-@cache  # 18,278 names at most
-def _number_of(letters: str) -> int:
-    number = 0
-    for letter in letters:
-        number = number * 26 + ord(letter) - 64
-    return number - 1
+    return column_number(match[1])
 
 
 def is_date() -> str:

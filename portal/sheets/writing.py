@@ -15,10 +15,10 @@ from xlsxwriter import Workbook
 from xlsxwriter.worksheet import Worksheet
 
 from portal.sheets.cells import is_marked_number, tidy
-from portal.sheets.limits import MOST_SHEET_ROWS
+from portal.sheets.limits import MAX_SHEET_ROWS
 
 CHUNK = 65_536  # characters
-LONGEST_TEXT = 32_767  # characters that Excel takes in a cell; the rest is left out
+MAX_TEXT_LENGTH = 32_767  # characters that Excel takes in a cell; the rest is left out
 
 _SHANGHAI = ZoneInfo("Asia/Shanghai")
 _PLAIN_NUMBER = re.compile(r"[+-]?[0-9]{1,11}(?:\.[0-9]{1,4})?", re.ASCII)
@@ -55,9 +55,9 @@ def xlsx_file(header: Sequence[str], rows: Iterable[Sequence[object]]) -> IO[byt
         workbook.use_zip64()
         try:
             remaining = iter(rows)
-            _fill(workbook.add_worksheet(), header, islice(remaining, MOST_SHEET_ROWS - 1))
+            _fill(workbook.add_worksheet(), header, islice(remaining, MAX_SHEET_ROWS - 1))
             for row in remaining:
-                following = chain([row], islice(remaining, MOST_SHEET_ROWS - 2))
+                following = chain([row], islice(remaining, MAX_SHEET_ROWS - 2))
                 _fill(workbook.add_worksheet(), header, following)
         finally:
             workbook.close()
@@ -109,7 +109,7 @@ def _csv_cell(value: object) -> str:
 
 def _fill(sheet: Worksheet, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     sheet.freeze_panes(1, 0)
-    sheet.ignore_errors({"number_stored_as_text": f"A1:XFD{MOST_SHEET_ROWS}"})
+    sheet.ignore_errors({"number_stored_as_text": f"A1:XFD{MAX_SHEET_ROWS}"})
     for line, row in enumerate(chain([header], rows)):
         for column, value in enumerate(row):
             _write(sheet, line, column, _plain(value))
@@ -119,7 +119,7 @@ def _write(sheet: Worksheet, line: int, column: int, plain: str | int | Decimal)
     if isinstance(plain, str):
         seen = tidy(plain)
         marked = f"'{seen}" if is_marked_number(seen) else plain
-        sheet.write_string(line, column, marked[:LONGEST_TEXT])
+        sheet.write_string(line, column, marked[:MAX_TEXT_LENGTH])
     elif len(Decimal(plain).as_tuple().digits) <= 15:
         sheet.write_number(line, column, plain)
     else:

@@ -2,10 +2,12 @@
 
 from django import forms, template
 from django.templatetags.static import static
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 import portal
+from portal.kit.lists import listed
+from portal.kit.wording import group_name, person
 from portal.web import rendering
 
 register = template.Library()
@@ -16,10 +18,16 @@ for render in (
     rendering.digits,
     rendering.time_left,
     rendering.moment,
+    rendering.ago,
+    rendering.in_sight,
     rendering.laid_out,
     rendering.linked_orders,
+    person,
+    listed,
 ):
     register.filter(render)
+
+register.filter("group", group_name)
 
 
 @register.simple_tag
@@ -33,6 +41,24 @@ def icon(name: str, classes: str = "") -> SafeString:
         static("vendor/icons.svg"),
         name,
     )
+
+
+@register.simple_tag(takes_context=True)
+def kept_fields(context: template.Context, only: str = "", without: str = "") -> SafeString:
+    """Return hidden fields with what the address says, for a form that asks for the same page in another way.
+
+    Args:
+        context: of the page, with its request.
+        only: names, divided by blanks, of what is kept; "": everything but `without`.
+        without: names, divided by blanks, of what is not.
+    """
+    kept = [
+        (name, value)
+        for name, values in context["request"].GET.lists()
+        for value in values
+        if value and (name in only.split() if only else name not in without.split())
+    ]
+    return format_html_join("", '<input type="hidden" name="{}" value="{}">', kept)
 
 
 @register.simple_tag

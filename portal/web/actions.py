@@ -65,7 +65,7 @@ def _plain(data: Any, subject: Any) -> forms.Form:
     return forms.Form(data)
 
 
-@dataclass(frozen=True, eq=False)  # each is itself alone: addresses are looked up by their views
+@dataclass(frozen=True, eq=False)  # compared by identity: addresses are looked up by their views
 class Action(Generic[Subject]):
     """Something that may be done to a subject; as a view it shows the confirmation, and does it by a POST."""
 
@@ -75,10 +75,11 @@ class Action(Generic[Subject]):
     form: Callable[[Any, Subject], forms.Form]
     damaged: StrOrPromise
     run: Callable[[Subject, Said, User], Outcome]
+    protect: Callable[[View], View]
 
     def __call__(self, request: Request, **key: Any) -> HttpResponseBase:
         """Answer a request; `key` holds the parts of the address that name the subject."""
-        allowed = permission_required(self.permission, raise_exception=True)(_confirm_or_do)
+        allowed = permission_required(self.permission, raise_exception=True)(self.protect(_confirm_or_do))
         return require_http_methods(["GET", "HEAD", "POST"])(self.room.protect(allowed))(request, self, key)
 
 
@@ -112,6 +113,7 @@ class Room(Generic[Subject]):
         *,
         form: Callable[[Any, Subject], forms.Form] = _plain,
         damaged: StrOrPromise = "",
+        protect: Callable[[View], View] = lambda view: view,
     ) -> Callable[[Callable[[Subject, Said, User], Outcome]], Action[Subject]]:
         """Make an action of the function that does it, for a person, with what the form says.
 
@@ -120,8 +122,9 @@ class Room(Generic[Subject]):
             confirmation: what is shown before; a function where that depends on the subject.
             form: makes the form of what was sent, None where nothing was.
             damaged: what to say about a form that can't be used, before a fresh one is shown; "": it is shown again.
+            protect: decorates the view of this action, for those who have the permission.
         """
-        return lambda run: Action(self, permission, confirmation, form, damaged, run)
+        return lambda run: Action(self, permission, confirmation, form, damaged, run, protect)
 
 
 def _confirm_or_do(request: Request, action: Action[Subject], key: dict[str, Any]) -> HttpResponse:

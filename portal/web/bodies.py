@@ -6,8 +6,11 @@ from typing import Any, TypeVar
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponseBase
 
-MOST_OF_A_FORM = 1024 * 1024
+MAX_FORM_BYTES = 1024 * 1024
 """Bytes of a request, where the view says nothing else."""
+
+MAX_LENGTH_DIGITS = 18
+"""Digits; Python reads no number of thousands of them."""
 
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
@@ -36,6 +39,7 @@ class LimitBodies:
 
     def process_view(self, request: HttpRequest, view: Any, arguments: Any, named: dict[str, Any]) -> None:
         announced = request.META.get("CONTENT_LENGTH") or "0"
-        most = getattr(view, "most_bytes", MOST_OF_A_FORM)
-        if not announced.isdigit() or int(announced) > most:
+        most = getattr(view, "most_bytes", MAX_FORM_BYTES)
+        is_number = announced.isascii() and announced.isdigit() and len(announced) <= MAX_LENGTH_DIGITS
+        if not is_number or int(announced) > most:
             raise RequestDataTooBig(f"{announced} bytes, {most} at most")

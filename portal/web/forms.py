@@ -18,7 +18,7 @@ class MarkedForm(forms.Form):
 
 
 class ReasonForm(forms.Form):
-    """Why somebody does what only a reason allows."""
+    """A required reason for an action."""
 
     reason = forms.CharField(
         max_length=200,
@@ -42,7 +42,7 @@ class PasswordForm(MarkedForm):
         strip=False,
         max_length=4096,
         widget=forms.PasswordInput(attrs={"class": "form-control", "autocomplete": "current-password"}),
-        help_text=_("It was typed some minutes ago: this shows that it is still you."),
+        help_text=_("It was entered some minutes ago; enter it again to show that it is still you."),
         error_messages={"required": _("Type your password.")},
     )
 
@@ -56,5 +56,5 @@ class PasswordForm(MarkedForm):
         self.add_error("password", _("This is not your password."))
 
     def accept_password(self) -> None:
-        """Ask for it no more."""
+        """Stop asking for it."""
         self.fields.pop("password", None)

@@ -15,7 +15,7 @@ def render_live(request: Request, page: str, fragment: str, context: dict[str, A
     """Show a page, or to htmx only the part of it that changes.
 
     The browser sends back the digest of what it shows. Nothing is replaced where that still holds (204), so that a
-    number can be marked and copied in peace.
+    number can be marked and copied in peace. The banner of an outage comes and goes along with it.
 
     Args:
         page: the template of the page; it has `live`, the rendered part.
@@ -24,7 +24,8 @@ def render_live(request: Request, page: str, fragment: str, context: dict[str, A
         polling: whether anything may still change by itself.
     """
     live = render_to_string(fragment, context, request)
-    digest = hashlib.sha256(f"{polling}{live}".encode()).hexdigest()[:16]
+    outage = render_to_string("includes/outage.html", {}, request) if polling else ""
+    digest = hashlib.sha256(f"{polling}{live}{'banner' in outage}".encode()).hexdigest()[:16]
     context = {**context, "live": live, "digest": digest, "polling": polling}
     if request.htmx:
         if request.headers.get("X-Seen") == digest:

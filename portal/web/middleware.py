@@ -12,6 +12,9 @@ from django_htmx.http import HttpResponseClientRefresh
 
 from .request import Request
 
+SIGN_IN_PAGES = ("factor_check", "factors", "password_change")
+"""Where somebody is led who has not signed in to the end, see portal/accounts/gate.py."""
+
 
 def language_from_cookie(
     get_response: Callable[[HttpRequest], HttpResponse],
@@ -36,7 +39,7 @@ def language_from_cookie(
 def refresh_when_signed_out(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[Request], HttpResponse]:
-    """Load the whole page anew where htmx is sent to sign in, or the sign-in would land in the midst of a table."""
+    """Reload the whole page where htmx is redirected to the sign-in, which would else be inserted into a table."""
 
     def middleware(request: Request) -> HttpResponse:
         response = get_response(request)
@@ -46,7 +49,8 @@ def refresh_when_signed_out(
 
 
 def _leads_to_sign_in(response: HttpResponse) -> bool:
-    return isinstance(response, HttpResponseRedirect) and response.url.startswith(resolve_url(settings.LOGIN_URL))
+    pages = tuple(resolve_url(name) for name in (settings.LOGIN_URL, *SIGN_IN_PAGES))
+    return isinstance(response, HttpResponseRedirect) and response.url.startswith(pages)
 
 
 class OrderNumberInLogs:

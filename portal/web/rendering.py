@@ -8,7 +8,15 @@ from decimal import Decimal
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
+
+from portal.kit.wording import day
+
+_UNSEEN = re.compile(
+    "[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]"
+)
+"""Characters that nobody sees and that may change what is seen: of control, and of the direction of writing."""
 
 _ORDER_NUMBER = re.compile(r"\b(\d{20})\b", re.ASCII)
 
@@ -51,23 +59,43 @@ def moment(at: dt.datetime | None) -> SafeString | str:
     if at is None:
         return "–"
     local, now = timezone.localtime(at), timezone.localtime()
-    pattern = "%m-%d %H:%M" if local.year == now.year else "%Y-%m-%d %H:%M"
     if local.date() == now.date():
-        pattern = "%H:%M:%S"
+        shown = f"{local:%H:%M:%S}"
+    else:
+        shown = f"{day(local, with_year=local.year != now.year)} {local:%H:%M}"
     return format_html(
         '<time datetime="{}" title="{}">{}</time>',
         local.isoformat(timespec="seconds"),
         f"{local:%Y-%m-%d %H:%M:%S}",
-        f"{local:{pattern}}",
+        shown,
     )
 
 
+def ago(at: dt.datetime) -> str:
+    """Show how long ago something was, by its largest unit: just now, 5 minutes ago, 2 days ago."""
+    if timezone.now() - at < dt.timedelta(minutes=1):
+        return _("just now")
+    return _("%(age)s ago") % {"age": timesince(at, depth=1)}
+
+
+def in_sight(text: str) -> str:
+    """Show a text of unknown origin with its unseen characters named: one of them can turn 12 into 21."""
+    return _UNSEEN.sub(lambda found: f"[U+{ord(found[0]):04X}]", text)
+
+
 def laid_out(raw: str) -> str:
-    """Show what came over the wire: JSON laid out, anything else as it is."""
+    """Show what came over the wire: JSON laid out, anything else as it is, with all that it holds in sight."""
     try:
-        return json.dumps(json.loads(raw), ensure_ascii=False, indent=2)
+        return in_sight(json.dumps(json.loads(raw, object_pairs_hook=_each_once), ensure_ascii=False, indent=2))
     except (ValueError, RecursionError):
-        return raw
+        return in_sight(raw)
+
+
+def _each_once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """Return an object, unless a name comes twice: laid out, it would lose one of the two."""
+    if len(dict(pairs)) != len(pairs):
+        raise ValueError
+    return dict(pairs)
 
 
 def linked_orders(text: str) -> SafeString:

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from portal.web.forms import PasswordForm
 from recharge.core.errors import ServiceError
-from recharge.core.forms import RADIO
+from recharge.core.forms import RADIO, SeenField
 
 
 class DecisionForm(PasswordForm):
@@ -28,7 +28,9 @@ class DecisionForm(PasswordForm):
         widget=forms.Textarea(attrs={"class": "form-control", "rows": 2, "autocomplete": "off"}),
     )
 
-    field_order = ("decision", "reason", "password")
+    proof_seen = SeenField()
+
+    field_order = ("proof_seen", "decision", "reason", "password")
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
@@ -39,6 +41,10 @@ class DecisionForm(PasswordForm):
     @property
     def approves(self) -> bool:
         return bool(self.cleaned_data["decision"] == self.APPROVE)
+
+    def offer_rejection_alone(self) -> None:
+        """Offer no approval where none is possible now; one that was sent all the same, the service refuses."""
+        self.fields["decision"].choices = [(self.REJECT, _("Reject"))]  # type: ignore[attr-defined]
 
     def refuse(self, error: ServiceError) -> None:
         """Show what a service refused; what was typed stays."""

@@ -4,4 +4,5 @@ from . import views
 
 urlpatterns = [
     path("attention/", views.attention, name="attention"),
+    path("mine/", views.mine, name="mine"),
 ]

@@ -11,7 +11,8 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from portal.web.actions import Button, Confirmation, Room, Said
-from recharge.batches.services.making import failed_orders, make_again
+from recharge.batches.services.assembling import failed_orders
+from recharge.batches.services.making import make_again
 from recharge.choices import NOT_YET_SENT
 from recharge.core.errors import Outdated, ServiceError
 from recharge.core.forms import DAMAGED
@@ -19,8 +20,8 @@ from recharge.fulfilment.services.replacing import count_to_be_held
 from recharge.models import Batch
 from recharge.models.orders import OrderQuerySet
 
-from .forms import AgainForm, RemarkForm, ResumeForm
-from .services import managing
+from .forms import AgainForm, RemarkForm, RescheduleForm, ResumeForm
+from .services import managing, scheduling
 from .views import unknown
 from .wording import ADVICE
 
@@ -52,7 +53,7 @@ def _ask_why(data: Any, batch: Batch) -> RemarkForm:
     Confirmation(
         _("Pause this batch?"),
         _(
-            "What is being handed over at this moment is not held back; nothing further goes out until somebody lets "
+            "Orders that are being handed over right now are not held back; nothing else goes out until somebody lets "
             "the batch go on."
         ),
         Button(_("Pause"), "warning", icon="player-pause"),
@@ -129,6 +130,37 @@ def skip_canary(batch: Batch, said: Said, actor: User) -> str:
     return gettext("All orders follow now.")
 
 
+def _when(batch: Batch) -> Confirmation:
+    return Confirmation(
+        _("When does this batch go out?"),
+        _("Empty fields mean: at once, and at any hour. What is being handed over at this moment is not held back."),
+        Button(_("Save"), icon="clock"),
+        details="recharge/batches/_schedule.html",
+        context={"goes_out": scheduling.schedule_of(batch)},
+        seen={"seen": cast(Any, batch).last_event},
+    )
+
+
+def _ask_when(data: Any, batch: Batch) -> RescheduleForm:
+    schedule = scheduling.schedule_of(batch)
+    return RescheduleForm(
+        data,
+        initial={
+            "starts_at": schedule.starts_at,
+            "hours_from": schedule.hours_from,
+            "hours_until": schedule.hours_until,
+        },
+    )
+
+
+@ROOM.action("recharge.change_batch", _when, form=_ask_when)
+def schedule(batch: Batch, said: Said, actor: User) -> str:
+    """Let the batch wait for a moment, keep to hours, or do neither any more."""
+    wanted = scheduling.Schedule(said["starts_at"], said["hours_from"], said["hours_until"])
+    scheduling.set_schedule(batch_id=batch.pk, actor=actor, last_seen=said["seen"], schedule=wanted)
+    return gettext("It goes out: %(when)s.") % {"when": wanted}
+
+
 def _failed(batch: Batch) -> Confirmation:
     failed = _totals(failed_orders(batch))
     return Confirmation(
@@ -136,7 +168,7 @@ def _failed(batch: Batch) -> Confirmation:
         "",
         Button(_("Make the new batch"), icon="repeat") if failed["orders"] else None,
         details="recharge/batches/_failed.html",
-        context={"failed": failed},
+        context={"failed": failed, "goes_out": scheduling.hours_of(batch) if batch.hours_from else None},
         seen={"orders_seen": failed["orders"], "money_seen": failed["money"] or 0},
     )
 

@@ -1,14 +1,14 @@
-"""Orders as sheets to take away."""
+"""Orders as sheets to download."""
 
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpResponseBase
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from portal.web.downloads import sheet_response
 from portal.web.request import Request
 from recharge.batches.exports import rows_of_batch
 from recharge.batches.services.progress import in_part
+from recharge.core.exporting import export
 from recharge.models import Batch, Order
 from recharge.orders.exports import header, rows
 
@@ -26,5 +26,7 @@ def batch_results(request: Request, batch_id: int, kind: str) -> HttpResponseBas
     part = asked_part(request)
     if part:
         orders = Order.objects.filter(in_part(part), batch=batch)
-        return sheet_response(f"batch-{batch_id}-{part}", kind, header(), rows(orders, request.user))
-    return sheet_response(f"batch-{batch_id}", kind, header(), rows_of_batch(batch, request.user))
+        found, name = rows(orders, request.user), f"batch-{batch_id}-{part}"
+        return export(name, kind, header(), found, by=request.user, filters={"part": part}, about=batch)
+    every = rows_of_batch(batch, request.user)
+    return export(f"batch-{batch_id}", kind, header(), every, by=request.user, about=batch)

@@ -26,7 +26,7 @@ def _row_left_out(batch: Batch, line: SkippedLine, *, whole: bool) -> list[objec
         _("Batch"): batch.pk,
         _("Line"): line.line,
         _("Product"): batch.get_product_display(),
-        _("Recharged"): shown_target(line.cells, whole=whole),
+        _("Phone or card"): shown_target(line.cells, whole=whole),
         _("Face value"): line.cells["face_value"],
         _("Speed"): line.cells["speed"],
         _("State"): _("Left out: %(problem)s") % {"problem": line.problem},

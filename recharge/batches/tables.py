@@ -9,11 +9,12 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from portal.kit.wording import person
 from portal.web.rendering import count, moment, money
 from portal.web.tables import LOOK, column
 from recharge.core.masking import hide_mobile, shown_target
 from recharge.models import Batch, Order
-from recharge.orders.tables import OrderTable
+from recharge.orders.tables import ChoosableTable
 
 from . import wording
 
@@ -53,25 +54,29 @@ class BatchTable(tables.Table):
         return format_html('<span class="number">{}</span>', money(record.total))
 
     def render_progress(self, record: Batch) -> SafeString:
-        settled = record.size - self._unsettled.get(record.pk, 0)
-        context = {"settled": settled, "size": record.size, "percent": settled * 100 // record.size}
+        if making := getattr(record, "making", None):
+            done, colour = making.orders, "azure"
+        else:
+            done, colour = record.size - self._unsettled.get(record.pk, 0), "green"
+        percent = done * 100 // max(1, record.size)
+        context = {"done": done, "size": record.size, "percent": percent, "colour": colour, "making": making}
         return render_to_string("recharge/batches/_batch_bar.html", context)
 
     def render_made_at(self, record: Batch) -> SafeString:
         return format_html('<span class="number">{}</span>', moment(record.made_at))
 
     def render_made_by(self, record: Batch) -> str:
-        return record.made_by.get_username()
+        return person(record.made_by)
 
 
-class BatchOrderTable(OrderTable):
+class BatchOrderTable(ChoosableTable):
     """The orders of one batch, by their lines in its sheet, and what the platform said of them."""
 
     line = column(gettext_lazy("Line"))
     reason = column(gettext_lazy("Platform's reason"))
 
-    class Meta(OrderTable.Meta):
-        sequence = ("state", "line", "...")
+    class Meta(ChoosableTable.Meta):
+        sequence = ("choose", "state", "line", "...")
         exclude = ("placed_at", "placed_by")
 
     def render_reason(self, record: Order) -> str:

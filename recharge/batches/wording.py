@@ -2,14 +2,22 @@
 
 from typing import Any
 
+from django.utils import timezone
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from portal.kit.wording import Wording
 from recharge.choices import BatchState, Brake
-from recharge.models import Batch
+from recharge.models import UNDER_WAY, Batch
 
 OF_STATE: dict[str, Wording] = {
+    BatchState.MAKING: Wording(
+        BatchState.MAKING.label,
+        _("Its orders are placed in steps; nothing goes out until all of them have been placed."),
+        "azure",
+        "loader-2",
+    ),
     BatchState.AWAITING_APPROVAL: Wording(
         BatchState.AWAITING_APPROVAL.label,
         _("Nothing has been sent. Another person has to approve it first."),
@@ -74,8 +82,17 @@ ADVICE: dict[str, str | Promise] = {
 
 
 def of_batch(batch: Batch) -> Wording:
-    """Return how the state of a batch is shown."""
-    return OF_STATE[batch.state]
+    """Return how the state of a batch is shown; one that waits on purpose says so."""
+    if not (batch.state in UNDER_WAY and batch.waits):
+        return OF_STATE[batch.state]
+    now = timezone.now()
+    if batch.opens_at and batch.opens_at > now:
+        local = timezone.localtime(batch.opens_at)
+        moment = f"{local:%H:%M}" if local.date() == timezone.localdate(now) else f"{local:%m-%d %H:%M}"
+    else:
+        moment = f"{batch.hours_from:%H:%M}"
+    label = gettext("Waits until %(moment)s") % {"moment": moment}
+    return Wording(label, _("Nothing of it goes out before, as a person has said."), "purple", "clock")
 
 
 def badge(batch: Batch, size: str = "") -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What may stand in an address; anything else never reaches a view or the database."""
+"""Path converters: anything that they don't match never reaches a view or the database."""
 
 from django.urls import register_converter
 
@@ -42,7 +42,7 @@ class WhichLines(OrderNumber):
 
 
 def register() -> None:
-    """Make them known; once, before any address that uses them."""
+    """Register the converters; once, before any address that uses them."""
     register_converter(OrderNumber, "order_no")
     register_converter(BatchKey, "batch_key")
     register_converter(ProductName, "product")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
@@ -12,6 +13,19 @@ if TYPE_CHECKING:
 
 class ServiceError(Exception):
     """A request that was refused; nothing has changed."""
+
+
+def why_not(check: Callable[[], object]) -> str:
+    """Return in what words a service would refuse something now, for a page that says so beforehand; "" if it wouldn't.
+
+    Args:
+        check: what the service itself asks before it does it; it changes nothing.
+    """
+    try:
+        check()
+    except ServiceError as error:
+        return str(error)
+    return ""
 
 
 class NotConfigured(ServiceError):
@@ -31,8 +45,19 @@ class DuplicateOrder(ServiceError):
     """The same target and value not long ago; a reason makes it go through."""
 
     def __init__(self, earlier: Order) -> None:
-        super().__init__(_("The same was placed before, and may have been paid."))
+        super().__init__(_("The same order was placed before and may have been paid for."))
         self.earlier = earlier
+
+
+class DoubtfulNumber(ServiceError):
+    """A rule, or what the platform said, asks for a second look at the number.
+
+    Confirming just that, by its key, makes it go through.
+    """
+
+    def __init__(self, key: str, message: str) -> None:
+        super().__init__(message)
+        self.key = key
 
 
 class FormAlreadyUsed(ServiceError):
@@ -56,7 +81,7 @@ class Outdated(TooLate):
 
     def __init__(self) -> None:
         super().__init__(
-            _("Something has happened since this page was opened. Look again, and confirm if it is still right.")
+            _("Something has changed since this page was opened. Check again, and confirm if it is still right.")
         )
 
 
@@ -68,12 +93,30 @@ class NotYours(ServiceError):
     """What one made oneself, another person has to approve."""
 
 
+class MoreThanShown(ServiceError):
+    """A batch that is being made would come to more than the person was shown who began it."""
+
+    def __init__(self) -> None:
+        super().__init__(_("It came to more orders, or to more money, than was shown when it was begun."))
+
+
 class BadLines(ServiceError):
     """Some lines of a sheet can't be placed."""
 
 
+class StillReading(ServiceError):
+    """A list isn't judged to its end."""
+
+    def __init__(self) -> None:
+        super().__init__(_("The list is still being checked."))
+
+
 class ReasonNeeded(ServiceError):
     """Something looks suspicious; a reason makes it go through."""
+
+
+class NotSavable(ServiceError):
+    """A view of a list that can't be kept as it is."""
 
 
 class NothingToPlace(ServiceError):

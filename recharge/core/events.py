@@ -1,22 +1,47 @@
 """Writing history: the one place where events are made."""
 
 import datetime as dt
-from typing import TypedDict, Unpack
+from collections.abc import Mapping
+from typing import Any, TypedDict, Unpack
 
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 from django.db import connection
-from django.db.models import F, Value
+from django.db.models import F, Model, Value
 
 from portal.gateway import GatewayError, OutcomeUnknown, Rejected
 from portal.kit.compiled_queries import insert_row
 from recharge.choices import BatchEventKind, EventKind, PortalEventKind, Submission, Verdict
-from recharge.models import Batch, BatchEvent, Order, OrderEvent, OrderQuerySet, PortalEvent
+from recharge.models import (
+    ABOUT_ACCOUNTS,
+    AccountChange,
+    AlertChannel,
+    Batch,
+    BatchEvent,
+    EmergencyStop,
+    Order,
+    OrderEvent,
+    OrderQuerySet,
+    PortalEvent,
+    RefundClaim,
+)
 
 from .errors import Outdated
+from .masking import hide_numbers
 
 RAW_LIMIT = 16 * 1024
 NOTE_LIMIT = 300
 PORTAL_NOTE_LIMIT = 1000
+SUBJECTS: dict[type[Model], str] = {
+    User: "user",
+    Group: "group",
+    Order: "order",
+    Batch: "batch",
+    RefundClaim: "claim",
+    AlertChannel: "channel",
+    EmergencyStop: "stop",
+    AccountChange: "change",
+}
+"""How the portal's history names what something was done to."""
 
 
 class EventFields(TypedDict, total=False):
@@ -112,22 +137,53 @@ def record_of_batch(batch: Batch, kind: BatchEventKind, *, actor: User | None = 
     return BatchEvent.objects.create(batch=batch, kind=kind, actor=actor, note=clean(note, NOTE_LIMIT))
 
 
-def record_of_portal(kind: PortalEventKind, *, actor: User | None = None, note: str = "") -> PortalEvent:
+def record_of_portal(
+    kind: PortalEventKind,
+    *,
+    actor: User | None = None,
+    note: str = "",
+    about: Model | str = "",
+    details: Mapping[str, Any] | None = None,
+) -> PortalEvent:
     """Append an event to the portal's own history, in the caller's transaction.
 
     Args:
         kind: what it is about.
         actor: the person; None where the portal did it by itself, or at the command line.
-        note: a sentence for people, without secrets.
+        note: a sentence for people, without secrets; what looks like a phone or card number in it is masked.
+        about: what it was done to: one of SUBJECTS, or its name as `subject` makes it; "" for the portal itself.
+        details: what else is known, without numbers of phones and cards, and without secrets.
 
     Returns:
         The event, with its moment by the database's clock.
     """
-    return PortalEvent.objects.create(kind=kind, actor=actor, note=clean(note, PORTAL_NOTE_LIMIT))
+    return PortalEvent.objects.create(
+        kind=kind,
+        actor=actor,
+        note=clean(note if kind in ABOUT_ACCOUNTS else hide_numbers(note), PORTAL_NOTE_LIMIT),
+        about=about if isinstance(about, str) else subject(about),
+        details=dict(details) if details is not None else None,
+    )
+
+
+def subject(thing: Model) -> str:
+    """Return how the portal's history names what something was done to: `order:` and its number, `user:` and its key.
+
+    Raises:
+        KeyError: it has no name there.
+    """
+    name = SUBJECTS[thing._meta.concrete_model or type(thing)]  # who is signed in is a lazy object
+    return f"{name}:{thing.order_no if isinstance(thing, Order) else thing.pk}"
 
 
 def record_of_all(
-    orders: OrderQuerySet, kind: EventKind, *, actor: User | None, submission_to: Submission, placed: bool = False
+    orders: OrderQuerySet,
+    kind: EventKind,
+    *,
+    actor: User | None,
+    submission_to: Submission,
+    placed: bool = False,
+    note: str = "",
 ) -> None:
     """Append the same event to the history of many orders, by one statement in the caller's transaction.
 
@@ -137,6 +193,7 @@ def record_of_all(
         actor: the person.
         submission_to: what they become.
         placed: whether they were nothing before.
+        note: a sentence for people.
     """
     before = Value("") if placed else F("submission")
     rows = orders.order_by().annotate(before=before).values_list("pk", "before")
@@ -145,6 +202,6 @@ def record_of_all(
         cursor.execute(
             f"INSERT INTO {OrderEvent._meta.db_table} "  # noqa: S608  (names of our own, values are parameters)
             "(order_id, submission_from, kind, actor_id, submission_to, verdict, note, raw) "
-            f"SELECT picked.*, %s, %s, %s, '', '', '' FROM ({select}) picked",
-            [kind, actor.pk if actor else None, submission_to, *parameters],
+            f"SELECT picked.*, %s, %s, %s, '', %s, '' FROM ({select}) picked",
+            [kind, actor.pk if actor else None, submission_to, clean(note, NOTE_LIMIT), *parameters],
         )

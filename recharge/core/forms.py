@@ -1,4 +1,4 @@
-"""What forms of several rooms have in common."""
+"""What the forms of several rooms share."""
 
 from typing import Any, ClassVar
 
@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 RADIO = {"class": "form-selectgroup-input"}
 
 
-DAMAGED = _("This form was damaged on its way; it is fresh now, send it again.")
+DAMAGED = _("This form was damaged in transit. It has been renewed; please submit it again.")
 
 
 class SeenField(forms.IntegerField):

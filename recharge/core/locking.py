@@ -31,7 +31,7 @@ def remember(order: Order) -> dict[str, Any]:
 
 
 def save_changes(order: Order, before: dict[str, Any]) -> None:
-    """Write what differs from `before`; of some 40 columns hardly any does, and each one costs time."""
+    """Write what differs from `before`; of more than fifty columns hardly any does, and each one costs time."""
     changed = [name for name, value in vars(order).items() if value != before[name]]
     if changed:
         update_row(order, changed)

@@ -9,9 +9,19 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from portal.kit.digits import fold, mobile_digits, why_no_number
+from recharge.choices import Carrier
 
-VIRTUAL_PREFIXES = ("162", "165", "167", "170", "171")
-DATA_PREFIX = "14"
+PROVINCES = (
+    *("北京", "天津", "上海", "重庆", "河北", "山西", "内蒙古", "辽宁", "吉林", "黑龙江", "江苏", "浙江", "安徽"),
+    *("福建", "江西", "山东", "河南", "湖北", "湖南", "广东", "广西", "海南", "四川", "贵州", "云南", "西藏", "陕西"),
+    *("甘肃", "青海", "宁夏", "新疆"),
+)
+_NAMES = {
+    Carrier.CMCC.value: ("移动", "mobile", "cmcc"),
+    Carrier.UNICOM.value: ("联通", "unicom", "cucc"),
+    Carrier.TELECOM.value: ("电信", "telecom", "ctcc"),
+    Carrier.BROADNET.value: ("广电", "broadnet", "broadcast", "cbn"),
+}
 _MOBILE = re.compile(r"1[3-9][0-9]{9}")
 
 
@@ -34,21 +44,15 @@ def normalize(text: str) -> str:
         text: with spaces, dashes, full-width digits, +86, 0086 or 86 in front, as people type it.
 
     Raises:
-        InvalidMobile: it is no mobile number, or one of a kind that the platform can't top up. [pub]
+        InvalidMobile: it is no mobile number.
     """
+    if _MOBILE.fullmatch(text):
+        return text
     if not fold(text):
         raise InvalidMobile(_("Enter a mobile number."))
     digits = mobile_digits(text)
     if digits is None or not _MOBILE.fullmatch(digits):
         raise InvalidMobile(why_no_number(text) or _("A mobile number has 11 digits and begins with 13 to 19."))
-    if digits.startswith(VIRTUAL_PREFIXES):
-        raise InvalidMobile(
-            _("%(prefix)s is a virtual operator's prefix; such numbers can't be topped up.") % {"prefix": digits[:3]}
-        )
-    if digits.startswith(DATA_PREFIX):
-        raise InvalidMobile(
-            _("%(prefix)s is a prefix of data cards; such numbers can't be topped up.") % {"prefix": digits[:3]}
-        )
     return digits
 
 
@@ -60,6 +64,38 @@ def hint(mobile: str) -> Hint:
 def carrier(mobile: str) -> str:
     """Say which carrier the 11 digits were first given to, "" where it isn't known; quick for many of them."""
     return _carrier(mobile[:7], _language())
+
+
+def carrier_in(text: str) -> str:
+    """Return which carrier a text names, one of `Carrier`, whoever wrote it; "" where it is empty.
+
+    Args:
+        text: such as 移动, 中国移动 or China Mobile. What it names that nobody knows is another carrier.
+    """
+    words = text.strip().lower()
+    return next((code for code, names in _NAMES.items() if any(name in words for name in names)), "") or (
+        Carrier.OTHER.value if words else ""
+    )
+
+
+def province_in(text: str) -> str:
+    """Return the short Chinese name of the province that a text begins with, such as 广东 of 广东省深圳市; else ""."""
+    return next((name for name in PROVINCES if text.strip().startswith(name)), "")
+
+
+def first_given_to(mobile: str) -> tuple[str, str]:
+    """Return which carrier, one of `Carrier`, and which province the 11 digits were first given to.
+
+    Each is "" where it isn't known. Microseconds, for many of them.
+    """
+    return _first_given_to(mobile[:7])
+
+
+@lru_cache(maxsize=20_000)
+def _first_given_to(beginning: str) -> tuple[str, str]:
+    number = _parsed(beginning.ljust(11, "0"))
+    place = _geocoder().description_for_valid_number(number, "zh")
+    return carrier_in(_carriers().name_for_valid_number(number, "zh")), province_in(place)
 
 
 def masked(mobile: str) -> str:

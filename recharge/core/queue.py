@@ -7,6 +7,7 @@ from queue import Full, Queue
 import structlog
 from django.conf import settings
 from django.db import transaction
+from kombu.exceptions import OperationalError
 
 from portal.celery import app
 
@@ -14,7 +15,13 @@ SUBMIT = "recharge.tasks.submit_order"
 CHECK = "recharge.tasks.check_order"
 SUBMIT_BATCHES = "recharge.tasks.submit_batches"
 CHECK_DUE = "recharge.tasks.check_due_orders"
+ASSEMBLE = "recharge.tasks.assemble_batches"
+REPLAY = "recharge.tasks.apply_readings"
+JUDGE = "recharge.tasks.judge_lists"
+CHECK_NUMBERS = "recharge.tasks.check_numbers"
 REFRESH_BALANCE = "recharge.tasks.refresh_balance"
+CHECK_PLATFORM = "recharge.tasks.check_platform"
+PROBE_PLATFORM = "recharge.tasks.probe_platform"
 
 log = structlog.get_logger(__name__)
 
@@ -51,8 +58,38 @@ def send_on_commit(task: str, order_id: int) -> None:
     transaction.on_commit(leave_to_messenger, robust=True)
 
 
+def assemble_soon() -> None:
+    """Let a worker go on with the batches that are being made; where the broker is away, the sweep says it again."""
+    with suppress(OperationalError):
+        start_drains(ASSEMBLE, 1)
+
+
+def check_platform_soon() -> None:
+    """Let a worker check the platform; where the broker is away, the scheduler says it again."""
+    with suppress(OperationalError):
+        start_drains(CHECK_PLATFORM, 1)
+
+
+def replay_soon() -> None:
+    """Let a worker read stored evidence anew; where the broker is away, the sweep says it again."""
+    with suppress(OperationalError):
+        start_drains(REPLAY, 1)
+
+
+def judge_soon() -> None:
+    """Let a worker judge the lists that wait for it; where the broker is away, the sweep says it again."""
+    with suppress(OperationalError):
+        start_drains(JUDGE, 1)
+
+
+def check_numbers_soon() -> None:
+    """Let a worker ask the platform about numbers of lists; where the broker is away, the sweep says it again."""
+    with suppress(OperationalError):
+        start_drains(CHECK_NUMBERS, 1)
+
+
 class Messenger:
-    """Sends messages from a thread of its own: a request that has committed has no time to lose with the broker."""
+    """Sends messages from a thread of its own: a request that has committed doesn't wait for the broker."""
 
     def __init__(self) -> None:
         self._outbox: Queue[tuple[str, int]] = Queue(maxsize=OUTBOX)
@@ -60,9 +97,9 @@ class Messenger:
         self._starting = threading.Lock()
 
     def leave(self, task: str, order_id: int) -> None:
-        """Take a message over; one too many is left to the sweep."""
+        """Queue a message to be sent; where too many wait, it is left to the sweep."""
         with self._starting:
-            if self._thread is None or not self._thread.is_alive():  # a fork takes no threads along
+            if self._thread is None or not self._thread.is_alive():  # threads don't survive a fork
                 self._thread = threading.Thread(target=self._deliver, name="messenger", daemon=True)
                 self._thread.start()
         with suppress(Full):
@@ -74,7 +111,7 @@ class Messenger:
             try:
                 send(task, order_id)
             except Exception as error:
-                # What waits behind it would only fail likewise, each after some seconds: the sweep sends it all again.
+                # The messages behind it would fail likewise, each after some seconds: the sweep sends them all again.
                 left = [self._outbox.get_nowait() for _ in range(self._outbox.qsize())]
                 log.warning("messages_left_to_the_sweep", messages=len(left) + 1, why=str(error))
 
@@ -86,7 +123,7 @@ def start_drains(task: str, drains: int) -> None:
     """Let so many workers take up what is due of a kind, one after the other; one too many finds nothing and ends.
 
     Args:
-        task: SUBMIT_BATCHES or CHECK_DUE.
+        task: one that takes no order's id.
         drains: how many; below 1, none.
 
     Raises:
@@ -121,3 +158,12 @@ def refresh_balance() -> None:
     """
     if waiting(REFRESH_BALANCE) <= settings.CHECK_LANES:
         app.send_task(REFRESH_BALANCE, retry=False)
+
+
+def probe_platform() -> None:
+    """Let a worker find out whether the platform answers.
+
+    Raises:
+        kombu.exceptions.OperationalError: the broker is away.
+    """
+    app.send_task(PROBE_PLATFORM, retry=False)

@@ -4,19 +4,19 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from portal.gateway import GatewayError, NotSent
 from portal.kit.wording import Wording
-from recharge.choices import MARK_BITS, BatchState, MarkKind, Submission
-from recharge.models import DEAD_SUBMISSIONS, Mark, Order
+from recharge.choices import MARK_BITS, NOT_HANDED_OVER, NOT_YET_SENT, BatchState, MarkKind, Submission
+from recharge.models import Mark, Order
 from recharge.status import Status
 
 
 class Group(StrEnum):
-    """What a glance should tell apart."""
+    """The outcomes that should be told apart at a glance."""
 
     SUCCEEDED = "succeeded"
     IN_PROGRESS = "in_progress"
@@ -27,7 +27,7 @@ class Group(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class OrderWording(Wording):
-    """The same, and the group that a glance should tell apart."""
+    """The same, and the group by which it is told apart at a glance."""
 
     group: Group
 
@@ -91,6 +91,15 @@ OF_SUBMISSION: dict[str, OrderWording] = {
     ),
 }
 
+BEING_MADE = OrderWording(
+    _("In a batch being made"),
+    _("Nothing has been sent: its batch is still being made. Nothing goes out before it is whole."),
+    "azure",
+    "stack-2",
+    Group.IN_PROGRESS,
+)
+"""Of a batch that isn't whole."""
+
 _UNDER_WAY = _("The platform is working on it.")
 
 OF_STATUS: dict[int, OrderWording] = {
@@ -142,22 +151,34 @@ OF_STATUS: dict[int, OrderWording] = {
     ),
     Status.REVERSED: OrderWording(
         Status.REVERSED.label,
-        _("It had succeeded, and was taken back afterwards."),
+        _("It succeeded and was reversed afterwards."),
         "red",
         "arrow-back-up",
         Group.FAILED,
     ),
     Status.PARTLY_ARRIVED: OrderWording(
-        Status.PARTLY_ARRIVED.label, _("Only a part of the money has arrived."), "orange", "circle-half-2",
+        Status.PARTLY_ARRIVED.label, _("Only part of the money has arrived."), "orange", "circle-half-2",
         Group.FAILED,
     ),
 }  # fmt: skip
+
+CONTRADICTED = OrderWording(
+    _("The platform contradicts itself"),
+    _(
+        "The platform has said two things about it that can't both be true. Neither is believed before a person has "
+        "found out which one is."
+    ),
+    "orange",
+    "alert-triangle",
+    Group.UNKNOWN,
+)
+"""Instead of whatever the platform said first, for as long as nothing has settled which is true."""
 
 GROUP_LOOKS = {
     Group.SUCCEEDED: Look(_("Succeeded"), "green", "circle-check"),
     Group.IN_PROGRESS: Look(_("In progress"), "blue", "loader-2"),
     Group.UNKNOWN: Look(_("Unknown"), "orange", "message-question"),
-    Group.FAILED: Look(_("Failed or reversed"), "red", "circle-x"),
+    Group.FAILED: Look(_("Failed, reversed, part arrived"), "red", "circle-x"),
     Group.NOT_SPENT: Look(_("Nothing spent"), "secondary", "ban"),
 }
 
@@ -179,6 +200,13 @@ ADVICE: dict[str, str | Promise] = {
         "It was not sent. Withdraw it, unless the other order turns out to have failed: then it can be approved."
     ),
     MarkKind.RESTORED: _("Look in the vendor's console what became of it since the backup was made."),
+    MarkKind.ONE_WITNESS: _(
+        "Only a callback says so, and no answer of the platform has confirmed it. Compare it with the vendor's console."
+    ),
+    MarkKind.SUSPENDED: _(
+        "The money has arrived, so nothing is refunded. Tell the vendor, keep what the customer says, and look whether "
+        "more numbers of this customer or channel are suspended."
+    ),
     MarkKind.OTHER_ACCOUNT: _(
         "Look it up in the console of the account that it was pushed under. Nothing is concluded about it here."
     ),
@@ -191,13 +219,57 @@ def open_marks(order: Order) -> list[tuple[Mark, str | Promise]]:
     return [(mark, ADVICE[mark.kind]) for mark in marks]
 
 
+MISSING_PROOF: dict[int, str | Promise] = {
+    Status.FAILED: _(
+        "It can't be placed again yet: that it failed, only a callback says. The platform's own answer is missing."
+    ),
+    Status.CANCELLED: _(
+        "It can't be placed again yet: that it was cancelled, only a callback says. The platform's own answer is "
+        "missing."
+    ),
+    Status.REFUNDED: _(
+        "It can't be placed again yet: that the money came back, only a callback says. The platform's own answer is "
+        "missing."
+    ),
+    Status.REVERSED: _("It can't be placed again yet: the platform's own answer that the money came back is missing."),
+    Status.PARTLY_ARRIVED: _("It can't be placed again for the whole value: the platform said that a part arrived."),
+}
+"""Which evidence would allow a replacement, where the platform's code alone doesn't."""
+
+CREDITED = _(
+    "It can't be placed again yet: the platform reported an amount that arrived, and its own answer that nothing of it "
+    "stayed is missing."
+)
+NO_OUTCOME = _(
+    "It can't be placed again yet: it may still arrive. Only the platform's own answer that it failed, was cancelled "
+    "or refunded allows that."
+)
+NOT_KNOWN_TO_ARRIVE = _(
+    "It can't be placed again yet: an answer is missing that knows it, or several over half an hour that deny it while "
+    "the platform finds another order of ours."
+)
+
+
+def may_be_placed_again(order: Order) -> bool:
+    """Say whether there is proof enough to replace an order, even if a second person has to read it."""
+    return order.is_provably_unspent or order.is_confirmed_failed
+
+
 def why_not_again(order: Order) -> str | Promise:
-    """Say why an order that looks dead can't be placed again from its page; "" where it can, or doesn't look dead."""
-    looks_dead = order.submission in DEAD_SUBMISSIONS or (order.status == Status.REFUNDED and order.confirmed_at)
-    if not looks_dead or order.is_provably_unspent:
+    """Say which evidence is missing for placing an order again; "" where it can be, or nobody would want to."""
+    if may_be_placed_again(order) or order.submission in NOT_HANDED_OVER:
         return ""
-    if order.part_arrived or order.credited_amount:
-        return _("It can't be placed again for the whole value: the platform said that a part arrived.")
+    credited = order.credited_amount or 0
+    if order.part_arrived or 0 < credited < order.face_value:
+        return MISSING_PROOF[Status.PARTLY_ARRIVED]
+    if order.submission == Submission.UNKNOWN:
+        return NOT_KNOWN_TO_ARRIVE
+    if order.status == Status.SUCCEEDED and order.doubts in (0, MARK_BITS[MarkKind.RESTORED]):
+        return ""
+    if not order.doubts and credited:
+        return CREDITED
+    if not order.doubts:
+        return MISSING_PROOF.get(order.status or 0, NO_OUTCOME)
     if order.doubts == MARK_BITS[MarkKind.RESTORED]:
         return _(
             "It can't be placed again from here: the database was restored since, and somebody may have placed it "
@@ -205,7 +277,7 @@ def why_not_again(order: Order) -> str | Promise:
         )
     return _(
         "It can't be placed again from here: the platform once spoke of it as of an order that lives, and no evidence "
-        "has settled that. Marking it as dealt with doesn't either."
+        "has settled that. Marking it as dealt with doesn't either: after that the platform is asked once more."
     )
 
 
@@ -219,16 +291,43 @@ def of(submission: str, status: int | None) -> OrderWording:
     return OF_SUBMISSION[submission] if status is None else OF_STATUS[status]
 
 
+def is_contradicted(order: Order) -> bool:
+    """Say whether the platform's statements about the order contradict each other, and nothing has settled it yet."""
+    return bool(order.open_marks & MARK_BITS[MarkKind.CONFLICT])
+
+
 def of_order(order: Order) -> OrderWording:
-    """Return the one phrase for both states of the order."""
-    return of(order.submission, order.status)
+    """Return the one phrase for both states of the order.
+
+    Args:
+        order: read `with_people_and_cards`, so that it knows whether its batch is still being made.
+    """
+    if is_contradicted(order):
+        return CONTRADICTED
+    return BEING_MADE if is_being_made(order) else of(order.submission, order.status)
+
+
+def is_being_made(order: Order) -> bool:
+    """Say whether an order can't go out yet since its batch is still being made."""
+    return order.submission in NOT_YET_SENT and getattr(order, "batch_state", None) == BatchState.MAKING
+
+
+def explanation(order: Order) -> str | Promise:
+    """Return what both states mean; what two persons declared is told apart from what is proven."""
+    if order.submission == Submission.NOT_RECEIVED and order.declared_at:
+        return _(
+            "Two persons declared, in the vendor's words, that it never arrived. The platform's answers don't prove it."
+        )
+    return of_order(order).explanation
 
 
 def is_only_reported(order: Order) -> bool:
     """Say whether the outcome is hearsay: a callback told it, and no answer to a query has confirmed it.
 
-    Of an order that is under way nobody needs to know.
+    Of an order that is under way nobody needs to know, and of one that is contradicted more is wrong than that.
     """
+    if is_contradicted(order):
+        return False
     under_way = of_order(order).group == Group.IN_PROGRESS
     return order.status is not None and order.confirmed_at is None and not under_way
 
@@ -254,23 +353,8 @@ def badge(order: Order, size: str = "") -> dict[str, Any]:
     return {"outcome": of_order(order), "only_reported": is_only_reported(order), "size": size}
 
 
-FOR_CUSTOMER: dict[Group, str | Promise] = {
-    Group.SUCCEEDED: _("it has arrived"),
-    Group.IN_PROGRESS: _("it is under way; please wait a little"),
-    Group.UNKNOWN: _("we are asking the operator whether it has arrived; please don't pay elsewhere yet"),
-    Group.FAILED: _("it did not go through; we are settling it"),
-    Group.NOT_SPENT: _("it was not carried out, and nothing was charged for it"),
-}
-"""What a customer may be told, in words that promise nothing the platform hasn't confirmed."""
-
-
-def for_customer(order: Order) -> str:
-    """Return a sentence about an order to be copied for the customer; of his number, the last four digits."""
-    contradicted = order.open_marks or (order.status is not None and order.confirmed_at is None)
-    group = Group.IN_PROGRESS if contradicted and not order.is_provably_unspent else of_order(order).group
-    return gettext("Your top-up of ¥ %(value)s for the number ending in %(end)s, ordered on %(day)s: %(state)s.") % {
-        "value": order.face_value,
-        "end": order.oil_card.last_four if order.oil_card else order.mobile[-4:],
-        "day": f"{timezone.localtime(order.placed_at):%Y-%m-%d}",
-        "state": FOR_CUSTOMER[group],
-    }
+def why_unanswered(error: GatewayError) -> str:
+    """Say in the reader's language what became of a call that the platform did not answer."""
+    if isinstance(error, NotSent):
+        return gettext("no connection")
+    return gettext("no answer that can be read, or not in time")

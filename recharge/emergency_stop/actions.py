@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from portal.accounts import factors
 from portal.web.actions import Button, Confirmation, Room, Said
 from portal.web.request import Request
 from recharge.core.errors import Outdated, ServiceError
@@ -39,7 +40,7 @@ def _cause(is_on: EmergencyStop) -> Confirmation:
     return Confirmation(
         _("Let orders go out again?"),
         _(
-            "Whatever is queued goes to the platform at once, and batches under way go on. Make sure that the cause is "
+            "Queued orders go to the platform at once, and batches in progress continue. Make sure that the cause is "
             "gone."
         ),
         Button(_("Let them go out"), icon="player-play"),
@@ -49,7 +50,12 @@ def _cause(is_on: EmergencyStop) -> Confirmation:
     )
 
 
-@ROOM.action("recharge.approve_order", _cause, form=lambda data, is_on: GoOnForm(data))
+@ROOM.action(
+    "recharge.approve_order",
+    _cause,
+    form=lambda data, is_on: GoOnForm(data),
+    protect=factors.after_fresh_factor(),
+)
 def go_on(is_on: EmergencyStop, said: Said, actor: User) -> str:
     """Let orders go out again."""
     emergency_stop.go_on(stop_id=said["seen"], actor=actor)

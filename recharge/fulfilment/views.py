@@ -1,4 +1,4 @@
-"""The platform's only door. An address that is not signed by us finds nothing behind it."""
+"""The only address that the platform calls; one that is not signed by us is answered with 404."""
 
 import structlog
 from csp.decorators import csp_exempt
@@ -39,7 +39,7 @@ def callback(request: HttpRequest, token: str) -> HttpResponse:
     if len(body) > BODY_LIMIT:
         return _plain("too large", 413)
     if len(body) < int(request.META.get("CONTENT_LENGTH") or 0):
-        return _plain("cut short", 400)  # half a number is another number
+        return _plain("cut short", 400)  # part of a number is a different number
     structlog.contextvars.bind_contextvars(order_no=order_no)
     try:
         try:

@@ -41,7 +41,21 @@ class OrderEvent(AppendOnly):
         verbose_name_plural = _("events")
         ordering = ["id"]
         default_permissions = ("view",)
-        indexes = [models.Index(fields=["order", "id"], name="event_of_order")]
+        indexes = [
+            models.Index(fields=["order", "id"], name="event_of_order"),
+            # Codes that nobody knows: what has been told by them so far.
+            models.Index(
+                fields=["reported_status", "order"],
+                name="event_unknown_code",
+                condition=models.Q(verdict=Verdict.UNKNOWN_CODE),
+            ),
+            # Codes that were taught: what was read by them, should they be taken back.
+            models.Index(
+                fields=["reported_status", "order"],
+                name="event_taught_code",
+                condition=models.Q(reported_status__gt=max(Status.values)),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.at:%F %T}"

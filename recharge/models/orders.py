@@ -10,32 +10,61 @@ import datetime as dt
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Max, Q
-from django.db.models.functions import Now, Right
+from django.db.models import Exists, F, Max, OuterRef, Q
+from django.db.models.functions import Coalesce, Now, Right
 from django.utils.translation import gettext_lazy as _
 
 from oilcards.models import SECRET_FIELDS, OilCard
-from recharge.choices import NOT_HANDED_OVER, BatchState, MarkKind, Product, Speed, Submission, kinds_in
+from portal.kit.database import from_now
+from recharge.choices import (
+    NOT_HANDED_OVER,
+    BatchState,
+    Carrier,
+    KnownFrom,
+    MarkKind,
+    Product,
+    Speed,
+    Submission,
+    kinds_in,
+)
 from recharge.status import FINAL, Status
 
-from .accounts import Account
-from .batches import Batch
+from .batches import Batch, is_open
+from .portal_wide.accounts import Account
 
 DEAD_SUBMISSIONS = (Submission.REJECTED, Submission.NOT_RECEIVED, Submission.WITHDRAWN)
 """Nothing was spent, and nothing will be."""
 
 NOTHING_ARRIVED = Q(part_arrived=False) & (Q(credited_amount=None) | Q(credited_amount=0))
 ALL_CAME_BACK = Q(status=Status.REFUNDED, confirmed_at__isnull=False) & NOTHING_ARRIVED
-OWED = Q(status__in=[Status.FAILED, Status.CANCELLED, Status.REVERSED, Status.PARTLY_ARRIVED]) | Q(
-    status=Status.REFUNDED, confirmed_at=None
-)
+OWING = (Status.FAILED, Status.CANCELLED, Status.REVERSED, Status.PARTLY_ARRIVED)
+OWED = Q(status__in=[*OWING]) | Q(status=Status.REFUNDED, confirmed_at=None)
 """Money was spent on it, and the platform's own answer hasn't confirmed it back."""
 
 PROVABLY_UNSPENT = Q(doubts=0) & (Q(submission__in=DEAD_SUBMISSIONS) & NOTHING_ARRIVED | ALL_CAME_BACK)
 """The same as `Order.is_provably_unspent`, for the database; a property test compares the two."""
 
+NEEDS_A_PERSON = Q(open_marks__gt=0) | Q(submission=Submission.UNKNOWN) | OWED
+"""A case for the desk: a mark is open, it isn't known whether it arrived, or a refund is owed."""
+
+CONFIRMED_FAILED = (
+    Q(doubts=0, failure_confirmed_at__isnull=False, status__in=[Status.FAILED, Status.CANCELLED, Status.REFUNDED])
+    & NOTHING_ARRIVED
+)
+"""The same as `Order.is_confirmed_failed`: the platform's own answer said that it failed.
+
+Nothing since tells otherwise. Its money may still be away, so that only a second person lets a replacement go out.
+"""
+
 BOUND_SLACK = dt.timedelta(hours=1)
 """How much the order of `id` and that of `placed_at` may differ: longer than any transaction lives."""
+
+
+def calm() -> Q:
+    """Return what finds the cases that most likely settle by themselves: none is marked, and none waits for long."""
+    waiting = Q(submission=Submission.UNKNOWN, submitted_at__gte=from_now(-settings.DESK_UNKNOWN_CALM_FOR))
+    owed = OWED & Q(status_at__gte=from_now(-settings.DESK_REFUND_CALM_FOR))
+    return Q(open_marks=0) & (waiting | owed)
 
 
 class OrderQuerySet(models.QuerySet["Order"]):
@@ -46,23 +75,45 @@ class OrderQuerySet(models.QuerySet["Order"]):
     def needing_attention(self) -> OrderQuerySet:
         return self.filter(open_marks__gt=0)
 
+    def cases(self) -> OrderQuerySet:
+        """Orders that are on the desk, also those that most likely settle by themselves."""
+        return self.filter(NEEDS_A_PERSON)
+
+    def urgent(self) -> OrderQuerySet:
+        """Cases that a person should look at now."""
+        return self.cases().exclude(calm())
+
+    def put_off(self) -> OrderQuerySet:
+        """Cases that somebody wants to see again later, and not before."""
+        return self.filter(case__look_again_at__gt=Now())
+
     def marked(self, kind: MarkKind) -> OrderQuerySet:
         """Orders with an open mark of this kind."""
         return self.needing_attention().filter(marks__kind=kind, marks__closed_at=None)
 
-    def provably_unspent(self) -> OrderQuerySet:
-        """Orders of which it is proven that they spent nothing, or that all that they spent came back."""
-        return self.filter(PROVABLY_UNSPENT)
+    def in_chain_of(self, order: Order) -> OrderQuerySet:
+        """All attempts of the order's chain of replacements, itself among them, the first one first."""
+        first = order.first_attempt_id or order.pk
+        return self.filter(Q(pk=first) | Q(first_attempt=first)).order_by("id")
 
     def attempts_like(self, order: Order) -> OrderQuerySet:
         """The other attempts of the order's chain of replacements."""
-        first = order.first_attempt_id or order.pk
-        return self.filter(Q(pk=first) | Q(first_attempt=first)).exclude(pk=order.pk)
+        return self.in_chain_of(order).exclude(pk=order.pk)
+
+    def placed_again(self) -> OrderQuerySet:
+        """Those of which a later attempt is with the platform and may have spent money.
+
+        One that waits, is held, or spent nothing for certain is none: what comes after it asks for the others anew.
+        """
+        first = Coalesce(OuterRef("first_attempt"), OuterRef("pk"))
+        later = Order.objects.filter(first_attempt=first, pk__gt=OuterRef("pk"))
+        return self.filter(Exists(later.exclude(submission__in=NOT_HANDED_OVER).exclude(PROVABLY_UNSPENT)))
 
     def with_people_and_cards(self) -> OrderQuerySet:
-        """Read along who placed them, and of their cards what may be shown to everybody."""
+        """Fetch along who placed them, of their cards what may be shown to everybody, and the state of their batch."""
         secrets = (f"oil_card__{name}" for name in SECRET_FIELDS)
-        return self.select_related("placed_by", "oil_card").defer(*secrets)
+        read_along = self.select_related("placed_by", "oil_card").defer(*secrets)
+        return read_along.annotate(batch_state=F("batch__state"))
 
     def with_last_event(self) -> OrderQuerySet:
         """Read along the key of the last entry of its history, as `last_event`."""
@@ -86,7 +137,7 @@ class OrderQuerySet(models.QuerySet["Order"]):
     def next_in_batch(self, batch_id: int) -> OrderQuerySet:
         """Orders of a batch that may go out now, in the order of its rows: all of them, or only its first ones."""
         goes_ahead = Q(batch__state=BatchState.CANARY, line__lte=F("batch__canary_until"))
-        due = self.filter(submission=Submission.QUEUED, batch=batch_id, next_push_at__lte=Now())
+        due = self.filter(is_open("batch__"), submission=Submission.QUEUED, batch=batch_id, next_push_at__lte=Now())
         return due.filter(Q(batch__state=BatchState.RUNNING) | goes_ahead).order_by("next_push_at", "id")
 
     def due_for_check(self) -> OrderQuerySet:
@@ -110,6 +161,10 @@ class OrderQuerySet(models.QuerySet["Order"]):
             orders = orders.filter(placed_at__lt=end, id__lte=last.values_list("id", flat=True).first() or 0)
         return orders
 
+    def settled_between(self, start: dt.datetime, end: dt.datetime) -> OrderQuerySet:
+        """Orders settled from `start` on and before `end`; sorted by `settled_at` and id, an index has a page."""
+        return self.filter(settled_at__gte=start, settled_at__lt=end)
+
 
 class Order(models.Model):
     """A wish to spend prepaid money, and all that is known of its fate."""
@@ -124,6 +179,31 @@ class Order(models.Model):
     speed = models.PositiveSmallIntegerField(_("speed"), choices=Speed, default=Speed.FAST)
     switch_channel = models.BooleanField(_("try another channel on failure"), null=True)
     channel = models.PositiveIntegerField(_("channel"), null=True)
+
+    carrier = models.CharField(
+        _("carrier"),
+        max_length=8,
+        choices=Carrier,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("of the number when the order was placed, as far as it was known; empty in older orders"),
+    )
+    province = models.CharField(_("province"), max_length=20, blank=True, default="", db_default="")
+    ported = models.BooleanField(_("ported"), null=True, help_text=_("only the platform can tell"))
+    known_from = models.CharField(
+        _("known from"), max_length=8, choices=KnownFrom, blank=True, default="", db_default=""
+    )
+
+    purpose = models.CharField(
+        _("purpose"),
+        max_length=100,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("what a slow order is for, where the settings ask for that"),
+    )
+    reference = models.CharField(_("customer's reference"), max_length=64, blank=True, default="", db_default="")
 
     batch = models.ForeignKey(
         Batch, models.PROTECT, null=True, verbose_name=_("batch"), related_name="orders", db_index=False
@@ -161,6 +241,15 @@ class Order(models.Model):
         related_name="+",
         db_index=False,
     )
+    proof = models.ForeignKey(
+        "recharge.OrderEvent",
+        models.PROTECT,
+        null=True,
+        verbose_name=_("proof"),
+        related_name="+",
+        db_index=False,
+        help_text=_("of a replacement: the answer that confirmed the original's failure, as its approver named it"),
+    )
     counted_on = models.DateField(null=True, help_text=_("the day whose spending it counts towards"))
 
     submission = models.CharField(_("submission"), max_length=17, choices=Submission, default=Submission.QUEUED)
@@ -184,6 +273,16 @@ class Order(models.Model):
     status = models.PositiveIntegerField(_("status"), choices=Status, null=True)
     status_at = models.DateTimeField(_("status since"), null=True)
     confirmed_at = models.DateTimeField(_("confirmed at"), null=True)
+    failure_confirmed_at = models.DateTimeField(
+        _("failure confirmed at"),
+        null=True,
+        help_text=_("when the platform's own answer first said that it failed or was cancelled; it stays"),
+    )
+    declared_at = models.DateTimeField(
+        _("declared never to have arrived at"),
+        null=True,
+        help_text=_("by two persons, in the vendor's words; the platform's answers don't prove it"),
+    )
     one_witness = models.BooleanField(
         _("one witness only"),
         default=False,
@@ -232,6 +331,18 @@ class Order(models.Model):
             # Four eyes: nobody approves what he placed.
             models.CheckConstraint(
                 name="order_approver_is_another", condition=Q(approved_by=None) | ~Q(approved_by=F("placed_by"))
+            ),
+            # A proof is named by the one who approves a replacement.
+            models.CheckConstraint(
+                name="order_proof_is_approved",
+                condition=Q(proof=None) | Q(approved_by__isnull=False, replaces__isnull=False),
+            ),
+            # What is known of a number, somebody has said; that it was ported, only the platform can say.
+            models.CheckConstraint(
+                name="order_number_known_from_somebody",
+                condition=Q(known_from=KnownFrom.PLATFORM)
+                | Q(known_from=KnownFrom.HINT, ported=None)
+                | Q(known_from="", carrier="", province="", ported=None),
             ),
             # An order of a batch names its line in the list, no other does.
             models.CheckConstraint(
@@ -316,6 +427,8 @@ class Order(models.Model):
             models.Index(Right("mobile", 4), F("id").desc(), name="order_mobile_end", condition=~Q(mobile="")),
             # A search for words in the latest notes.
             models.Index(F("id").desc(), name="order_noted", condition=~Q(note="")),
+            # A search for a customer's reference.
+            models.Index(F("reference"), F("id").desc(), name="order_reference", condition=~Q(reference="")),
             # A card's orders: its page, duplicates.
             models.Index(F("oil_card"), F("id").desc(), name="order_oil_card", condition=Q(oil_card__isnull=False)),
             # The list filtered by status.
@@ -334,12 +447,18 @@ class Order(models.Model):
             ),
             # What the platform owes: page and overview.
             models.Index(F("id").desc(), name="order_owed", condition=OWED),
-            # What needs a person: list and badge.
+            # What is on the desk: list and badge.
+            models.Index(F("id").desc(), name="order_case", condition=NEEDS_A_PERSON),
+            # What is marked: metrics, the list's filter.
             models.Index(F("id").desc(), name="order_marked", condition=Q(open_marks__gt=0)),
             # Whether another attempt lives: the claim, `living_attempt`.
             models.Index("first_attempt", name="order_chain", condition=Q(first_attempt__isnull=False)),
             # What is not settled: open orders counted, duplicates of any age.
             models.Index(F("id").desc(), name="order_open", condition=Q(settled_at=None)),
+            # The list of what was settled in a period.
+            models.Index(
+                F("settled_at").desc(), F("id").desc(), name="order_settled", condition=Q(settled_at__isnull=False)
+            ),
             # The queue of approvals.
             models.Index(
                 F("id").desc(),
@@ -393,6 +512,25 @@ class Order(models.Model):
             return False
         returned = self.status == Status.REFUNDED and self.confirmed_at is not None
         return self.submission in DEAD_SUBMISSIONS or returned
+
+    @property
+    def owes_refund(self) -> bool:
+        """Whether money was spent on it that isn't confirmed back; the same as OWED."""
+        returned = self.status == Status.REFUNDED and self.confirmed_at is None
+        return returned or self.status in OWING
+
+    @property
+    def needs_a_person(self) -> bool:
+        """Whether it is on the desk; the same as NEEDS_A_PERSON."""
+        return bool(self.open_marks) or self.submission == Submission.UNKNOWN or self.owes_refund
+
+    @property
+    def is_confirmed_failed(self) -> bool:
+        """Whether the platform's own answer said that it failed or was cancelled, and nothing since tells otherwise."""
+        if self.doubts or self.part_arrived or self.credited_amount:
+            return False
+        failed = self.status in (Status.FAILED, Status.CANCELLED, Status.REFUNDED)
+        return failed and self.failure_confirmed_at is not None
 
     @property
     def marked_as(self) -> list[MarkKind]:

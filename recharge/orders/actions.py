@@ -16,8 +16,8 @@ from recharge.core.errors import InvalidOrder, Outdated, ServiceError
 from recharge.core.masking import hide_mobile
 from recharge.models import Order
 
-from .forms import NoteForm, PlatformNumberForm
-from .services import interventions
+from .forms import NoteForm, PlatformNumberForm, VendorWordsForm
+from .services import declaring, interventions
 from .views import unknown
 
 
@@ -63,24 +63,30 @@ def ask(order: Order, said: Said, actor: User) -> str:
     "recharge.change_order",
     Confirmation(
         _("Cancel at the platform?"),
-        _("The platform decides whether it still can. Until it reports a refund, the order counts as under way."),
+        _(
+            "The platform decides whether it can still be cancelled. Until it reports a refund, the order counts as in "
+            "progress."
+        ),
         Button(_("Cancel at the platform"), "danger"),
     ),
 )
 def cancel(order: Order, said: Said, actor: User) -> str:
     """Ask the platform to cancel the order."""
     interventions.cancel_at_platform(order_id=order.pk, actor=actor)
-    return gettext("The platform took the wish to cancel. Whether it can, only a later status tells.")
+    return gettext(
+        "The platform has accepted the request to cancel. A later status will show whether it was cancelled."
+    )
 
 
-@ROOM.action(
-    "recharge.change_order",
-    Confirmation(
-        _("Withdraw this order?"),
-        _("It has not been sent yet. Once withdrawn it never will be, and nothing is spent."),
-        Button(_("Withdraw"), "danger"),
-    ),
-)
+def _withdrawing(order: Order) -> Confirmation:
+    heading = _("Withdraw this order?")
+    if not interventions.can_withdraw(order):
+        return Confirmation(heading, _("The order is no longer queued: it may have reached the platform."), None)
+    consequence = _("It has not been sent yet. Once withdrawn it never will be, and nothing is spent.")
+    return Confirmation(heading, consequence, Button(_("Withdraw"), "danger"))
+
+
+@ROOM.action("recharge.change_order", _withdrawing)
 def withdraw(order: Order, said: Said, actor: User) -> str:
     """Take back an order that was not sent."""
     interventions.withdraw(order_id=order.pk, actor=actor)
@@ -108,13 +114,30 @@ def enter_number(order: Order, said: Said, actor: User) -> str:
     return ""
 
 
+@ROOM.action(
+    "recharge.change_order",
+    Confirmation(
+        _("The vendor confirms that it never arrived"),
+        _(
+            "Only for what the vendor has said of this very order. A second person has to agree; then it counts as "
+            "never arrived, marked as declared, and can be placed again. Nothing changes before."
+        ),
+        Button(_("Declare")),
+    ),
+    form=lambda data, order: VendorWordsForm(data),
+)
+def declare(order: Order, said: Said, actor: User) -> str:
+    """Declare what the vendor says of an order that the platform doesn't find."""
+    declaring.declare(order_id=order.pk, actor=actor, words=said["words"])
+    return gettext("Declared. Another person has to agree.")
+
+
 def _marks(order: Order) -> Confirmation:
     return Confirmation(
         _("Mark as dealt with?"),
         _(
-            "This closes the mark and nothing else: it is no proof, so the order doesn't become one that can be placed "
-            "again. Evidence of the platform alone can do that. Whoever needs the same top-up once more places a new "
-            "order and says why."
+            "This only closes the mark. It is no proof, so it doesn't allow the order to be placed again; only "
+            "evidence from the platform does. If the same top-up is needed once more, place a new order and say why."
         ),
         Button(_("Mark as dealt with")),
         details="recharge/orders/_open_marks.html",

@@ -1,4 +1,4 @@
-"""Orders as sheets to take away."""
+"""Orders as sheets to download."""
 
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpResponseBase
@@ -8,8 +8,8 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from portal.web.downloads import sheet_response
 from portal.web.request import Request
+from recharge.core.exporting import export, filters_of
 from recharge.models import Order
 from recharge.orders import exports
 from recharge.orders.filters import OrderFilter
@@ -24,4 +24,6 @@ def order_export(request: Request, kind: str) -> HttpResponseBase:
     if not search.is_valid():
         return redirect(f"{reverse('order_list')}?{request.GET.urlencode()}")
     name = f"orders-{timezone.localtime():%Y%m%d-%H%M}"
-    return sheet_response(name, kind, exports.header(), exports.rows(search.qs, request.user))
+    filters = filters_of(request.GET, OrderFilter.base_filters)
+    rows = exports.rows(search.qs, request.user)
+    return export(name, kind, exports.header(), rows, by=request.user, filters=filters)

@@ -7,6 +7,7 @@ from django.contrib.auth.models import User
 from django.utils.translation import gettext as _
 
 from portal.kit.database import release_connection
+from portal.kit.wording import person
 from recharge.core import phone_numbers, wording
 from recharge.core.masking import hide_mobile, may_see
 from recharge.models import Order, OrderQuerySet
@@ -22,7 +23,7 @@ def header() -> list[str]:
         _("Order number"),
         _("Platform number"),
         _("Product"),
-        _("Recharged"),
+        _("Phone or card"),
         _("Face value"),
         _("Speed"),
         _("State"),
@@ -34,6 +35,12 @@ def header() -> list[str]:
         _("Settled at"),
         _("Platform's reason"),
         _("Note"),
+        _("Carrier"),
+        _("Province"),
+        _("Ported"),
+        _("Known from"),
+        _("Purpose"),
+        _("Customer's reference"),
     ]
 
 
@@ -68,22 +75,29 @@ def row(order: Order, viewer: User) -> list[object]:
         order.order_no,
         order.gateway_order_no,
         order.get_product_display(),
-        _target(order, viewer),
+        target(order, viewer),
         order.face_value,
         order.get_speed_display(),
         str(wording.of_order(order).label),
         order.confirmed_at,
         _amount(order.cost_price),
-        order.placed_by.get_username(),
+        person(order.placed_by),
         order.placed_at,
         order.submitted_at,
         order.settled_at,
         hide_mobile(order.refusal or order.reason, order, viewer),
         hide_mobile(order.note, order, viewer),
+        order.get_carrier_display(),
+        order.province,
+        "" if order.ported is None else _("yes") if order.ported else _("no"),
+        order.get_known_from_display(),
+        hide_mobile(order.purpose, order, viewer),
+        hide_mobile(order.reference, order, viewer),
     ]
 
 
-def _target(order: Order, viewer: User) -> str:
+def target(order: Order, viewer: User) -> str:
+    """Return the order's card by its short name, or its number in one piece, whole or masked."""
     if order.oil_card:
         return order.oil_card.short_name
     return order.mobile if may_see(order, viewer) else phone_numbers.masked(order.mobile)

@@ -8,20 +8,24 @@ from typing import Any, cast
 
 from django import forms
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from oilcards.masking import hide_holder
 from oilcards.models import OilCard
+from portal.kit.wording import person
 from portal.web.forms import MarkedForm
 from recharge.choices import MarkKind, Product, Speed
 from recharge.core import phone_numbers
-from recharge.core.errors import DuplicateOrder, FormAlreadyUsed, InvalidOrder, ServiceError
+from recharge.core.errors import DoubtfulNumber, DuplicateOrder, FormAlreadyUsed, InvalidOrder, ServiceError
+from recharge.core.events import NOTE_LIMIT
 from recharge.core.forms import DAMAGED, RADIO, SeenField
+from recharge.limits.services import slow_guard
 from recharge.models import Order
 
 BIGGEST_CHANNEL = 2_147_483_647
-LONGEST_KEY = 18
+MAX_KEY_DIGITS = 18
 SWITCH_CHANNEL = {"": None, "1": True, "0": False}
 
 
@@ -72,6 +76,19 @@ class OrderForm(MarkedForm):
         help_text=_("For whom or what it is; it can be searched for, and the platform doesn't get it."),
         widget=forms.TextInput(attrs={"class": "form-control", "autocomplete": "off"}),
     )
+    purpose = forms.CharField(
+        label=_("Purpose"),
+        max_length=100,
+        required=False,
+        widget=forms.TextInput(attrs={"class": "form-control", "autocomplete": "off"}),
+    )
+    reference = forms.CharField(
+        label=_("Customer's reference"),
+        max_length=64,
+        required=False,
+        help_text=_("By which you find again who asked for it. The platform doesn't get it."),
+        widget=forms.TextInput(attrs={"class": "form-control", "autocomplete": "off"}),
+    )
     replaces = forms.ModelChoiceField(
         Order.objects.all(),
         to_field_name="order_no",
@@ -92,6 +109,7 @@ class OrderForm(MarkedForm):
             product=self.product
         )
         self.fields["nonce"].initial = uuid.uuid4
+        self.asks_purpose = slow_guard.asks(self.product)
         self.earlier: Order | None = None
         self.made: Order | None = None
 
@@ -125,6 +143,7 @@ class OrderForm(MarkedForm):
 
 class MobileOrderForm(OrderForm):
     product = Product.MOBILE
+    number_confirmed = forms.CharField(required=False, max_length=40, widget=forms.HiddenInput)
     mobile = forms.CharField(
         label=_("Mobile number"),
         max_length=40,
@@ -160,6 +179,13 @@ class MobileOrderForm(OrderForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.face_values = settings.FACE_VALUES
         super().__init__(*args, **kwargs)
+        self.doubt: DoubtfulNumber | None = None
+
+    def refuse(self, error: ServiceError) -> None:
+        if isinstance(error, DoubtfulNumber):
+            self.doubt = error
+        else:
+            super().refuse(error)
 
     def clean_mobile(self) -> str:
         """Find a wrong number together with all other mistakes, not after them."""
@@ -201,7 +227,7 @@ class OilOrderForm(OrderForm):
         """Leave out of what a clerk writes what identifies the card's holder: it is kept in clear."""
         values = {**self.cleaned_data}
         card = values.get("oil_card")
-        for name in ("duplicate_reason", "note"):
+        for name in ("duplicate_reason", "note", "purpose", "reference"):
             if card and values.get(name):
                 values[name] = hide_holder(values[name], card.details.secrets)
         return values
@@ -212,13 +238,15 @@ class OilOrderForm(OrderForm):
         chosen = self["oil_card"].value()
         if isinstance(chosen, OilCard):
             return chosen
-        return OilCard.objects.filter(pk=int(chosen)).first() if _is_key(chosen) else None
+        return OilCard.objects.filter(pk=int(chosen)).first() if is_key(chosen) else None
 
 
 class MobileForm(forms.Form):
-    """A number that is being typed."""
+    """A number that is being typed, and what was chosen for it so far."""
 
     mobile = forms.CharField(max_length=40)
+    face_value = forms.IntegerField(required=False)
+    speed = forms.TypedChoiceField(choices=Speed.choices, coerce=int, required=False)
 
 
 class CardSearchForm(forms.Form):
@@ -245,6 +273,26 @@ class FindingForm(MarkedForm):
     )
 
 
+class SuspendedForm(MarkedForm):
+    """What is known of a number that was suspended, and whether slow top-ups are held because of it."""
+
+    note = forms.CharField(
+        label=_("Who says so, and what is known?"),
+        max_length=NOTE_LIMIT,
+        widget=forms.Textarea(attrs={"class": "form-control", "rows": 3, "autofocus": True}),
+    )
+    hold_slow = forms.BooleanField(
+        label=_("Hold all slow top-ups until somebody releases them"),
+        required=False,
+        widget=forms.CheckboxInput(attrs={"class": "form-check-input"}),
+    )
+
+    def __init__(self, *args: Any, may_hold: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not may_hold:
+            del self.fields["hold_slow"]
+
+
 class NoteForm(FindingForm):
     """What was done about an order's marks; which ones is asked where there are several."""
 
@@ -268,6 +316,89 @@ class NoteForm(FindingForm):
             del self.fields["marks"]
 
 
+class CaseNoteForm(MarkedForm):
+    """What was found out about a case."""
+
+    note = forms.CharField(
+        label=_("Note"),
+        max_length=NOTE_LIMIT,
+        error_messages={"required": _("Write a note.")},
+        widget=forms.Textarea(attrs={"class": "form-control", "rows": 2}),
+    )
+
+
+class _WithWords(MarkedForm):
+    note = forms.CharField(
+        label=_("Note for your colleagues (optional)"),
+        max_length=200,
+        required=False,
+        widget=forms.Textarea(attrs={"class": "form-control", "rows": 2}),
+    )
+
+
+class PersonField(forms.ModelChoiceField):  # type: ignore[type-arg]  # it is no generic at run time
+    """A person, by name."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        return person(obj)
+
+
+class HandOverForm(_WithWords):
+    """To whom a case goes."""
+
+    field_order = ("to", "note")
+
+    to = PersonField(
+        User.objects.none(),
+        label=_("To whom?"),
+        empty_label=_("Choose a colleague"),
+        error_messages={"required": _("Choose a colleague.")},
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        people = User.objects.with_perm("recharge.change_order", backend="django.contrib.auth.backends.ModelBackend")
+        cast("forms.ModelChoiceField[User]", self.fields["to"]).queryset = people.order_by("username")
+
+    def refuse(self, error: ServiceError) -> None:
+        """Show what a service refused; what was typed stays."""
+        self.add_error(None, str(error))
+
+
+class PutOffForm(_WithWords):
+    """For how long a case is kept off the desk."""
+
+    field_order = ("hours", "note")
+
+    hours = forms.TypedChoiceField(
+        label=_("When shall it be shown again?"),
+        choices=[
+            (1, _("in an hour")),
+            (4, _("in four hours")),
+            (24, _("tomorrow at this time")),
+            (72, _("in three days")),
+            (168, _("in a week")),
+        ],
+        coerce=int,
+    )
+
+
+class ChangeNoteForm(MarkedForm):
+    """The customer's note of an order."""
+
+    note = forms.CharField(
+        label=_("Note"),
+        max_length=200,
+        required=False,
+        widget=forms.TextInput(attrs={"class": "form-control", "autocomplete": "off"}),
+    )
+    seen_note = forms.CharField(required=False, strip=False, widget=forms.HiddenInput)
+
+    def refuse(self, error: ServiceError) -> None:
+        """Show what a service refused; what was typed stays."""
+        self.add_error(None, str(error))
+
+
 class PlatformNumberForm(MarkedForm):
     """The platform's number of an order, as somebody read it in the console."""
 
@@ -283,5 +414,17 @@ class PlatformNumberForm(MarkedForm):
         self.add_error("platform_number", str(error))
 
 
-def _is_key(text: object) -> bool:
-    return str(text).isascii() and str(text).isdigit() and len(str(text)) <= LONGEST_KEY
+class VendorWordsForm(MarkedForm):
+    """What the vendor said of an order."""
+
+    words = forms.CharField(
+        label=_("The vendor's words"),
+        max_length=1000,
+        help_text=_("Who said it, when, and how, as it was said."),
+        widget=forms.Textarea(attrs={"class": "form-control", "rows": 4, "autocomplete": "off", "autofocus": True}),
+    )
+
+
+def is_key(text: object) -> bool:
+    """Say whether a text can be a primary key: digits, and no more than the database can hold."""
+    return str(text).isascii() and str(text).isdigit() and len(str(text)) <= MAX_KEY_DIGITS

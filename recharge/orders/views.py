@@ -1,13 +1,14 @@
 """Placing orders and looking at them. What a person may do with an order is in actions."""
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from oilcards.models import OilCard
 from oilcards.services.availability import can_recharge
@@ -15,21 +16,25 @@ from portal.kit.secrecy import personal
 from portal.web.fragments import render_live
 from portal.web.paging import Page, page_of
 from portal.web.request import Request
-from recharge.choices import Product
+from recharge.choices import NOT_YET_SENT, Product, Submission
 from recharge.core import phone_numbers, wording
 from recharge.core.errors import ServiceError
 from recharge.core.masking import hide_mobile, may_see
 from recharge.core.wording import why_queued
 from recharge.fulfilment.services import replacing
-from recharge.limits.services import approval, spending
-from recharge.models import Order
+from recharge.limits.services import approval, slow_hold, spending
+from recharge.models import Case, ClaimedOrder, Declaration, Order
+from recharge.status import IN_PROGRESS, Status
 
-from .filters import OrderFilter
-from .forms import CardSearchForm, MobileForm, MobileOrderForm, OilOrderForm, OrderForm
-from .services import interventions, placing
-from .tables import OrderTable
+from . import wording as outside
+from .filters import OrderFilter, found_by_filter
+from .forms import CardSearchForm, MobileOrderForm, OilOrderForm, OrderForm
+from .services import declaring, interventions, placing, suspending
+from .tables import ChoosableTable, OrderTable
 
 CARDS_SHOWN = 8
+JUST_PLACED = "just_placed"
+"""In the session: the order whose page is to begin at its headline. Not in the address, which people pass on."""
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -68,25 +73,8 @@ def order_new_oil(request: Request) -> HttpResponse:
             return unknown(request)
         initial = {"oil_card": order.oil_card_id, "face_value": order.face_value, "speed": order.speed}
         initial |= {"replaces": order.order_no, "note": order.note}
+        initial |= {"purpose": order.purpose, "reference": order.reference}
     return _show_form(request, OilOrderForm(initial={name: value for name, value in initial.items() if value != ""}))
-
-
-@require_POST
-@permission_required("recharge.add_order", raise_exception=True)
-def mobile_hint(request: Request) -> HttpResponse:
-    """Say whose number it is while it is typed; a POST, so that no number gets into an address or a log."""
-    form = MobileForm(request.POST)
-    typed = form.cleaned_data["mobile"] if form.is_valid() else ""
-    context: dict[str, object] = {}
-    try:
-        number = phone_numbers.normalize(typed)
-    except phone_numbers.InvalidMobile as error:
-        # Half a number is no mistake yet.
-        if len([character for character in typed if character.isdigit()]) >= 11:
-            context["error"] = str(error)
-    else:
-        context = {"mobile": phone_numbers.grouped(number), "hint": phone_numbers.hint(number)}
-    return render(request, "recharge/orders/_mobile_hint.html", context)
 
 
 @require_safe
@@ -95,8 +83,15 @@ def order_list(request: Request) -> HttpResponse:
     """Find orders, newest first."""
     search = OrderFilter(request.GET, Order.objects.with_people_and_cards())
     orders = search.qs if search.is_valid() else Order.objects.none()
-    page = page_of(orders, request)
-    context = {"search": search, "page": page, "table": OrderTable(page.rows, viewer=request.user)}
+    by = "settled_at" if search.sorts_by_settling else "id"
+    page, found = page_of(orders, request, by=by), found_by_filter(request, orders, by=by)
+    shown: dict[str, Any] = {"viewer": request.user, "columns": _columns(request, search)}
+    context = {
+        "search": search,
+        "page": page,
+        "found": found,
+        "table": ChoosableTable(page.rows, chosen=found, **shown),
+    }
     return render_live(
         request, "recharge/orders/order_list.html", "recharge/orders/_orders.html", context, polling=any_open(page)
     )
@@ -112,19 +107,32 @@ def order_detail(request: Request, order_no: str) -> HttpResponse:
     order = related.filter(order_no=order_no).first()
     if order is None:
         return unknown(request)
+    attempts = _attempts(order)
     context = {
         "order": order,
-        "explanation": why_queued(order) or wording.of_order(order).explanation,
+        "case": Case.objects.select_related("assignee").filter(pk=order.pk).first() if order.needs_a_person else None,
+        "explanation": why_queued(order) or wording.explanation(order),
         "marks": wording.open_marks(order),
         "why_not_again": wording.why_not_again(order),
+        "may_be_placed_again": wording.may_be_placed_again(order),
+        "attempts": attempts,
+        "claims": _claims(order),
+        "declarations": _declarations(order),
+        "can_declare": declaring.can_declare(order),
+        "declarable_from": declaring.declarable_from(order) if order.submission == Submission.UNKNOWN else None,
         "chain_notice": replacing.notice(order),
         "events": order.events.select_related("actor"),
         "can_ask": interventions.can_ask(order),
         "can_be_looked_up": interventions.can_be_looked_up(order),
-        "for_customer": wording.for_customer(order),
+        "for_customer": outside.for_customer(order, attempts[-1] if attempts else None),
+        "for_vendor": outside.for_vendor(order, request.user),
+        "can_have_receipt": outside.can_have_receipt(order),
         "can_cancel": interventions.can_cancel(order),
         "can_withdraw": interventions.can_withdraw(order),
+        "can_be_suspended": suspending.can_be_reported(order),
+        "is_held": order.submission in NOT_YET_SENT and bool(slow_hold.why_held(order)),
         "can_approve": approval.can_approve(order, request.user),
+        "just_placed": not request.htmx and request.session.pop(JUST_PLACED, "") == order.order_no,
     }
     return render_live(
         request,
@@ -135,6 +143,30 @@ def order_detail(request: Request, order_no: str) -> HttpResponse:
     )
 
 
+def _attempts(order: Order) -> list[Order]:
+    """Return all attempts of an order's chain, none where it is the only one."""
+    if not (order.replaces_id or hasattr(order, "replaced_by")):
+        return []
+    return list(Order.objects.in_chain_of(order).with_people_and_cards().select_related("approved_by", "proof"))
+
+
+def _claims(order: Order) -> list[ClaimedOrder]:
+    """Return in which claims of refunds an order is; only one of which money was owed can be in any."""
+    if order.status in (None, Status.SUCCEEDED, *IN_PROGRESS):
+        return []
+    claims = list(order.claimed.select_related("claim"))
+    for row in claims:
+        row.order = order
+    return claims
+
+
+def _declarations(order: Order) -> list[Declaration]:
+    """Return what was declared of an order; only of one that may have been lost can anything be."""
+    if order.submission != Submission.UNKNOWN and not order.declared_at:
+        return []
+    return list(order.declarations.select_related("declared_by", "decided_by"))
+
+
 def _place(request: Request, form: OrderForm, place: Callable[..., Order]) -> HttpResponse:
     """Place what the form says, or show it again with what is wrong."""
     if form.is_valid():
@@ -143,6 +175,7 @@ def _place(request: Request, form: OrderForm, place: Callable[..., Order]) -> Ht
         except ServiceError as error:
             form.refuse(error)
         else:
+            request.session[JUST_PLACED] = order.order_no
             return redirect("order_detail", order.order_no)
     return _show_form(request, form)
 
@@ -190,11 +223,17 @@ def _sent(request: Request) -> Mapping[str, object]:
 def _kept(request: Request) -> dict[str, object]:
     """What was filled in before a card was searched for."""
     names = ("oil_card", "face_value", "speed", "nonce", "replaces", "duplicate_reason", "duplicate_of", "note")
-    return {name: request.POST[name] for name in names if request.POST.get(name)}
+    return {name: request.POST[name] for name in (*names, "purpose", "reference") if request.POST.get(name)}
 
 
 def _replaced(request: Request) -> Order | None:
     return Order.objects.filter(order_no=request.GET["replaces"].replace("\x00", "")).first()
+
+
+def _columns(request: Request, search: OrderFilter) -> list[str]:
+    """Return the columns that the address asks for; whoever asks what was settled sees when, unless he chose others."""
+    asked = request.GET.getlist("columns")
+    return asked or ([*OrderTable.usual(), "settled_at"] if search.sorts_by_settling else [])
 
 
 def any_open(page: Page[Order]) -> bool:
@@ -208,7 +247,7 @@ def unknown(request: Request) -> HttpResponse:
 
 
 def _repeated_mobile(order: Order, request: Request) -> dict[str, object]:
-    """What the form holds at first when a dead order is placed again."""
+    """The initial values of the form when a dead order is placed again."""
     return {
         "mobile": phone_numbers.grouped(order.mobile) if may_see(order, request.user) else "",
         "face_value": order.face_value,
@@ -217,4 +256,6 @@ def _repeated_mobile(order: Order, request: Request) -> dict[str, object]:
         "channel": order.channel,
         "replaces": order.order_no,
         "note": hide_mobile(order.note, order, request.user),
+        "purpose": hide_mobile(order.purpose, order, request.user),
+        "reference": hide_mobile(order.reference, order, request.user),
     }

@@ -9,7 +9,7 @@ from django.db.models import Count, Min, Q, Sum
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 
-from recharge.choices import BatchState, PortalEventKind
+from recharge.choices import BatchState, MarkKind, PortalEventKind
 from recharge.core import wording
 from recharge.core.totals import Totals
 from recharge.core.wording import Group
@@ -37,8 +37,13 @@ class Day:
     def add(self, submission: str, status: int | None, *, confirmed: bool, orders: int, money: int) -> None:
         self.placed.add(orders, money)
         self.groups[wording.of(submission, status).group].add(orders, money)
-        if status == Status.REFUNDED and confirmed:  # hearsay gives no money back
+        if status == Status.REFUNDED and confirmed:  # a refund that isn't confirmed is no money returned
             self.returned.add(orders, money)
+
+    def contradict(self, submission: str, status: int | None, *, orders: int, money: int) -> None:
+        """Move orders to where those belong of which the platform says two things."""
+        self.groups[wording.of(submission, status).group].add(-orders, -money)
+        self.groups[wording.CONTRADICTED.group].add(orders, money)
 
 
 def last_days() -> list[Day]:
@@ -50,7 +55,9 @@ def last_days() -> list[Day]:
     if past is None:
         past = _days(start, today)
         cache.set(key, past, CACHED_FOR)
-    return [*past, *_days(today, today + dt.timedelta(days=1))]
+    days = [*past, *_days(today, today + dt.timedelta(days=1))]
+    _set_contradicted_apart({day.date: day for day in days})
+    return days
 
 
 def balance() -> Balance | None:
@@ -77,6 +84,12 @@ def last_day_counts() -> Counts:
 def open_counts() -> Counts:
     """Return (submission, status, number of orders) of the orders that are not settled."""
     return _count(Order.objects.open())
+
+
+def contradicted_counts() -> list[tuple[str, int | None, int, int]]:
+    """Return (submission, status, number of open orders, of all) of those of which the platform says two things."""
+    found = Order.objects.marked(MarkKind.CONFLICT).order_by().values_list("submission", "status")
+    return list(found.annotate(still_open=Count("pk", filter=Q(settled_at=None)), everything=Count("pk")))
 
 
 def batch_counts() -> list[tuple[str, int]]:
@@ -112,6 +125,15 @@ def _days(start: dt.date, end: dt.date) -> list[Day]:
     for date, submission, status, confirmed, orders, money in rows:
         days[date].add(submission, status, confirmed=confirmed, orders=orders, money=money)
     return list(days.values())
+
+
+def _set_contradicted_apart(days: dict[dt.date, Day]) -> None:
+    """Count what is contradicted among the orders of these days once more, by its few marks, and move it."""
+    contradicted = Order.objects.filter(placed_at__gte=_midnight(min(days))).marked(MarkKind.CONFLICT).order_by()
+    rows = contradicted.annotate(day=TruncDate("placed_at")).values_list("day", "submission", "status")
+    for date, submission, status, orders, money in rows.annotate(orders=Count("pk"), money=Sum("face_value")):
+        if date in days:
+            days[date].contradict(submission, status, orders=orders, money=money)
 
 
 def _dates(start: dt.date, end: dt.date) -> Iterable[dt.date]:

@@ -1,4 +1,4 @@
-"""The first page: how today goes, what needs a person, and the last two weeks at a glance."""
+"""The first page: today's figures, what needs a person, and the last two weeks at a glance."""
 
 from typing import Any
 
@@ -14,10 +14,12 @@ from oilcards.models import OilCard
 from portal import platform
 from portal.web.request import Request
 from recharge.attention.services import kinds
-from recharge.core.wording import GROUP_LOOKS, Group, of
+from recharge.choices import MarkKind
+from recharge.core.wording import CONTRADICTED, GROUP_LOOKS, Group, of
 from recharge.limits.services import spending
 from recharge.operations.services.standstill import standstills
-from recharge.refunds.services import total_owed
+from recharge.platform.services import keeping
+from recharge.refunds.services.owing import total_owed
 
 from . import services
 from .services import Day
@@ -26,7 +28,7 @@ from .services import Day
 @require_safe
 @permission_required("recharge.view_order", raise_exception=True)
 def overview(request: Request) -> HttpResponse:
-    """Show how today goes; before the platform's credentials are set, what is left to do."""
+    """Show today's figures; before the platform's credentials are set, a checklist of what is missing."""
     days = services.last_days()
     balance = services.balance()
     context = {
@@ -40,6 +42,7 @@ def overview(request: Request) -> HttpResponse:
         "balance_fresh": balance is not None and services.is_fresh(balance),
         "allowances": spending.allowances(request.user) if _places(request) else [],
         "standstills": standstills(),
+        "contact": _contact(request),
         "backup": services.last_backup(),
         "chart": _chart(days),
         "anything_placed": any(day.placed.orders for day in days),
@@ -50,6 +53,14 @@ def overview(request: Request) -> HttpResponse:
 
 def _places(request: Request) -> bool:
     return request.user.has_perm("recharge.add_order") or request.user.has_perm("recharge.approve_order")
+
+
+def _contact(request: Request) -> dict[str, int] | None:
+    """Count what the check of the platform found, until all is green; for those who may look at it."""
+    if not platform.is_configured() or not request.user.has_perm("recharge.view_account"):
+        return None
+    kept = keeping.latest()
+    return None if kept and keeping.is_green(kept) else keeping.counts(kept)
 
 
 def _cards_in_need(request: Request) -> int:
@@ -64,20 +75,27 @@ def _tiles(day: Day) -> list[dict[str, Any]]:
 
 
 def _open() -> list[dict[str, Any]]:
-    """Return what is open, most frequent first: the phrase for it, the list's filter that finds it, how many."""
-    counts = sorted(services.open_counts(), key=lambda row: -row[2])
-    return [
+    """Return what is open: the phrase for it, the list's filter that finds it, how many.
+
+    What the platform contradicts stands first and apart, also where it had been settled; the rest by number.
+    """
+    contradicted = services.contradicted_counts()
+    apart = {(submission, status): still_open for submission, status, still_open, _all in contradicted}
+    rows = [
         {
             "outcome": of(submission, status),
             "query": f"submission={submission}" if status is None else f"status={status}",
-            "orders": count,
+            "orders": count - apart.get((submission, status), 0),
         }
-        for submission, status, count in counts
+        for submission, status, count in sorted(services.open_counts(), key=lambda row: -row[2])
     ]
+    if both := sum(everything for *_state, everything in contradicted):
+        rows.insert(0, {"outcome": CONTRADICTED, "query": f"attention={MarkKind.CONFLICT}", "orders": both})
+    return [row for row in rows if row["orders"]]
 
 
 def _chart(days: list[Day]) -> dict[str, Any]:
-    """What chart.js draws: a bar a day, stacked by what became of the orders."""
+    """The data that chart.js draws: one bar per day, stacked by outcome."""
     return {
         "days": [f"{day.date:%m-%d}" for day in days],
         "series": [

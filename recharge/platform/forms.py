@@ -1,4 +1,4 @@
-"""What an administrator says about the account at the platform."""
+"""What people say about the account at the platform, and about orders that don't come from this portal."""
 
 from collections.abc import Sequence
 from typing import Any, cast
@@ -7,7 +7,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from portal.web.forms import PasswordForm
-from recharge.core.forms import SeenField
+from recharge.core.forms import RADIO, SeenField
 from recharge.models import Account
 
 
@@ -39,3 +39,38 @@ class SameAccountForm(ConfirmAccountForm):
         cast("forms.ModelChoiceField[Account]", self.fields["other"]).queryset = Account.objects.filter(
             pk__in=[account.pk for account in others]
         )
+
+
+class AskForOtherWaysForm(PasswordForm):
+    """The wish to forbid or allow orders by other ways; neither is chosen beforehand."""
+
+    FORBID, ALLOW = "forbid", "allow"
+    wanted = forms.ChoiceField(
+        label=_("Orders by other ways"),
+        choices=[(FORBID, _("Forbid")), (ALLOW, _("Allow"))],
+        widget=forms.RadioSelect(attrs=RADIO),
+        error_messages={"required": _("Choose one.")},
+    )
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=200,
+        error_messages={"required": _("Say why.")},
+        widget=forms.TextInput(attrs={"class": "form-control", "autocomplete": "off"}),
+    )
+
+    field_order = ("wanted", "reason", "password")
+
+
+class DecideOtherWaysForm(PasswordForm):
+    """What a second person says to it."""
+
+    AGREE, DISAGREE = "agree", "disagree"
+    seen = SeenField()
+    decision = forms.ChoiceField(
+        label=_("Your decision"),
+        choices=[(AGREE, _("Agree")), (DISAGREE, _("Disagree"))],
+        widget=forms.RadioSelect(attrs=RADIO),
+        error_messages={"required": _("Choose one.")},
+    )
+
+    field_order = ("decision", "password")

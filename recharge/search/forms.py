@@ -3,7 +3,7 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-MOST_CHARACTERS = 200_000
+MAX_CHARACTERS = 200_000
 
 
 class SearchForm(forms.Form):
@@ -11,7 +11,7 @@ class SearchForm(forms.Form):
 
     q = forms.CharField(
         label=_("What are you looking for?"),
-        max_length=MOST_CHARACTERS,
+        max_length=MAX_CHARACTERS,
         error_messages={"required": _("Type or paste something to look for.")},
         widget=forms.Textarea(
             attrs={"class": "form-control number", "rows": 4, "autocomplete": "off", "spellcheck": "false"}

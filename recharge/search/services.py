@@ -15,13 +15,14 @@ from django.utils.translation import gettext_lazy as _
 from oilcards.models import OilCard
 from recharge.models import Batch, Order, OrderQuerySet
 
-MOST_ENTRIES = 1000
-MOST_WORDS = 20
+MAX_ENTRIES = 1000
+MAX_WORDS = 20
 """Entries of words: each costs a look through the latest notes."""
 
 NOTES_LOOKED_AT = 20_000
 CARDS_LOOKED_FOR = 2000
 BATCHES_LOOKED_AT = 50
+REFERENCE_LIMIT = 64
 BIGGEST_KEY = 2**63 - 1
 
 _BETWEEN = re.compile(r"[\n\r\t,，;；、|]+")
@@ -31,6 +32,12 @@ _ORDER_NO = re.compile(r"[0-9]{20}")
 _PLATFORM_NO = re.compile(r"(?=.*[0-9])[0-9A-Za-z_]{5,64}")
 _BATCH = re.compile(r"[0-9]{1,10}")
 _LAST_FOUR = re.compile(r"[0-9]{4}")
+_AMID_WORDS = re.compile(
+    r"(?<![0-9A-Za-z])(?:(?:\+|00)?86[ -]?)?1[0-9]{2}[ -]?[0-9]{4}[ -]?[0-9]{4}(?![0-9A-Za-z])"  # a mobile number
+    r"|(?<![0-9A-Za-z])[0-9]{20}(?![0-9A-Za-z])"  # an order's
+    r"|(?:(?<=尾号)|(?<=尾号[:： ])|(?<=[后末]四位)|(?<=[后末]四位[:： ]))[0-9]{4}(?![0-9A-Za-z])"
+)
+"""What is sure to be a number, also where words stand around it or touch it."""
 
 
 class Kind(StrEnum):
@@ -41,6 +48,7 @@ class Kind(StrEnum):
     MOBILE = "mobile"
     LAST_FOUR = "last_four"
     BATCH = "batch"
+    REFERENCE = "reference"
     WORDS = "words"
 
 
@@ -50,6 +58,7 @@ SOUGHT: dict[Kind, str | Promise] = {
     Kind.MOBILE: _("mobile number"),
     Kind.LAST_FOUR: _("last four digits of a phone or card"),
     Kind.BATCH: _("number of a batch"),
+    Kind.REFERENCE: _("customer's reference"),
     Kind.WORDS: _("words in names of files and in the latest notes"),
 }
 
@@ -86,7 +95,7 @@ class Answer:
     found: list[Entry] = field(default_factory=list)
     missing: list[Entry] = field(default_factory=list)
     left_out: int = 0
-    """Entries beyond MOST_ENTRIES, which were not looked for."""
+    """Entries beyond MAX_ENTRIES, which were not looked for."""
 
 
 def look_up(text: str) -> Answer:
@@ -99,9 +108,9 @@ def look_up(text: str) -> Answer:
         Every entry once, in the order in which they were typed.
     """
     entries = {entry.text: entry for entry in _entries(text)}
-    chosen = list(entries.values())[:MOST_ENTRIES]
+    chosen = list(entries.values())[:MAX_ENTRIES]
     for number, entry in enumerate(entry for entry in chosen if Kind.WORDS in entry.keys):
-        entry.not_sought = number >= MOST_WORDS
+        entry.not_sought = number >= MAX_WORDS
     sought = [entry for entry in chosen if not entry.not_sought]
     newest: dict[int, list[Entry]] = {}
     for kind in Kind:
@@ -119,7 +128,7 @@ def look_up(text: str) -> Answer:
     return Answer(
         [entry for entry in chosen if entry.order],
         [entry for entry in chosen if not entry.order],
-        max(0, len(entries) - MOST_ENTRIES),
+        max(0, len(entries) - MAX_ENTRIES),
     )
 
 
@@ -133,14 +142,16 @@ def _entries(text: str) -> Iterator[Entry]:
         if not piece:
             continue
         keys = _keys_of_number(piece)
-        words = piece.split()
-        whole = [word for word in words if _keys_of_number(word).keys() & {Kind.MOBILE, Kind.ORDER_NO}]
-        numbers = whole or ([word for word in words if _keys_of_number(word)] if not keys else [])
-        if len(words) > 1 and numbers:
-            for word in numbers:
-                yield Entry(word, _keys_of_number(word))
+        sure = _AMID_WORDS.findall(piece)
+        if len(sure) > 1 or (sure and not keys):
+            numbers = sure
         else:
-            yield Entry(piece, keys or {Kind.WORDS: piece})
+            numbers = [] if keys else [word for word in piece.split() if _keys_of_number(word)]
+        if numbers:
+            for number in numbers:
+                yield Entry(number, _keys_of_number(number))
+        else:
+            yield Entry(piece, (keys or {Kind.WORDS: piece}) | _key_of_reference(piece))
 
 
 def _sayable(text: str) -> str:
@@ -165,6 +176,10 @@ def _keys_of_number(text: str) -> dict[Kind, str]:
     return keys
 
 
+def _key_of_reference(text: str) -> dict[Kind, str]:
+    return {Kind.REFERENCE: text} if len(text) <= REFERENCE_LIMIT else {}
+
+
 def _grouped(orders: OrderQuerySet, by: str) -> Rows:
     rows = orders.order_by().values_list(by).annotate(last=Max("pk"), count=Count("pk"))
     return {str(key): (last, count) for key, last, count in rows}
@@ -186,6 +201,10 @@ def _by_batch(keys: set[str]) -> Rows:
     return _grouped(Order.objects.filter(batch__in=[int(key) for key in keys if int(key) <= BIGGEST_KEY]), "batch")
 
 
+def _by_reference(keys: set[str]) -> Rows:
+    return _grouped(Order.objects.exclude(reference="").filter(reference__in=keys), "reference")
+
+
 def _by_last_four(keys: set[str]) -> Rows:
     phones = Order.objects.exclude(mobile="").annotate(end=Right("mobile", 4)).filter(end__in=keys)
     cards = dict(OilCard.objects.filter(last_four__in=keys).values_list("pk", "last_four")[:CARDS_LOOKED_FOR])
@@ -205,7 +224,8 @@ def _by_words(keys: set[str]) -> Rows:
         noting = Order.objects.filter(
             pk__in=list(Order.objects.filter(pk__in=noted, note__icontains=key).values_list("pk", flat=True))
         )
-        found = (of_files | noting).aggregate(last=Max("pk"), count=Count("pk"))
+        others = (of_files | noting).exclude(reference=key)  # which counts already
+        found = others.aggregate(last=Max("pk"), count=Count("pk"))
         rows[key] = (found["last"] or 0, found["count"])
     return rows
 
@@ -220,5 +240,6 @@ _SEARCHES = {
     Kind.MOBILE: _by_mobile,
     Kind.LAST_FOUR: _by_last_four,
     Kind.BATCH: _by_batch,
+    Kind.REFERENCE: _by_reference,
     Kind.WORDS: _by_words,
 }

@@ -23,7 +23,7 @@ PATHS = {
     "bare, cursor, slim tables": "/cursor/{}/",
 }
 WANTED = 0.60
-MOST_STATEMENTS = 5
+MAX_STATEMENTS = 5
 
 ORDERS = {
     "order_no": "'26' || lpad(n::text, 18, '0')",
@@ -110,7 +110,7 @@ def count_statements(numbers: list[str]) -> None:
         words = [query["sql"].split()[0] for query in captured.captured_queries]
         statements = [word for word in words if word not in ("BEGIN", "COMMIT")]
         print(f"  {len(statements)} statements for an {what}: {' '.join(words)}")
-        assert len(statements) <= MOST_STATEMENTS, words
+        assert len(statements) <= MAX_STATEMENTS, words
 
 
 def send(port: int, variant: str, numbers: list[str]) -> float:

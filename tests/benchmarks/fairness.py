@@ -85,13 +85,14 @@ def _waits(clerk: Any, prefix: str, count: int) -> list[float]:
 
 
 def _make_batch(clerk: Any, digit: str, orders: int) -> Any:
-    from recharge.batches.services import making, reading
+    from recharge.batches.services import judging, making, uploading
     from recharge.choices import Product
 
     lines = ("mobile,face_value", *(f"139{number:07d}{digit},50" for number in range(orders)))
-    draft = reading.keep_upload(
+    draft = uploading.keep_upload(
         content="\n".join(lines).encode(), file_name="list.csv", product=Product.MOBILE, uploaded_by=clerk
     )
+    judging.judge_waiting()
     return making.make_batch(draft=draft, made_by=clerk)
 
 

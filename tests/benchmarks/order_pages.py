@@ -27,6 +27,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--orders", type=int, default=LARGE, help="in the large database")
+    parser.add_argument("--only", default="", help="the pages whose names begin so, such as 'desk'")
     parser.add_argument("--answer", action="store_true", help="be the process that asks for pages")
     options = parser.parse_args()
     if options.answer:
@@ -44,7 +45,7 @@ def main() -> None:
         small, large = (reader_of[size] for size in sizes)
         slow = 0
         print(f"  {'':32} {'small':>8} {'large':>8}   large : small (quartiles)   database only")
-        for name in small.ask("names"):
+        for name in filter(lambda name: name.startswith(options.only), small.ask("names")):
             slow += measure(name, small, large, options.rounds)
         print(f"  {slow} pages are slower than {WANTED} times")
         scans = [f"{name}: {plan}" for reader in (small, large) for name, plan in reader.ask("explain")]

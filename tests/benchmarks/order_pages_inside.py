@@ -12,10 +12,13 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
+from recharge.attention.wording import KINDS
 from recharge.choices import MARK_BITS, MarkKind, Submission
+from recharge.core.periods import Period, bounds_of
 from recharge.models import Order
 from recharge.status import Status
 from tests.oil_cards import active_card
+from tests.people import sign_in_with_factor
 
 from .orders import insert_orders
 
@@ -55,7 +58,7 @@ class Inside:
             cursor.execute(insert_orders(_columns(clerks[0].pk, cards[0].pk, self._orders), self._rows()))
             cursor.execute(EVENTS, [WITH_EVENTS_EVERY])
             cursor.execute("VACUUM (ANALYZE)")
-        self._client.force_login(reader)
+        sign_in_with_factor(self._client, reader)
         return "filled"
 
     def pages(self) -> dict[str, str]:
@@ -173,6 +176,8 @@ def _addresses(orders: int) -> dict[str, str]:
     today = timezone.localdate()
     old = today - dt.timedelta(days=500)
     deep = f"before={orders // 2}"
+    month = Order.objects.settled_between(*bounds_of(Period.LAST_MONTH)).order_by("settled_at", "id")
+    settled_last_month = month.values_list("pk", flat=True)[60]
     pages = {
         "list": "/orders/",
         "list, deep": f"/orders/?{deep}",
@@ -193,6 +198,10 @@ def _addresses(orders: int) -> dict[str, str]:
         "last 14 days": f"/orders/?placed_from={today - dt.timedelta(days=13)}",
         "14 old days": f"/orders/?placed_from={old}&placed_to={old + dt.timedelta(days=13)}",
         "until an old day": f"/orders/?placed_to={old}",
+        "settled in 7 days": "/orders/?period=last_7_days&period_of=settled",
+        "settled last month": "/orders/?period=last_month&period_of=settled",
+        "settled last month, deep": f"/orders/?period=last_month&period_of=settled&before={settled_last_month}",
+        "placed last month": "/orders/?period=last_month",
         "q order number": f"/orders/?q={plain.order_no}",
         "q platform number": f"/orders/?q={plain.gateway_order_no}",
         "q mobile number": f"/orders/?q={plain.mobile}",
@@ -200,7 +209,13 @@ def _addresses(orders: int) -> dict[str, str]:
         "14 old days, clerk": f"/orders/?placed_from={old}&placed_to={old + dt.timedelta(days=89)}&placed_by={clerk}",
         "clerk, success, mobile": f"/orders/?placed_by={clerk}&status=2&product=MOBILE",
         "order": f"/orders/{known.order_no}/",
-        "attention page": "/attention/",
+        "desk": "/attention/",
+        **{f"desk {kind}": f"/attention/?kind={kind}" for kind in KINDS},
+        "desk older than 3 days": "/attention/?older_than=3",
+        "desk urgent": "/attention/?urgency=urgent",
+        "desk mobile": "/attention/?product=MOBILE",
+        "own work": "/mine/",
+        "refunds": "/refunds/",
         "overview": "/",
         "overview, cold": "/",
         "admin list": "/admin/recharge/order/",

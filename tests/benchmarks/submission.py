@@ -25,8 +25,6 @@ from typing import Any
 import redis
 import requests
 
-from recharge.fulfilment.services import transitions
-
 from . import rig
 
 LATENCY = 0.2
@@ -180,6 +178,7 @@ def _queued(orders: int, *, in_batch: bool) -> list[Any]:
     from django.db import transaction
     from django.utils import timezone
 
+    from recharge.fulfilment.services import transitions
     from recharge.models import Batch, Order
     from recharge.orders.services import placing
 
@@ -275,13 +274,15 @@ def _somebody_reads(port: int, pages: dict[str, list[float]]) -> Iterator[None]:
 
 
 def _log_in() -> str:
-    """Return the session cookie of a superuser."""
+    """Return the session cookie of a superuser, who has shown a second factor."""
     from django.contrib.auth.models import User
     from django.test import Client
 
+    from tests.people import sign_in_with_factor
+
     user, _ = User.objects.get_or_create(username="reader", defaults={"is_superuser": True, "is_staff": True})
     client = Client()
-    client.force_login(user)
+    sign_in_with_factor(client, user)
     return str(client.cookies["sessionid"].value)
 
 

@@ -1,6 +1,6 @@
 """A real process that kills itself with SIGKILL at a given point of one action with an oil card.
 
-python -m tests.chaos.dying_action POINT DEED CARD_ID USER_ID
+python -m tests.chaos.dying_action POINT ACTION CARD_ID USER_ID
 """
 
 import sys
@@ -15,7 +15,7 @@ from .dying_worker import die, then_die
 POINTS = ["before_begin", "in_begin", "before_send", "after_send", "in_record", "after_record"]
 
 
-def main(point: str, deed: str, card_id: int, user_id: int) -> None:
+def main(point: str, action: str, card_id: int, user_id: int) -> None:
     django.setup()
     from django.contrib.auth.models import User
 
@@ -47,9 +47,9 @@ def main(point: str, deed: str, card_id: int, user_id: int) -> None:
         die_at_event(2)
 
     actor = User.objects.get(pk=user_id)
-    if deed == "add":
+    if action == "add":
         adding.add_card(details=details(), actor=actor)
-    elif deed == "edit":
+    elif action == "edit":
         version = OilCard.objects.get(pk=card_id).version
         changed = details(holder_phone=PHONE[:-1] + "0")
         changing.edit_card(card_id=card_id, details=changed, version=version, actor=actor)

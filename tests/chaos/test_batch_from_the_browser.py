@@ -127,6 +127,7 @@ def upload(page: Page, url: str, content: bytes) -> dict[str, int]:
     page.goto(f"{url}/batches/new/")
     page.set_input_files("input[name=file]", {"name": "名单.csv", "mimeType": "text/csv", "buffer": content})
     press(page.locator("form[enctype] button[type=submit]"))
+    page.locator("main .card-sm").first.wait_for(timeout=300_000)  # a worker checks a large one
     tiles = page.locator("main .card-sm").all()
     return {tile.locator(".subheader").inner_text().strip(): figure(tile) for tile in tiles}
 
@@ -162,12 +163,11 @@ def test_every_row_has_a_known_fate_and_both_books_agree(shop: tuple[str, Proces
     clerk.check("[name=leave_out_bad]")
     clerk.fill("[name=reason]", "同一客户两次")
     press(clerk.locator("main form button[type=submit]"))
+    # A worker puts it together, and nothing goes out before a second person has approved it.
+    running = worker(processes)
+    wait_for(Batch.objects.filter(state=BatchState.AWAITING_APPROVAL).exists, "the batch is made", PATIENCE)
     batch = Batch.objects.get()
     assert batch.size == ROWS - BAD - 1 + CORRECTED
-    assert batch.state == BatchState.AWAITING_APPROVAL
-
-    # Nothing goes out before a second person has approved it.
-    running = worker(processes)
     approver.goto(f"{url}/approvals/batches/{batch.pk}/")
     assert pushes(root) == 0
     approver.check("[name=decision][value=approve]", force=True)
@@ -177,15 +177,15 @@ def test_every_row_has_a_known_fate_and_both_books_agree(shop: tuple[str, Proces
         set_fault(root, fault=fault, probability=probability)
 
     # One pause, one kill; what stops by itself is let go on by a person.
-    deeds = {0.3: "pause", 0.5: "kill"}
+    actions = {0.3: "pause", 0.5: "kill"}
 
     def under_way() -> bool:
         batch.refresh_from_db()
         done = pushes(root) / batch.size
         if batch.state == BatchState.PAUSED:
             resume(clerk, url, batch)
-        for share in [share for share in deeds if done > share]:
-            if deeds.pop(share) == "pause":
+        for share in [share for share in actions if done > share]:
+            if actions.pop(share) == "pause":
                 pause(clerk, url, batch, root)
             else:
                 nonlocal running
@@ -193,10 +193,10 @@ def test_every_row_has_a_known_fate_and_both_books_agree(shop: tuple[str, Proces
                 wait_for(at_work.exists, "an order is being handed over")
                 os.kill(running, 9)
                 running = worker(processes)
-        return (not deeds and batch.state == BatchState.HANDED_OVER) or leases_left(batch)
+        return (not actions and batch.state == BatchState.HANDED_OVER) or leases_left(batch)
 
     wait_for(under_way, "the batch is handed over", PATIENCE, GLANCE)
-    assert not deeds
+    assert not actions
     clear_faults(root)
     wait_for(lambda: all_is_known(batch, root), "every order's fate is known", PATIENCE, GLANCE)
     first_ones_went_ahead(batch)

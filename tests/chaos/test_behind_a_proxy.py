@@ -6,13 +6,14 @@ from pathlib import Path
 import pytest
 import requests
 
+from tests.databases import copy_migrated
 from tests.processes import Processes, free_port
 
 pytestmark = pytest.mark.servers
 
 
 @pytest.fixture
-def portal(tmp_path: Path) -> Iterator[str]:
+def portal(tmp_path: Path, pytestconfig: pytest.Config) -> Iterator[str]:
     port = free_port()
     processes = Processes(
         {
@@ -29,7 +30,7 @@ def portal(tmp_path: Path) -> Iterator[str]:
         }
     )
     try:
-        assert processes.run("manage.py", "migrate") == 0
+        copy_migrated(pytestconfig, tmp_path / "portal.sqlite3")
         processes.serve(port)
         yield f"http://127.0.0.1:{port}"
     finally:

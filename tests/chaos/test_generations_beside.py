@@ -1,6 +1,7 @@
 """The places beside the database: real brokers keep tokens, and forget them when they are emptied."""
 
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Iterator
 
 import pytest
 from kombu.connection import Connection
@@ -17,9 +18,10 @@ BROKERS: dict[str, tuple[str, Callable[[], Place]]] = {
 
 
 @pytest.fixture(params=BROKERS)
-def place(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Place:
+def place(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+    """A place of this test's own: others run at the same moment, and RabbitMQ is one for all."""
     address, kind = BROKERS[request.param]
-    monkeypatch.setattr(generations, "KEY", "portal.generation.test")
+    monkeypatch.setattr(generations, "KEY", f"portal.generation.test.{uuid.uuid4()}")
 
     def connect(**options: object) -> Connection:
         return Connection(address, connect_timeout=3)  # type: ignore[no-untyped-call]
@@ -27,7 +29,16 @@ def place(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Pl
     monkeypatch.setattr(app, "connection_for_write", connect)
     beside = kind()
     beside.keep_only("first")
-    return beside
+    yield beside
+    empty(beside)
+
+
+def empty(place: Place) -> None:
+    with app.connection_for_write() as broker:
+        if isinstance(place, RedisPlace):
+            broker.default_channel.client.delete(generations.KEY)
+        else:
+            broker.default_channel.queue_delete(queue=generations.KEY)
 
 
 def test_tokens_are_kept_and_go(place: Place) -> None:
@@ -42,11 +53,7 @@ def test_tokens_are_kept_and_go(place: Place) -> None:
 
 
 def test_an_emptied_broker_knows_nothing(place: Place) -> None:
-    with app.connection_for_write() as broker:
-        if isinstance(place, RedisPlace):
-            broker.default_channel.client.delete(generations.KEY)
-        else:
-            broker.default_channel.queue_delete(queue=generations.KEY)
+    empty(place)
     assert place.tokens() == set()
     place.add("again")
     assert place.tokens() == {"again"}

@@ -58,7 +58,7 @@ def clerk(db: None) -> User:
 
 @pytest.fixture
 def processes() -> Iterator[Processes]:
-    started = Processes({"SECRET_KEY": settings.SECRET_KEY, "DEBUG": "True"})
+    started = Processes({"SECRET_KEY": settings.SECRET_KEY, "DEBUG": "True", "MFA_REQUIRED": "none"})
     yield started
     started.end()
 

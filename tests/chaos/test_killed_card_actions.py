@@ -21,6 +21,7 @@ from oilcards.services.errors import DuplicateCard, TooLate
 from portal.gateway import CardType as WireCardType
 from recharge.operations.services import sweeping
 from tests.fake_card_platform import NUMBER, PHONE, details
+from tests.people import sign_in_with_factor
 from tests.processes import (
     Processes,
     database_url,
@@ -60,9 +61,9 @@ def clerk(db: None) -> User:
     return User.objects.create_user("clerk")
 
 
-def die(processes: Processes, point: str, deed: str, card_id: int, actor: User) -> None:
+def die(processes: Processes, point: str, action: str, card_id: int, actor: User) -> None:
     connection.close()
-    arguments = ("-m", "tests.chaos.dying_action", point, deed, str(card_id), str(actor.pk))
+    arguments = ("-m", "tests.chaos.dying_action", point, action, str(card_id), str(actor.pk))
     assert processes.run(*arguments) == -signal.SIGKILL
 
 
@@ -74,15 +75,15 @@ def calls(root: str, call: str) -> int:
     return int(report(root)["calls"].get(f"Oil/{call}", 0))
 
 
-def after_the_lease(card_id: int, *, deed: CardAction) -> OilCard:
+def after_the_lease(card_id: int, *, action: CardAction) -> OilCard:
     """Whoever looks sees a card that is busy; once the lease has run out, one of which nobody knows."""
-    assert OilCard.objects.get(pk=card_id).state == BUSY[deed]
+    assert OilCard.objects.get(pk=card_id).state == BUSY[action]
     sweeping.sweep()
-    assert OilCard.objects.get(pk=card_id).state == BUSY[deed], "given up before its time"
+    assert OilCard.objects.get(pk=card_id).state == BUSY[action], "given up before its time"
     time_passes(11)
     sweeping.sweep()
     card = OilCard.objects.get(pk=card_id)
-    assert (card.state, card.deed) == (State.UNKNOWN, deed)
+    assert (card.state, card.action) == (State.UNKNOWN, action)
     return card
 
 
@@ -109,7 +110,7 @@ def test_addition_is_never_repeated_blindly(point: str, shop: tuple[str, Process
         return assert_books_agree(root)
     card = OilCard.objects.get()
     if point != "after_record":
-        card = after_the_lease(card.pk, deed=CardAction.ADD)
+        card = after_the_lease(card.pk, action=CardAction.ADD)
         with pytest.raises(DuplicateCard):
             adding.add_card(details=details(), actor=clerk)
         with pytest.raises(TooLate):
@@ -138,7 +139,7 @@ def test_change_is_settled_by_comparing(point: str, shop: tuple[str, Processes],
         return assert_books_agree(root)
     assert card.holder_phone == NEW_PHONE
     if point != "after_record":
-        after_the_lease(card.pk, deed=CardAction.CHANGE)
+        after_the_lease(card.pk, action=CardAction.CHANGE)
         card = comparing.compare(card_id=card.pk, actor=clerk).card
         if point == "before_send":
             assert card.state == State.CHANGE_FAILED
@@ -159,7 +160,7 @@ def test_deletion_is_settled_by_comparing(point: str, shop: tuple[str, Processes
         assert card.state == State.ACTIVE
         return assert_books_agree(root)
     if point != "after_record":
-        after_the_lease(card.pk, deed=CardAction.DELETE)
+        after_the_lease(card.pk, action=CardAction.DELETE)
         card = comparing.compare(card_id=card.pk, actor=clerk).card
         if point == "before_send":
             assert card.state == State.ACTIVE
@@ -174,7 +175,7 @@ def test_portal_killed_while_a_clerk_waits_shows_what_can_be_done(shop: tuple[st
     set_fault(root, fault="accept_hang", endpoint="addCard")
     portal = f"http://127.0.0.1:{free_port()}"
     client, browser = Client(), requests.Session()
-    client.force_login(User.objects.create_superuser("whoever"))
+    sign_in_with_factor(client, User.objects.create_superuser("whoever"))
     browser.cookies.set(settings.SESSION_COOKIE_NAME, client.cookies[settings.SESSION_COOKIE_NAME].value)
     connection.close()
 
@@ -198,6 +199,6 @@ def test_portal_killed_while_a_clerk_waits_shows_what_can_be_done(shop: tuple[st
     page = browser.get(f"{portal}/oil-cards/{card.pk}/", timeout=10).text
 
     assert "不知是否送达" in page
-    for deed, offered in {"enter-id": True, "never-arrived": True, "edit": False, "delete": False}.items():
-        assert (f"/oil-cards/{card.pk}/{deed}/" in page) is offered
+    for action, offered in {"enter-id": True, "never-arrived": True, "edit": False, "delete": False}.items():
+        assert (f"/oil-cards/{card.pk}/{action}/" in page) is offered
     assert calls(root, "addCard") == len(theirs(root)) == 1

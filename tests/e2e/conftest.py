@@ -6,10 +6,13 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 
 from tests.browser import launched, sign_in
+from tests.databases import copy_migrated
 from tests.processes import MOMENTS, Processes, free_port, sandbox_settings
+
+expect.set_options(timeout=20_000)  # milliseconds: a slow machine is no fault of the page
 
 
 @pytest.fixture(scope="session")
@@ -25,7 +28,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def portal(database: Path, sandbox: tuple[str, dict[str, str]]) -> Iterator[str]:
+def portal(database: Path, sandbox: tuple[str, dict[str, str]], pytestconfig: pytest.Config) -> Iterator[str]:
     """The portal with demo data; its address."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
@@ -36,13 +39,13 @@ def portal(database: Path, sandbox: tuple[str, dict[str, str]]) -> Iterator[str]
             "DATABASE_URL": f"sqlite:///{database}",
             "CELERY_BROKER_URL": "memory://",
             "PUBLIC_URL": url,
-            "SWEEP_SECONDS": "0.5",
+            "SWEEP_SECONDS": "1",
             "WIKEYUN_TIMEOUT": "2",
             "APPROVAL_ABOVE": "1000",
         }
     )
     try:
-        assert processes.run("manage.py", "migrate") == 0
+        copy_migrated(pytestconfig, database)
         assert processes.run("manage.py", "demo") == 0
         processes.serve(port)
         yield url

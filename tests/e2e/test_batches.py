@@ -52,6 +52,18 @@ def make(page: Page) -> str:
     return page.url
 
 
+def test_what_is_chosen_above_a_column_can_be_read(page: Page, portal: str) -> None:
+    page.goto(f"{portal}/batches/new/")
+    content = f"这是什么,那是什么,快慢,备注\n{next(numbers)},50,快,甲".encode()
+    page.set_input_files("input[name=file]", {"name": "a.csv", "mimeType": "text/csv", "buffer": content})
+    page.locator("form[enctype] button[type=submit]").click()
+    choices = page.locator("main select")
+    expect(choices).to_have_count(4)
+    fits(page)
+    widths = choices.evaluate_all("all => all.map((one) => one.getBoundingClientRect().width)")
+    assert min(widths) >= 100
+
+
 def sign_in_as(page: Page, portal: str, name: str) -> None:
     page.context.clear_cookies()
     sign_in(page, portal, name, f"{name}-demo")
@@ -108,8 +120,8 @@ def test_approver_looks_at_a_batch_and_decides(page: Page, portal: str) -> None:
     page.locator("main form button[type=submit]").click()
     expect(page.locator(".invalid-feedback").first).to_be_visible()
     fits(page)
-    for deed in ("withdraw", "pause", "resume", "skip"):
-        page.goto(f"{batch}{deed}/")
+    for action in ("withdraw", "pause", "resume", "skip"):
+        page.goto(f"{batch}{action}/")
         fits(page)
 
 

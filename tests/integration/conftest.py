@@ -1,15 +1,15 @@
 from collections.abc import Iterator
 
 import pytest
+from django.conf import LazySettings
 from django.contrib.auth.models import User
 from django.db import connection
 
 from oilcards.models import OilCard
 from oilcards.services import adding
 from portal import platform as platform_settings
-from recharge.books.services.invariants import CHECKS
 from recharge.core import queue
-from recharge.models import Order
+from tests import books
 from tests.fake_card_platform import FakeCardPlatform, details
 from tests.fake_platform import FakePlatform
 
@@ -17,6 +17,12 @@ from tests.fake_platform import FakePlatform
 @pytest.fixture
 def clerk_user(db: None) -> User:
     return User.objects.create_user("clerk")
+
+
+@pytest.fixture
+def factors_required(settings: LazySettings) -> None:
+    """The rule of a real shop: approvers and administrators do nothing without a second factor."""
+    settings.MFA_REQUIRED = "approvers"
 
 
 @pytest.fixture
@@ -36,6 +42,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
     monkeypatch.setattr(queue, "start_drains", lambda task, drains: None)
     monkeypatch.setattr(queue, "waiting", lambda task: 0)
     monkeypatch.setattr(queue, "refresh_balance", lambda: None)
+    monkeypatch.setattr(queue, "probe_platform", lambda: None)
     return messages
 
 
@@ -58,6 +65,8 @@ def card(clerk_user: User, card_platform: FakeCardPlatform) -> OilCard:
 def _use(fake: FakePlatform | FakeCardPlatform, monkeypatch: pytest.MonkeyPatch) -> None:
     """With the `monkeypatch` of the test itself: what is patched twice is put back in the right order only by one."""
     monkeypatch.setattr(platform_settings, "client", lambda: fake)
+    monkeypatch.setattr(platform_settings, "trial_client", lambda: fake)
+    monkeypatch.setattr(platform_settings, "asking_client", lambda timeout: fake)
     monkeypatch.setattr(platform_settings, "is_configured", lambda: True)
 
 
@@ -70,6 +79,5 @@ def _books(request: pytest.FixtureRequest) -> Iterator[None]:
     yield
     if kinds and not connection.needs_rollback:
         marker = request.node.get_closest_marker("books_broken")
-        checks = [check for check in CHECKS if marker is None or check.name not in marker.args]
-        found = {check.name: list(check.find(Order.objects.all())) for check in checks}
-        assert not any(found.values()), {name: rows for name, rows in found.items() if rows}
+        found = books.broken(besides=marker.args if marker else ())
+        assert not found, found

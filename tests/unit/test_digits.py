@@ -135,3 +135,9 @@ def test_no_number_of_a_workbook_is_rounded_to_another_one(raw: str) -> None:
     if not problem:
         with pytest.raises(phone_numbers.InvalidMobile):
             phone_numbers.normalize(text)
+
+
+@pytest.mark.parametrize("text", ["张三13800138000", "制表人：张三", "以上共三个"])
+def test_words_are_not_called_digits(text: str) -> None:
+    assert digits.why_no_number(text) == ""
+    assert "②" in digits.why_no_number("1380013800②")

@@ -1,5 +1,6 @@
 """Unsafe or senseless settings are refused, each with a number of its own, and .env.example explains every setting."""
 
+import datetime as dt
 import os
 import re
 import subprocess
@@ -12,6 +13,7 @@ from django.conf import LazySettings
 from django.test import override_settings
 
 from portal import celery, checks
+from portal.accounts.outside import providers
 from recharge.batches.services.braking import WINDOW
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -25,11 +27,18 @@ SAFE: dict[str, Any] = {
     "WIKEYUN_APP_KEY": "key",
     "WIKEYUN_APP_SECRET": "secret",
     "WIKEYUN_STORE_ID": "1",
+    "MFA_REQUIRED": "approvers",
 }
+
+OIDC = {"OIDC_ISSUER": "https://id.example.com/realms/shop", "OIDC_CLIENT_ID": "x", "OIDC_CLIENT_SECRET": "y"}
 
 
 def numbers() -> list[str | None]:
-    found = [*checks.production_settings(None), *checks.values_that_make_sense(None)]
+    found = [
+        *checks.production_settings(None),
+        *checks.values_that_make_sense(None),
+        *checks.providers_are_whole(None),
+    ]
     return [message.id for message in found]
 
 
@@ -56,7 +65,26 @@ def test_safe_settings_pass() -> None:
         ({"FACE_VALUES": [50, 0]}, "portal.E008"),
         ({"OIL_FACE_VALUES": [-500]}, "portal.E008"),
         ({"FIELD_ENCRYPTION_KEYS": ["not a key"]}, "portal.E009"),
+        ({"SESSION_IDLE_MINUTES": 0}, "portal.E014"),
+        ({"SESSION_HOURS": 0}, "portal.E014"),
+        ({"MFA_REQUIRED": "approver"}, "portal.E016"),
+        ({"MFA_FRESH_MINUTES": 0}, "portal.E017"),
+        ({"MFA_REQUIRED": "none"}, "portal.E018"),
+        *[
+            ({name: "x"}, "portal.E030")
+            for names in providers.SETTINGS.values()
+            for name in names
+            if "ISSUER" not in name
+        ],
+        ({"OIDC_ISSUER": "https://id.example.com"}, "portal.E030"),
+        ({**OIDC, "OIDC_ISSUER": "http://id.example.com"}, "portal.E031"),
+        ({**OIDC, "OIDC_ISSUER": "http://127.0.0.1:8080"}, "portal.E031"),
+        ({**OIDC, "OIDC_ISSUER": "https://id.example.com/?x=1"}, "portal.E031"),
+        ({**OIDC, "OIDC_ISSUER": "https://id.example.com/" + "x" * 150}, "portal.E031"),
         *[({name: -1}, "portal.E010") for name in checks.AT_LEAST_ZERO],
+        *[({name: dt.timedelta(hours=-1)}, "portal.E019") for name in checks.DURATIONS.values()],
+        ({"DECLARE_AFTER_HOURS": -1}, "portal.E019"),
+        ({"ALERT_CALLBACKS_SILENT": 11, "ALERT_CALLBACKS_OF": 10}, "portal.E020"),
         *[({name: WINDOW + 1}, "portal.E012") for name in checks.WITHIN_WINDOW],
         *[({name: 0}, "portal.E011") for name in checks.AT_LEAST_ONE],
     ],
@@ -64,6 +92,14 @@ def test_safe_settings_pass() -> None:
 def test_an_unsafe_setting_is_refused(change: dict[str, Any], number: str) -> None:
     with override_settings(**{**SAFE, **change}):
         assert numbers() == [number]
+
+
+def test_whole_providers_pass() -> None:
+    of_the_others = {name: "x" for names in providers.SETTINGS.values() for name in names}
+    with override_settings(**{**SAFE, **of_the_others, **OIDC}):
+        assert numbers() == []
+    with override_settings(**{**SAFE, **OIDC, "DEBUG": True, "OIDC_ISSUER": "http://127.0.0.1:8080"}):
+        assert numbers() == []
 
 
 @pytest.mark.parametrize("name", checks.AT_LEAST_ZERO)
@@ -117,6 +153,14 @@ def test_every_setting_is_in_the_readme(name: str) -> None:
     assert [
         setting for setting in re.findall(r"^#?([A-Z_]+)=", example, re.MULTILINE) if f"`{setting}`" not in text
     ] == []
+
+
+@pytest.mark.parametrize("name", ["README.md", "README.zh-CN.md"])
+def test_no_setting_has_two_rows_in_the_readme(name: str) -> None:
+    rows = re.findall(r"^\| (\**`[A-Z_]+`.*?) \|", (PROJECT / name).read_text(encoding="utf-8"), re.MULTILINE)
+    settings = re.findall(r"`([A-Z_]+)`", " ".join(rows))
+    assert len(settings) > 50
+    assert sorted(settings) == sorted(set(settings))
 
 
 def manage(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -10,6 +10,7 @@ from portal import backups
 from recharge.choices import PortalEventKind
 from recharge.core.events import record_of_portal
 from recharge.limits.services import restore_guard
+from recharge.models import Seal
 
 
 class Command(BaseCommand):
@@ -22,6 +23,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, to: str, keep: int, **options: Any) -> None:
         if keep < 1:
             raise CommandError("--keep must be 1 at least.")
+        sealed = Seal.objects.order_by("-pk").values_list("digest", flat=True).first()
         try:
             path = backups.make(Path(to), now=timezone.localtime(), keep=keep)
         except backups.BackupFailed as failed:
@@ -29,3 +31,5 @@ class Command(BaseCommand):
         restore_guard.advance()  # from here on the backup is known to be older than the database
         record_of_portal(PortalEventKind.BACKED_UP, note=f"{path.name}, {path.stat().st_size:,} bytes")
         self.stdout.write(f"{path} ({path.stat().st_size:,} bytes) was made and read back.")
+        if sealed:
+            self.stdout.write(f"The newest link of the histories in it adds up to {sealed}.")

@@ -13,7 +13,7 @@ from oilcards.demo import cards
 from oilcards.models import OilCard
 from portal import platform
 from recharge.batches.services.making import make_batch
-from recharge.batches.services.reading import keep_upload
+from recharge.batches.services.uploading import keep_upload
 from recharge.choices import Product
 from recharge.demo import batch_of_this_morning, stories
 from recharge.limits.services.approval import needs_approval

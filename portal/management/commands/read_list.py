@@ -8,8 +8,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from portal.sheets import UnreadableSheet
-from recharge.batches.services.list_reading import ReadList, open_list
+from recharge.batches.services.list_reading import ReadList
 from recharge.batches.services.reading import Line, judged_pieces
+from recharge.batches.services.uploading import open_remembered
 from recharge.choices import Product, Speed
 
 
@@ -30,7 +31,7 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         skipped = 0
         try:
-            found = open_list(
+            found, _chosen = open_remembered(
                 content,
                 file_name="" if path == "-" else Path(path).name,
                 product=product,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from allauth.mfa.models import Authenticator
 from django.apps import apps
 from django.core.management.base import BaseCommand, CommandError
 from django.db import IntegrityError, models, transaction
@@ -15,6 +16,7 @@ from portal.kit import crypto
 from portal.kit.fields import BlindIndexField, EncryptedField
 
 PAGE = 1000
+SECRETS_OF_FACTORS = ("secret", "seed")
 
 
 class Command(BaseCommand):
@@ -32,6 +34,11 @@ class Command(BaseCommand):
                     written += _rotate(model, pk)
                 except (crypto.WrongKey, IntegrityError) as error:
                     failed.append(f"{model._meta.label} {pk}: {_reason(error)}")
+        for pk in _primary_keys(Authenticator):
+            try:
+                written += _rotate_factor(pk)
+            except crypto.WrongKey as error:
+                failed.append(f"{Authenticator._meta.label} {pk}: {_reason(error)}")
         self.stdout.write(f"{written} rows were written with the newest key.")
         if failed:
             raise CommandError("Keep the older keys! These rows could not be written:\n" + "\n".join(failed))
@@ -74,6 +81,19 @@ def _rotate(model: type[models.Model], pk: Any) -> bool:
             if field.of in texts and stored[field.name] != field.index(texts[field.of]):
                 changes[field.name] = field.index(texts[field.of])
         return bool(changes) and bool(model._base_manager.filter(pk=pk).update(**changes))
+
+
+def _rotate_factor(pk: Any) -> bool:
+    """Write the secrets of a second factor anew, which allauth keeps within a column of JSON."""
+    with transaction.atomic():
+        factor = Authenticator.objects.select_for_update().filter(pk=pk).first()
+        if factor is None:
+            return False
+        old = {name: factor.data[name] for name in SECRETS_OF_FACTORS if name in factor.data}
+        outdated = [name for name, token in old.items() if not crypto.is_current(token)]
+        factor.data |= {name: crypto.encrypt(crypto.decrypt(old[name])) for name in outdated}
+        factor.save(update_fields=["data"])
+        return bool(outdated)
 
 
 def _reason(error: Exception) -> str:

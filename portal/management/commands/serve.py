@@ -20,15 +20,17 @@ from django.db.migrations.executor import MigrationExecutor
 from waitress.server import create_server
 
 from portal.celery import app, closing, make_app
+from recharge.alerts.services import watchdog
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 WEB_THREADS = 8
 BEHIND_A_PROXY = {
     "trusted_proxy": "127.0.0.1",
-    "trusted_proxy_headers": {"x-forwarded-proto"},
+    "trusted_proxy_headers": {"x-forwarded-proto", "x-forwarded-for"},
     "clear_untrusted_proxy_headers": True,
 }
-"""A web server on this machine is believed when it says https; else every page would redirect for ever."""
+"""A web server on this machine is believed when it says https; else every page would redirect for ever. It is believed,
+too, where a request comes from: waitress makes that the address of the request."""
 STOP_MARGIN = 5.0
 """Seconds beyond the deadline of an exchange; whatever takes longer is found again by its lease at the next start."""
 
@@ -55,6 +57,7 @@ class Command(BaseCommand):
         sys.stdout.flush()
         if background:
             background.start()
+        watchdog.start()
         try:
             web.run()
         except (KeyboardInterrupt, SystemExit):
@@ -86,7 +89,8 @@ class Background:
             "orders": settings.SERVE_THREADS,
             "batches": settings.BATCH_LANES,
             "checks": settings.CHECK_LANES,
-            "sweeps": 1,
+            "sweeps": 5,  # one each for judging a list, asking about its numbers, making a batch, probing a platform
+            "alerts": 1,
         }
         self._workers = [_worker(name, count) for name, count in threads.items()]
         self._scheduler = SchedulerService(app, scheduler_cls=MemoryScheduler)

@@ -15,12 +15,12 @@ from portal.sheets import cells
 from portal.sheets.cells import EMPTY, Cell
 from portal.sheets.errors import UnreadableSheet
 from portal.sheets.kinds import encrypted
-from portal.sheets.limits import MOST_SHEET_ROWS
+from portal.sheets.limits import MAX_SHEET_ROWS
 from portal.sheets.packages import damaged, too_large
 from portal.sheets.rows import RawRow
 from portal.sheets.worksheet import is_date
 
-MOST_SECONDS = 60  # that a person waits; the process may use fewer of the processor's
+MAX_SECONDS = 60  # that a person waits; the process may use fewer of the processor's
 _CHILD = Path(__file__).with_name("child.py")
 _PASSWORD = 3
 _OUT_OF_MEMORY = (-signal.SIGABRT, -signal.SIGKILL, -signal.SIGSEGV, -signal.SIGXFSZ)
@@ -53,7 +53,7 @@ def _run(given: IO[bytes], found: IO[bytes]) -> None:
             stdout=found,
             stderr=subprocess.DEVNULL,
             env={},
-            timeout=MOST_SECONDS,
+            timeout=MAX_SECONDS,
             check=False,
         )
     except subprocess.TimeoutExpired:
@@ -101,7 +101,7 @@ def _written(found: IO[bytes]) -> Iterator[tuple[int, int, list[Any]]]:
             return
         place = found.tell()
         number, line, row = json.loads(text, parse_float=_Number, parse_constant=_Number)
-        if not 0 < line <= MOST_SHEET_ROWS:
+        if not 0 < line <= MAX_SHEET_ROWS:
             raise UnreadableSheet(damaged())
         yield number, line, row
 

@@ -13,20 +13,20 @@ from datetime import date, datetime, time, timedelta
 from io import BytesIO
 from typing import Any
 
-MOST_MEMORY = 320 * 1024 * 1024  # bytes, with the program itself; 65,536 rows of 30 columns take some 100 MB
-MOST_SECONDS = 20  # of the processor
-MOST_WRITTEN = 256 * 1024 * 1024  # bytes
-MOST_SHEETS = 20
+MAX_MEMORY = 320 * 1024 * 1024  # bytes, with the program itself; 65,536 rows of 30 columns take some 100 MB
+MAX_SECONDS = 20  # of the processor
+MAX_WRITTEN = 256 * 1024 * 1024  # bytes
+MAX_SHEETS = 20
 WIDEST = 256  # cells; lists are not that wide
-LONGEST_TEXT = 8_000  # characters; one too long is told as such, one far too long need not be kept
+MAX_TEXT_LENGTH = 8_000  # characters; one too long is told as such, one far too long need not be kept
 
 
 def limit() -> None:
     """Give up what this process doesn't need, for good."""
     for kind, most in (
-        (resource.RLIMIT_AS, MOST_MEMORY),
-        (resource.RLIMIT_CPU, MOST_SECONDS),
-        (resource.RLIMIT_FSIZE, MOST_WRITTEN),
+        (resource.RLIMIT_AS, MAX_MEMORY),
+        (resource.RLIMIT_CPU, MAX_SECONDS),
+        (resource.RLIMIT_FSIZE, MAX_WRITTEN),
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_NOFILE, 16),
     ):
@@ -47,7 +47,7 @@ def main() -> int:
         for sheet in workbook.sheets_metadata
         if sheet.visible == SheetVisibleEnum.Visible and sheet.typ == SheetTypeEnum.WorkSheet
     ]
-    for number, name in enumerate(visible[:MOST_SHEETS]):
+    for number, name in enumerate(visible[:MAX_SHEETS]):
         sheet = workbook.get_sheet_by_name(name)
         first_line, first_column = sheet.start or (0, 0)
         for line, row in enumerate(sheet.to_python(skip_empty_area=True), first_line + 1):
@@ -59,7 +59,7 @@ def main() -> int:
 
 def _written(cell: Any) -> Any:
     if isinstance(cell, str):
-        return cell[:LONGEST_TEXT] or None
+        return cell[:MAX_TEXT_LENGTH] or None
     if isinstance(cell, datetime | date | time | timedelta):
         return {"date": str(cell).removesuffix(" 00:00:00")}
     return cell  # numbers, true and false

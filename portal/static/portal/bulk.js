@@ -1,11 +1,14 @@
 // Choosing rows: one box chooses all of the page, and the list stays as it is while anything is chosen.
-const chosen = () => document.querySelectorAll('#live input[name="order_no"]:checked');
+const boxes = (state = "") => document.querySelectorAll(`input[form="bulk"][name="order_no"]${state}`);
 
 document.addEventListener("change", (event) => {
   if (!event.target.matches("[data-choose-all]")) return;
-  for (const box of document.querySelectorAll('#live input[name="order_no"]')) box.checked = event.target.checked;
+  for (const box of boxes()) box.checked = event.target.checked;
 });
 
-document.addEventListener("htmx:beforeRequest", (event) => {
-  if (event.target.id === "live" && chosen().length) event.preventDefault();
-});
+// Neither is a fresh list asked for, nor is one put in place that was under way already.
+for (const step of ["htmx:beforeRequest", "htmx:beforeSwap"]) {
+  document.addEventListener(step, (event) => {
+    if (event.target.id === "live" && boxes(":checked").length) event.preventDefault();
+  });
+}

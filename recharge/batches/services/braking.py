@@ -2,7 +2,7 @@
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists
+from django.db.models import Exists, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from recharge.choices import BatchEventKind, BatchState, Brake, Submission
 from recharge.core.events import record_of_batch
 from recharge.core.phone_numbers import masked
-from recharge.limits.services import balance as account
+from recharge.limits.services import outages
 from recharge.models import UNDER_WAY, Balance, Batch, Order
 
 WINDOW = 20
@@ -18,7 +18,7 @@ WINDOW = 20
 
 
 def look_at(*, batch_id: int) -> None:
-    """Let a batch under way go on, stop or end, as its orders say. Harmless however often it is called.
+    """Continue, pause or end a batch under way, as its orders require. Idempotent.
 
     Args:
         batch_id: the batch's primary key.
@@ -36,24 +36,44 @@ def look_at(*, batch_id: int) -> None:
 
 
 def look_at_all() -> None:
-    """Look at every batch under way: the safety net under workers that died before they could."""
+    """Check every batch under way: the safety net for workers that died before they could."""
     for batch_id in Batch.objects.under_way().order_by("pk").values_list("pk", flat=True):
         look_at(batch_id=batch_id)
 
 
 def _look_at_canary(batch: Batch) -> None:
-    ahead = list(Order.objects.filter(batch=batch, line__lte=batch.canary_until).values_list("submission", flat=True))
-    if all(submission == Submission.ACCEPTED for submission in ahead):
-        _move(batch, BatchState.RUNNING, BatchEventKind.CANARY_PASSED)
-    elif not {Submission.QUEUED, Submission.SUBMITTING, Submission.ACCEPTED}.issuperset(ahead):
+    """What an outage swallowed says nothing about the list: others go ahead in its place once that is over."""
+    first = Order.objects.filter(batch=batch, line__lte=batch.canary_until)
+    lost = first.filter(outages.lost()).count()
+    ahead = list(first.exclude(outages.lost()).values_list("submission", flat=True))
+    if not {Submission.QUEUED, Submission.SUBMITTING, Submission.ACCEPTED}.issuperset(ahead):
         _pull(batch, Brake.CANARY)
+    elif lost and (outages.is_suspected() or _send_others_ahead(batch, settings.BATCH_CANARY - len(ahead))):
+        return
+    elif all(submission == Submission.ACCEPTED for submission in ahead):
+        _move(batch, BatchState.RUNNING, BatchEventKind.CANARY_PASSED)
+
+
+def blames_only_an_outage(batch: Batch) -> bool:
+    """Say whether none of the first orders failed but those that an outage swallowed."""
+    first = Order.objects.filter(batch=batch, line__lte=batch.canary_until)
+    fine = Q(submission__in=(Submission.QUEUED, Submission.SUBMITTING, Submission.ACCEPTED))
+    return first.filter(outages.lost()).exists() and not first.exclude(fine | outages.lost()).exists()
+
+
+def _send_others_ahead(batch: Batch, missing: int) -> bool:
+    """Let so many more orders go ahead; False where there are no others."""
+    waiting = Order.objects.filter(batch=batch, line__gt=batch.canary_until, submission=Submission.QUEUED)
+    others = list(waiting.order_by("line").values_list("line", flat=True)[: max(missing, 0)])
+    ahead = Batch.objects.filter(pk=batch.pk, state=BatchState.CANARY, canary_until=batch.canary_until)
+    return bool(others) and ahead.update(canary_until=others[-1]) == 1
 
 
 def _why_brake(batch: Batch) -> Brake | None:
-    if brake := account.why_not_spend():
+    if not batch.waits and (brake := outages.why_not_spend()):
         return brake
     answered = Order.objects.filter(batch=batch, submitted_at__gte=batch.judged_from)
-    answered = answered.exclude(submission__in=[Submission.QUEUED, Submission.SUBMITTING])
+    answered = answered.exclude(submission__in=[Submission.QUEUED, Submission.SUBMITTING]).exclude(outages.lost())
     latest = list(answered.order_by("-submitted_at", "-id").values_list("submission", flat=True)[:WINDOW])
     refused = next((n for n, kind in enumerate(latest) if kind != Submission.REJECTED), len(latest))
     if settings.BRAKE_REJECTIONS and refused >= settings.BRAKE_REJECTIONS:
@@ -102,7 +122,7 @@ def _why_unknown() -> str:
 
 
 def _without_number(refused: Order) -> str:
-    """Everybody who may see batches reads this, those too who may not see numbers."""
+    """Read by everybody who may see batches, including those who may not see numbers."""
     return refused.refusal.replace(refused.mobile or "\n", masked(refused.mobile))
 
 

@@ -8,20 +8,18 @@ import structlog
 from portal import platform
 from portal.celery import closing
 from portal.gateway import NotSent
-from portal.kit.compiled_queries import CompiledQuery
 from recharge.batches.services import braking
 from recharge.choices import BatchState
 from recharge.core import queue
 from recharge.fulfilment.services import submission
-from recharge.limits.services import accounts, balance, pacing, restore_guard
-from recharge.limits.services.emergency_stop import NOT_STOPPED
+from recharge.limits.services import accounts, balance, outages, pacing, restore_guard
 from recharge.models import Batch, Order
 
 SUBMIT_DRAIN_SECONDS = 12.0
 """How long a drain works at most: a message for every few orders costs little, and other work gets its turn."""
 
 
-NEXT_IN_BATCH = CompiledQuery(lambda batch_id: Order.objects.next_in_batch(batch_id).filter(NOT_STOPPED))
+NEXT_IN_BATCH = submission.Due(lambda batch_id: Order.objects.next_in_batch(batch_id))
 
 
 def submit_batches() -> None:
@@ -33,11 +31,11 @@ def submit_batches() -> None:
     platform.client()
     if not accounts.is_confirmed() or restore_guard.token() is None:
         return None
-    if not balance.may_spend():
+    if not balance.may_spend(ask=not outages.is_on()):  # while one is on, its probes ask
         return braking.look_at_all()
-    # By lot, so that not all threads of a worker are busy until the same moment.
+    # At random, so that the threads of a worker aren't all busy until the same moment.
     over = time.monotonic() + random.uniform(0.05, 1.0) * SUBMIT_DRAIN_SECONDS  # noqa: S311  (no secret)
-    batches = list(Batch.objects.under_way().order_by().values_list("pk", "state"))
+    batches = list(Batch.objects.under_way().open_now().order_by().values_list("pk", "state"))
     random.shuffle(batches)
     while batches:
         if time.monotonic() > over or closing.is_set():
@@ -51,7 +49,7 @@ def submit_batches() -> None:
             batches.pop()
             continue
         error = submission.hand_over(order, started)
-        structlog.contextvars.unbind_contextvars("order_no")  # what the drain does next is about others
+        structlog.contextvars.unbind_contextvars("order_no")  # the log lines that follow are about other orders
         if state == BatchState.CANARY or error:
             braking.look_at(batch_id=batch_id)
         if isinstance(error, NotSent):

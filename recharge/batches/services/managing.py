@@ -1,5 +1,7 @@
 """What people do with a batch that is under way: pause it, let it go on, take the rest back."""
 
+import uuid
+
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models.functions import Now
@@ -11,10 +13,12 @@ from recharge.core.events import record_of_batch, require_all_seen
 from recharge.core.locking import lock_batch
 from recharge.fulfilment.services import transitions
 from recharge.fulfilment.services.replacing import hold_all_with_living_original
-from recharge.limits.services import balance as account
+from recharge.limits.services import outages
 from recharge.models import UNDER_WAY, Batch, Order
 
-WITHDRAWABLE = (*UNDER_WAY, BatchState.PAUSED, BatchState.AWAITING_APPROVAL)
+from . import braking
+
+WITHDRAWABLE = (*UNDER_WAY, BatchState.PAUSED, BatchState.AWAITING_APPROVAL, BatchState.MAKING)
 """States of a batch whose rest can be taken back."""
 
 WITHDRAWN_AT_ONCE = 1000
@@ -60,16 +64,31 @@ def resume(*, batch_id: int, actor: User, last_seen: int, reason: str = "") -> B
         if batch.state != BatchState.PAUSED:
             raise TooLate(_("This batch isn't paused."))
         require_all_seen(batch, last_seen)
-        if brake := account.why_not_spend():
+        if brake := outages.why_not_spend():
             raise TooLate(_("%(reason)s. It is asked for every minute.") % {"reason": brake.label})
         if batch.brake == Brake.CANARY:
             batch.canary_until = None  # whoever releases it although a first one was not accepted waits no more
-        batch.state = BatchState.CANARY if _awaits_canary(batch) else BatchState.RUNNING
-        batch.brake, batch.braked_at, batch.released_at = "", None, Now()
-        batch.save(update_fields=["state", "brake", "braked_at", "released_at", "canary_until"])
-        record_of_batch(batch, BatchEventKind.RESUMED, actor=actor, note=reason)
-        hold_all_with_living_original(Order.objects.filter(batch=batch))
+        _release(batch, actor=actor, note=reason)
     return batch
+
+
+def resume_after_outage() -> None:
+    """Let batches go on, their first orders ahead, of whose first orders only such failed as an outage swallowed."""
+    paused = Batch.objects.filter(outages.began_in_one("braked_at"), state=BatchState.PAUSED, brake=Brake.CANARY)
+    for batch_id in paused.order_by("pk").values_list("pk", flat=True):
+        with transaction.atomic(durable=True):
+            batch = lock_batch(batch_id)
+            still_paused = batch.state == BatchState.PAUSED and batch.brake == Brake.CANARY
+            if still_paused and not outages.is_suspected() and braking.blames_only_an_outage(batch):
+                _release(batch, actor=None, note=_("The platform could not be reached; it can be now."))
+
+
+def _release(batch: Batch, *, actor: User | None, note: str) -> None:
+    batch.state = BatchState.CANARY if _awaits_canary(batch) else BatchState.RUNNING
+    batch.brake, batch.braked_at, batch.released_at = "", None, Now()
+    batch.save(update_fields=["state", "brake", "braked_at", "released_at", "canary_until"])
+    record_of_batch(batch, BatchEventKind.RESUMED, actor=actor, note=note)
+    hold_all_with_living_original(Order.objects.filter(batch=batch))
 
 
 def skip_canary(*, batch_id: int, actor: User) -> Batch:
@@ -112,6 +131,8 @@ def withdraw_rest(*, batch_id: int, actor: User, reason: str = "") -> int:
         batch = lock_batch(batch_id)
         if batch.state not in WITHDRAWABLE:
             raise TooLate(_("Nothing of this batch can be withdrawn any more."))
+        if batch.state == BatchState.MAKING:
+            stop_making(batch)
         batch.state, batch.brake, batch.braked_at = BatchState.WITHDRAWN, "", None
         batch.save(update_fields=["state", "brake", "braked_at"])
         begun = record_of_batch(batch, BatchEventKind.WITHDRAWN, actor=actor, note=reason)
@@ -119,6 +140,35 @@ def withdraw_rest(*, batch_id: int, actor: User, reason: str = "") -> int:
     _withdraw_waiting(batch, actor)
     withdrawn = Order.objects.filter(batch=batch, submission=Submission.WITHDRAWN, settled_at__gte=begun.at)
     return withdrawn.count()  # the sweep's too, which may have come to help
+
+
+def give_up(*, batch_id: int, why: str) -> None:
+    """End a batch that can't be made: what was placed of it is taken back, and its list can be made a batch again.
+
+    Args:
+        batch_id: the batch's primary key; nothing happens where it isn't being made.
+        why: for the timeline.
+    """
+    with transaction.atomic(durable=True):
+        batch = lock_batch(batch_id)
+        if batch.state != BatchState.MAKING:
+            return
+        stop_making(batch)
+        record_of_batch(batch, BatchEventKind.GIVEN_UP, note=why)
+    _withdraw_waiting(batch, None)
+
+
+def stop_making(batch: Batch) -> None:
+    """Let a batch be no larger than it has got, in the caller's transaction, and set its list free.
+
+    Args:
+        batch: being made, locked; the caller says what becomes of it.
+    """
+    batch.size, batch.total = batch.making.orders, batch.making.money
+    batch.nonce, batch.digest = uuid.uuid4(), ""
+    batch.making.delete()
+    batch.state = BatchState.WITHDRAWN
+    batch.save(update_fields=["size", "total", "nonce", "digest", "state"])
 
 
 def finish_withdrawals() -> None:

@@ -18,13 +18,13 @@ from recharge.limits.services.approval import needs_approval
 from recharge.limits.services.spending import Allowance
 from recharge.models import Batch, BatchDraft, Order
 
-from .list_columns import COLUMNS, QUANTITY
-from .reading import Line, all_lines, batches_of_same_file, carrier_or_issuer, lines, open_draft
+from .columns.names import COLUMNS, PURPOSE, QUANTITY, REFERENCE, columns_of
+from .reading import Line, all_lines, batches_of_same_file, carrier_or_issuer, digest_with, lines, open_draft
 
 SHOWN = 50
 ROWS_SHOWN = 10
 TYPED_SHOWN = 1_000
-LONGEST_SHOWN = 20
+MAX_SHOWN_LENGTH = 20
 _CARD = re.compile(r"\d{14,}")
 _ANY_CARD = re.compile(r"\d(?:[\s\-‐-―]?\d){9,}")
 # Not of one number and the next, which a person has to compare with what was read.
@@ -63,6 +63,8 @@ class Preview:
     good: Totals = field(default_factory=Totals)
     suspicious: Totals = field(default_factory=Totals)
     bad: int = 0
+    digest: str = ""
+    """Stands for all orders that can be placed: where the list is read or judged otherwise, it is another one."""
     groups: dict[str, dict[int, Totals]] = field(default_factory=dict)
     bad_lines: list[ShownLine] = field(default_factory=list)
     suspicious_lines: list[ShownLine] = field(default_factory=list)
@@ -72,6 +74,10 @@ class Preview:
     typed: int = 0
     chatter: int = 0
     read_freely: int = 0
+    with_quantity: int = 0
+    """Lines that say how many of it are wanted, more than one."""
+    of_quantities: int = 0
+    """Orders that these lines would become, or have become."""
     product: str = Product.MOBILE
     layout: Layout | None = None
     notice: str = ""
@@ -86,7 +92,7 @@ class Preview:
         """Our titles of the columns, and where they are, by letter and by their own titles."""
         if self.layout is None:
             return []
-        names = {column.name: column.title for column in (*COLUMNS[self.product], QUANTITY)}
+        names = {column.name: column.title for column in (*COLUMNS[self.product], PURPOSE, REFERENCE, QUANTITY)}
         return [
             (names[name], f"{letter_of(position)} {self.layout.title_at(position)}".strip())
             for name, position in self.layout.positions.items()
@@ -115,11 +121,15 @@ class Preview:
             self._add_typed(line)
         if line.is_chatter:
             return
+        if line.quantity > 1 and not line.copy:
+            self.with_quantity += 1
+            self.of_quantities += line.quantity
         if line.order is None:
             self.bad += 1
             if len(self.bad_lines) < SHOWN:
                 self.bad_lines.append(_shown_bad(line))
             return
+        self.digest = digest_with(self.digest, line.order, is_doubtful=bool(line.doubts))
         value = line.order.face_value
         values = self.groups.setdefault(carrier_or_issuer(line.order), {})
         values.setdefault(value, Totals()).add(1, value)
@@ -139,21 +149,32 @@ class Preview:
             self.typed_lines.append(_typed(line))
 
 
-def preview(draft: BatchDraft, viewer: User) -> Preview:
+def preview(draft: BatchDraft) -> Preview:
     """Go over the lines of a draft once.
 
     Args:
         draft: the sheet.
-        viewer: who would make a batch of it, and against whose limit it would count.
 
     Raises:
+        ColumnsUnsure: a person has to tell the layout.
         UnreadableSheet: the sheet can't be read (any more).
     """
-    seen = Preview(product=draft.product, same_file=batches_of_same_file(draft))
     found = open_draft(draft)
-    seen.layout, seen.notice = found.layout, found.notice
+    seen = Preview(product=draft.product, layout=found.layout, notice=found.notice)
     for line in all_lines(draft, found):
         seen.add(line)
+    return seen
+
+
+def compared(seen: Preview, draft: BatchDraft, viewer: User) -> Preview:
+    """Say beside the figures of a draft what may have changed since they were found.
+
+    Args:
+        seen: the figures.
+        draft: the sheet.
+        viewer: who would make a batch of it, and against whose limit it would count.
+    """
+    seen.same_file = batches_of_same_file(draft)
     seen.allowances = spending.allowances(viewer)
     return seen
 
@@ -173,7 +194,7 @@ def first_rows(question: ColumnsUnsure, product: str) -> list[tuple[int, list[st
 
 def titles(product: str, *, chinese: bool) -> list[str]:
     """Return the header of a product's sheets, in words that reading understands."""
-    columns: Sequence[Column] = COLUMNS[product]
+    columns: Sequence[Column] = columns_of(product)
     return [column.title if chinese else column.name for column in columns]
 
 
@@ -183,7 +204,8 @@ def example(product: str) -> list[object]:
     if product == Product.OIL:
         number, value = "1000110000000000000", settings.OIL_FACE_VALUES[0]
     speed = "慢" if product == Product.OIL else "快"
-    return [_("%(number)s (example)") % {"number": number}, value, speed, _("Replace this row by your own.")]
+    rest = [""] * (len(columns_of(product)) - len(COLUMNS[product]))
+    return [_("%(number)s (example)") % {"number": number}, value, speed, _("Replace this row by your own."), *rest]
 
 
 def rows(draft: BatchDraft, *, bad: bool) -> Iterator[list[object]]:
@@ -191,12 +213,12 @@ def rows(draft: BatchDraft, *, bad: bool) -> Iterator[list[object]]:
 
     Each is the line's number, why, in words, and its cells as reading understood them.
     """
-    names = [column.name for column in COLUMNS[draft.product]]
+    names = [column.name for column in columns_of(draft.product)]
     for line in lines(draft):
         why = line.problem if bad else " ".join(line.doubts)
         if why:
-            release_connection()  # whoever takes the rows may be slow
-            yield [line.row.line, why, *(line.row.cells[name] for name in names)]
+            release_connection()  # the consumer of the rows may be slow
+            yield [line.row.line, why, *(line.row.cells.get(name, "") for name in names)]
 
 
 def shown_target(cells: Mapping[str, str], *, whole: bool = True) -> str:
@@ -211,7 +233,7 @@ def shown_target(cells: Mapping[str, str], *, whole: bool = True) -> str:
         return _last_four(re.sub(r"\D", "", cells["card_number"]))
     text = cells["mobile"]
     shown = _CARD.sub(lambda found: _last_four(found[0]), text) if whole else _last_four(text)
-    return shown[:LONGEST_SHOWN]
+    return shown[:MAX_SHOWN_LENGTH]
 
 
 def shown_text(text: str, cells: Mapping[str, str]) -> str:
@@ -231,7 +253,7 @@ def _target_of(order: Order) -> str:
 
 def _shown_bad(line: Line) -> ShownLine:
     cells = line.row.cells
-    return ShownLine(line.row.line, shown_target(cells), cells["face_value"][:LONGEST_SHOWN], [line.problem])
+    return ShownLine(line.row.line, shown_target(cells), cells["face_value"][:MAX_SHOWN_LENGTH], [line.problem])
 
 
 def _typed(line: Line) -> TypedLine:

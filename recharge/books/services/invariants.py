@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
+from django.db import connection
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.utils import timezone
@@ -11,13 +12,15 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from oilcards.models import OilCard, OilCardEvent
+from portal.kit.append_only import unprotected
 from recharge.choices import BatchState, EventKind, MarkKind, Verdict, bits_of
-from recharge.fulfilment.services.transitions import ORIGINAL_UNSPENT
+from recharge.fulfilment.services.transitions import ORIGINAL_DEAD
 from recharge.models import (
     DEAD_SUBMISSIONS,
     PROVABLY_UNSPENT,
     Account,
     Batch,
+    Declaration,
     Mark,
     Order,
     OrderEvent,
@@ -25,6 +28,7 @@ from recharge.models import (
     Spending,
 )
 from recharge.status import Status
+from recharge.trail.services import verifying
 
 SPENDING_DAYS = 31
 """The sums of so many days are compared: what was placed earlier is hardly counted today."""
@@ -70,9 +74,19 @@ def sent_twice(orders: OrderQuerySet) -> Iterable[str]:
 
 
 def living_twice(orders: OrderQuerySet) -> Iterable[str]:
-    """Two attempts of one chain that were both sent, and of which neither is proven to have spent nothing."""
+    """Two attempts of one chain that were both sent, and of which neither is proven to have spent nothing.
+
+    Nor to have failed, where the one that approved the other has named the proof.
+    """
     sent = orders.filter(replaces__isnull=False, claims__gt=0).exclude(PROVABLY_UNSPENT)
-    return _numbers(sent.exclude(ORIGINAL_UNSPENT))
+    return _numbers(sent.exclude(ORIGINAL_DEAD))
+
+
+def declared_by_nobody(orders: OrderQuerySet) -> Iterable[str]:
+    """Said to have never arrived, with neither enough answers that deny it nor a declaration of two persons."""
+    agreed = Exists(Declaration.objects.filter(order=OuterRef("pk"), agreed=True))
+    unproven = Q(submission="NOT_RECEIVED", declared_at=None, missing_answers__lt=3)
+    return _numbers(orders.filter(unproven | Q(declared_at__isnull=False) & ~agreed))
 
 
 def marks_differing(orders: OrderQuerySet) -> Iterable[str]:
@@ -119,7 +133,7 @@ def batches_differing(orders: OrderQuerySet) -> Iterable[str]:
         orders_there=Coalesce(Subquery(of_batch.annotate(n=Count("pk")).values("n")), 0),
         money_there=Coalesce(Subquery(of_batch.annotate(n=Sum("face_value")).values("n")), 0),
     )
-    wrong = summed.exclude(orders_there=F("size"), money_there=F("total"))
+    wrong = summed.exclude(state=BatchState.MAKING).exclude(orders_there=F("size"), money_there=F("total"))
     return (f"{_('batch')} {pk}" for pk in wrong.values_list("pk", flat=True))
 
 
@@ -127,6 +141,11 @@ def cards_differing(orders: OrderQuerySet) -> Iterable[str]:
     steps = OilCardEvent.objects.filter(card=OuterRef("pk")).exclude(state_to="").order_by("-pk")
     wrong = OilCard.objects.annotate(said=Subquery(steps.values("state_to")[:1])).exclude(said=None)
     return (f"{_('oil card')} {pk}" for pk in wrong.exclude(said=F("state")).values_list("pk", flat=True))
+
+
+def trail_bent(orders: OrderQuerySet) -> Iterator[str]:
+    yield from verifying.verify_some()
+    yield from unprotected(connection)
 
 
 CHECKS = (
@@ -139,11 +158,18 @@ CHECKS = (
         living_twice,
         stops=True,
     ),
+    Check(
+        "never_arrived",
+        _("What never arrived is proven, or declared by two persons"),
+        declared_by_nobody,
+        stops=True,
+    ),
     Check("marks", _("Marks and orders name the same reasons"), marks_differing),
     Check("part_arrived", _("No partial arrival is forgotten"), parts_forgotten, stops=True),
     Check("account", _("Every order was pushed under a confirmed account"), without_account, stops=True),
     Check("spending", _("The sums of a day equal its orders"), sums_differing, by_order=False),
     Check("batches", _("Batches are as large as their orders"), batches_differing, by_order=False),
+    Check("trail", _("Histories are as they were sealed, and closed to changes"), trail_bent, by_order=False),
     Check("cards", _("Oil cards are as the last entries of their histories say"), cards_differing, by_order=False),
 )
 

@@ -32,8 +32,7 @@ def _mark(order_id: int) -> None:
     with transaction.atomic(durable=True):
         change = Change(lock(order_id))
         change.order.next_check_at = None
-        if not change.order.settled_at:
-            change.mark(MarkKind.OTHER_ACCOUNT)
+        change.mark(MarkKind.OTHER_ACCOUNT)
         change.record(EventKind.MARKED, note=_("It can't be asked about under the present account."))
 
 

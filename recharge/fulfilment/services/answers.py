@@ -15,19 +15,19 @@ from django.db import IntegrityError, OperationalError, transaction
 from django.utils import timezone
 
 from portal.gateway import GatewayError, NotSent, PushReceipt, Rejected
-from portal.gateway.heuristics import is_definite_no
 from portal.kit.database import release_connection
 from recharge.choices import NOT_YET_SENT, SIGNS_OF_LIFE, EventKind, MarkKind, Submission, Verdict
 from recharge.core.events import clean
 from recharge.core.locking import lock
 from recharge.models import Order
+from recharge.readings import services as readings
 
 from .products import card_id
 from .scheduling import CHECK_DELAYS, REFUSED_DELAY, ask_at_once, schedule_check
 from .transitions import Change, accept_undisturbed
 
 FIRST_RETRY = dt.timedelta(seconds=15)
-LONGEST_RETRY = dt.timedelta(minutes=10)
+MAX_RETRY_DELAY = dt.timedelta(minutes=10)
 RECORDING_PAUSES = (0.2, 1.0, 3.0)
 """Seconds between the attempts to record an answer while the database is away."""
 
@@ -46,7 +46,7 @@ def record_receipt(claimed: Order, receipt: PushReceipt) -> None:
     try:
         _in_several_attempts(partial(_accept, claimed, receipt))
     except IntegrityError:
-        # Another order got the same number a moment ago; the constraint saw it before we could.
+        # Another order got the same number a moment ago: the constraint catches what no check before could see.
         _in_several_attempts(partial(_record_once, claimed, partial(_number_taken, receipt=receipt)))
 
 
@@ -126,7 +126,7 @@ def _accepted(change: Change, receipt: PushReceipt) -> Answered:
 
 
 def _accepted_before(change: Change, receipt: PushReceipt) -> Answered:
-    """A callback was faster than the answer to the push."""
+    """A callback arrived before the answer to the push."""
     order = change.order
     if order.gateway_order_no != receipt.gateway_order_no or _contradicts(order, receipt):
         change.mark(MarkKind.CONFLICT)
@@ -163,7 +163,7 @@ def _number_taken(change: Change, receipt: PushReceipt) -> Answered:
 def _rejected(change: Change, error: Rejected) -> Answered:
     """Take a refusal for one only where its words leave no doubt: whatever else isn't sure is unknown."""
     order, note = change.order, clean(f"{error.code} {error.message}", 300)
-    if not is_definite_no(error):
+    if not readings.in_force().is_definite_no(error):
         return _outcome_unknown(change, error.raw, note)
     if order.submission == Submission.SUBMITTING:
         if change.is_marked(*SIGNS_OF_LIFE):
@@ -182,7 +182,7 @@ def _not_sent(change: Change, error: NotSent, claims: int) -> Answered:
     if order.submission == Submission.SUBMITTING and order.claims == claims:
         if change.is_marked(*SIGNS_OF_LIFE):
             return _outcome_unknown(change, str(error), "")  # the platform spoke of it: sending might spend twice
-        change.requeue(min(FIRST_RETRY * 2 ** min(order.not_sent, 10), LONGEST_RETRY))
+        change.requeue(min(FIRST_RETRY * 2 ** min(order.not_sent, 10), MAX_RETRY_DELAY))
     return Verdict.NOT_SENT, str(error), ""
 
 

@@ -1,4 +1,4 @@
-"""Asking the platform about an order, and drawing the one conclusion that silence never allows: it isn't there."""
+"""Asking the platform about an order, and concluding from spaced answers, never from silence, that it isn't there."""
 
 import datetime as dt
 import time
@@ -14,15 +14,15 @@ from django.utils.translation import gettext as _
 
 from portal.celery import closing
 from portal.gateway import GatewayError, NotSent, Rejected
-from portal.gateway.heuristics import means_no_such_call, means_no_such_order
 from portal.kit.compiled_queries import CompiledQuery
 from portal.kit.database import from_now, release_connection
 from portal.kit.database import now as database_now
 from recharge.choices import NOT_HANDED_OVER, SPOKEN_OF, EventKind, MarkKind, Product, Submission, Verdict
 from recharge.core.events import describe
 from recharge.core.locking import lock
-from recharge.limits.services import accounts, pacing
-from recharge.models import DEAD_SUBMISSIONS, Order, OrderQuerySet
+from recharge.limits.services import accounts, outages, pacing
+from recharge.models import DEAD_SUBMISSIONS, Order, OrderEvent, OrderQuerySet
+from recharge.readings import services as readings
 
 from . import products
 from .reports import Query, apply_answer
@@ -43,7 +43,7 @@ As many prove that it has no query for oil orders: one such answer may come of a
 """
 
 ANSWERS_LOOKED_AT = 50
-"""How far back it is looked for them in an order's history; a platform that is away takes up some of it."""
+"""How many entries of the history are searched for them; failed queries take up some."""
 
 QUERY_DRAIN_SECONDS = 2.0
 """How long a drain of queries works; the sweep opens the next one."""
@@ -57,7 +57,7 @@ def _askable(orders: OrderQuerySet) -> OrderQuerySet:
 
 @dataclass(frozen=True, slots=True)
 class _Askable:
-    """The queries that find what to ask about, composed once for each account that the settings name."""
+    """The queries that find what to ask about, compiled once for each account that the settings name."""
 
     this_one: CompiledQuery[Order]
     next_single: CompiledQuery[Order]
@@ -104,7 +104,7 @@ def check_due_orders() -> None:
         if order is None:
             return
         error = _ask(order)
-        structlog.contextvars.unbind_contextvars("order_no")  # what the drain does next is about others
+        structlog.contextvars.unbind_contextvars("order_no")  # the log lines that follow are about other orders
         if isinstance(error, NotSent):
             return
 
@@ -127,16 +127,18 @@ def _ask(order: Order) -> GatewayError | None:
     try:
         report = products.query(order)
     except Rejected as error:
-        if means_no_such_order(error):
+        taught = readings.in_force()
+        if taught.means_no_such_order(error):
             control = _control(order) if _may_conclude(order) else None
             _record_missing(query, error, control)
-        elif order.product == Product.OIL and means_no_such_call(error):
+        elif order.product == Product.OIL and taught.means_no_such_call(error):
             _record_no_such_call(query, error)
         else:
             _record_unanswered(query, error)
         return error
     except GatewayError as error:
         _record_unanswered(query, error)
+        outages.suspect(error)
         return error
     apply_answer(query=query, report=report)
     return None
@@ -241,11 +243,11 @@ def _has_no_query(order: Order, began_at: dt.datetime) -> bool:
         order: the order, locked.
         began_at: when the query began whose answer was the last of them; it is not in the history yet.
     """
-    moments = [began_at]
+    moments, taught = [began_at], readings.in_force()
     for event in order.events.filter(kind=EventKind.QUERIED).order_by("-id")[:ANSWERS_LOOKED_AT]:
         if event.verdict in (Verdict.OUTCOME_UNKNOWN, Verdict.NOT_SENT):
             continue
-        if event.verdict != Verdict.REJECTED or not means_no_such_call(Rejected("", event.note)):
+        if event.verdict != Verdict.REJECTED or not taught.means_no_such_call(readings.refusal_of(event.note)):
             break  # it was answered otherwise: there is such a call
         if moments[-1] - event.at >= MISSING_SPACING:
             moments.append(event.at)
@@ -266,13 +268,19 @@ def _count_missing(change: Change, control: Order | None) -> None:
     order.last_missing_at = now
     if order.missing_answers < MISSING_ANSWERS or now - order.first_missing_at < MISSING_FOR:
         return
-    if _has_shown_life(order):
+    if has_shown_life(order):
         change.mark(MarkKind.UNEXPECTED)
     elif control:
         change.void()
 
 
-def _has_shown_life(order: Order) -> bool:
+def tells_of_life(event: OrderEvent) -> bool:
+    """Say whether an entry of a history is one in which the platform spoke of the order as of one that it has."""
+    answered = event.kind in (EventKind.ANSWERED, EventKind.QUERIED) and event.verdict in SPOKEN_OF
+    return answered or event.kind == EventKind.CALLBACK
+
+
+def has_shown_life(order: Order) -> bool:
     """Say whether the platform ever spoke of the order as of one that it has, however wrongly."""
     reports = order.events.filter(kind__in=(EventKind.ANSWERED, EventKind.QUERIED), verdict__in=SPOKEN_OF)
     return reports.exists() or order.events.filter(kind=EventKind.CALLBACK).exists()

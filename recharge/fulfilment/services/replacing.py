@@ -1,24 +1,68 @@
-"""Replacements: whether what an order replaces is still proven to have spent nothing."""
+"""Replacements: whether what an order replaces is still proven to have spent nothing, or to have failed."""
 
+from dataclasses import dataclass
+
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from recharge.choices import NOT_YET_SENT, EventKind, Submission
-from recharge.models import PROVABLY_UNSPENT, Order, OrderQuerySet
+from recharge.choices import NOT_YET_SENT, EventKind, Submission, Verdict
+from recharge.models import CONFIRMED_FAILED, PROVABLY_UNSPENT, Order, OrderEvent, OrderQuerySet
+from recharge.status import Status
 
-from .transitions import ORIGINAL_UNSPENT, Change
+from .transitions import ORIGINAL_DEAD, Change
 
 
-def living_attempt(order: Order) -> Order | None:
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """An attempt that failed, whose refund is not confirmed yet, and the platform's own answer that says so."""
+
+    attempt: Order
+    event: OrderEvent
+
+    def __str__(self) -> str:
+        return _("Order %(number)s: the platform answered “%(state)s” at %(moment)s") % {
+            "number": self.attempt.order_no,
+            "state": Status(self.event.status_to or 0).label,
+            "moment": f"{timezone.localtime(self.event.at):%F %T}",
+        }
+
+
+def living_attempt(order: Order, *, may_have_failed: bool | None = None) -> Order | None:
     """Return another attempt of the order's chain that may have spent money, None where all others are proven not to.
 
     An order that replaces none, and that none replaces, is alone in its chain.
+
+    Args:
+        order: the order.
+        may_have_failed: whether the platform's own answer that an attempt failed is enough; by default, where the
+            order's approver has named such a proof.
     """
-    return Order.objects.attempts_like(order).exclude(PROVABLY_UNSPENT).order_by("id").first()
+    others = Order.objects.attempts_like(order).exclude(PROVABLY_UNSPENT)
+    if order.proof_id if may_have_failed is None else may_have_failed:
+        others = others.exclude(CONFIRMED_FAILED)
+    return others.first()
+
+
+def proofs(order: Order) -> list[Proof]:
+    """Return what a second person has to read before a replacement goes out although a refund has not come back.
+
+    Args:
+        order: a replacement, saved or not, all of whose other attempts are unspent or have failed for certain.
+    """
+    waiting = Order.objects.attempts_like(order).exclude(PROVABLY_UNSPENT).filter(CONFIRMED_FAILED)
+    return [Proof(attempt, _confirming(attempt)) for attempt in waiting] if order.replaces_id else []
+
+
+def _confirming(failed: Order) -> OrderEvent:
+    """Return the first answer to a query that confirmed the failure: later ones say nothing new."""
+    said = failed.events.filter(kind=EventKind.QUERIED, verdict__in=[Verdict.APPLIED, Verdict.DUPLICATE])
+    failures = said.filter(status_to__in=[Status.FAILED, Status.CANCELLED])
+    return failures.exclude(reported_status=None).order_by("id")[:1].get()
 
 
 def with_living_original(orders: OrderQuerySet) -> OrderQuerySet:
     """Of some orders, the replacements of which another attempt may have spent money."""
-    return orders.filter(replaces__isnull=False).exclude(ORIGINAL_UNSPENT)
+    return orders.filter(replaces__isnull=False).exclude(ORIGINAL_DEAD)
 
 
 def explain(living: Order) -> str:
@@ -36,10 +80,13 @@ def count_to_be_held(orders: OrderQuerySet) -> int:
 
 def notice(order: Order) -> str:
     """Say what people must know of the other attempts of an order's chain, on its page; "" where there is nothing."""
-    if order.replaces_id and not order.is_provably_unspent and (living := living_attempt(order)):
+    may_be_approved = order.submission == Submission.AWAITING_APPROVAL or bool(order.proof_id)
+    living = living_attempt(order, may_have_failed=may_be_approved) if order.replaces_id else None
+    if living and not order.is_provably_unspent:
         return explain(living)
     replaced_by = Order.objects.filter(replaces=order).first()
-    if replaced_by and not order.is_provably_unspent:
+    as_approved = order.is_confirmed_failed and replaced_by and (replaced_by.proof_id or not replaced_by.claims)
+    if replaced_by and not order.is_provably_unspent and not as_approved:
         return _("It is alive after all, although order %(number)s was placed instead of it: %(state)s.") % {
             "number": replaced_by.order_no,
             "state": replaced_by.get_submission_display(),

@@ -15,17 +15,20 @@ from recharge.choices import NOT_YET_SENT, EventKind, MarkKind, Submission, Verd
 from recharge.core.events import RAW_LIMIT, clean
 from recharge.core.locking import lock, lock_by_number
 from recharge.models import DEAD_SUBMISSIONS, Mark, Order
+from recharge.readings import services as readings
 from recharge.status import Status
 
 from .privacy import hiding, without_personal_data
 from .products import card_id
-from .scheduling import CHECK_DELAYS, ask_at_once, schedule_check
+from .scheduling import CHECK_DELAYS, ask_at_once, last_look_at, schedule_check
 from .transitions import Change, is_over
 
 MARK_OF_STATUS = {
     Status.REVERSED: MarkKind.REVERSED,
     Status.PARTLY_ARRIVED: MarkKind.PARTLY_ARRIVED,
 }
+FAILED_OR_BACK = frozenset({Status.FAILED, Status.CANCELLED, Status.REFUNDED})
+"""What the platform says of an order whose target was credited nothing."""
 
 
 def receive_callback(*, order_no: str, report: OrderReport) -> Verdict:
@@ -67,7 +70,9 @@ def keep_unreadable_callback(*, order_no: str, raw: str) -> None:
             _hold_back(change)
         elif order.submission in DEAD_SUBMISSIONS:
             change.mark(MarkKind.UNEXPECTED)
-        if not order.settled_at or change.is_marked(MarkKind.UNEXPECTED):
+        elif order.is_provably_unspent or order.is_confirmed_failed:
+            change.mark(MarkKind.UNKNOWN_CODE)
+        if not order.settled_at or change.is_marked(MarkKind.UNEXPECTED, MarkKind.UNKNOWN_CODE):
             ask_at_once(order)
         change.record(EventKind.CALLBACK, raw=raw, verdict=Verdict.UNREADABLE)
     metrics.CALLBACKS.labels(Verdict.UNREADABLE).inc()
@@ -115,20 +120,45 @@ def _apply(
         change = Change(order)
         if source == EventKind.CALLBACK:
             report = without_personal_data(order, report)
+        read = readings.read(report)
         if query and query.is_overtaken(order):
             verdict = Verdict.OVERTAKEN
             if not is_over(order):
                 ask_at_once(order)
         else:
-            verdict = _judge(change, report, first_hand=source == EventKind.QUERIED)
+            verdict = _judge(change, read, first_hand=source == EventKind.QUERIED)
             _plan_next_step(change, verdict, source)
         change.record(
             source,
             raw=report.raw,
             verdict=verdict,
             reported_status=report.status,
+            note=_read_as(report, read),
             began_at=query.began_at if query else None,
         )
+    return verdict
+
+
+def _read_as(report: OrderReport, read: OrderReport) -> str:
+    if report.status == read.status or read.status is None:
+        return ""
+    return _("Read as “%(state)s”, as was taught.") % {"state": Status(read.status).label}
+
+
+def apply_read_anew(change: Change, status: Status) -> Verdict:
+    """Take in a code that was reported before anybody knew what it means, as hearsay: a fresh answer has to confirm it.
+
+    Args:
+        change: of the order that it was reported of; the caller records it.
+        status: what it means.
+
+    Returns:
+        What it does to the order.
+    """
+    order = change.order
+    report = OrderReport(order.order_no, order.gateway_order_no or "", status, "", "", None, None, None, None, "", "")
+    verdict = _apply_status(change, report, first_hand=False)
+    _plan_next_step(change, verdict, EventKind.CALLBACK)
     return verdict
 
 
@@ -146,7 +176,7 @@ def _judge(change: Change, report: OrderReport, *, first_hand: bool) -> Verdict:
 
 
 def _hold_back(change: Change) -> None:
-    """It must not be sent any more: whatever made the platform know it, sending might spend twice."""
+    """It must not be sent any more: the platform knows it, so sending it might spend twice."""
     change.lose()
     change.mark(MarkKind.UNEXPECTED)
 
@@ -196,6 +226,8 @@ def _apply_status(change: Change, report: OrderReport, *, first_hand: bool) -> V
         change.mark(MarkKind.UNKNOWN_CODE)
     elif verdict in (Verdict.APPLIED, Verdict.DUPLICATE):
         _take_over(change, report, Status(report.status), verdict, first_hand=first_hand)
+    if first_hand and verdict != Verdict.CONFLICT and {report.status, order.status} <= FAILED_OR_BACK:
+        change.settle(_("the platform's own answer, asked for after that was dealt with, says that it did not succeed"))
     return verdict
 
 
@@ -204,6 +236,8 @@ def _take_over(change: Change, report: OrderReport, status: Status, verdict: Ver
     order = change.order
     if verdict == Verdict.APPLIED:
         change.set_status(status)
+        if status != Status.REFUNDED:
+            order.reason = ""  # those were words about the code before; why it failed stands beside the refund, too
         if status in MARK_OF_STATUS:
             change.mark(MARK_OF_STATUS[status])
     if first_hand:
@@ -255,7 +289,7 @@ def _plan_next_step(change: Change, verdict: Verdict, source: EventKind) -> None
     elif verdict in (Verdict.CONFLICT, Verdict.MISMATCH, Verdict.UNKNOWN_CODE):
         ask_at_once(order)
     elif is_over(order):
-        order.next_check_at = None
+        order.next_check_at = last_look_at(order)
     elif order.status in codes.IN_PROGRESS:
         # News of mere progress would use up the one query a minute just before the outcome comes.
         order.next_check_at = order.next_check_at or timezone.now() + CHECK_DELAYS[0]

@@ -2,10 +2,12 @@
 
 import datetime as dt
 
+from django.conf import settings
 from django.utils import timezone
 
 from recharge.choices import SIGNS_OF_LIFE, MarkKind
-from recharge.models import Order
+from recharge.models import Mark, Order
+from recharge.status import FINAL
 
 from .transitions import Change, is_over
 
@@ -39,9 +41,10 @@ def schedule_check(change: Change, delay: dt.timedelta | None = None) -> None:
         delay: how long to wait; by default the next step of CHECK_DELAYS.
     """
     order, now = change.order, timezone.now()
+    _call_for_second_witness(change)
     overdue_at = (order.submitted_at or order.placed_at) + OVERDUE_AFTER
     if is_over(order) and not change.is_marked(*SIGNS_OF_LIFE):
-        order.next_check_at = None
+        order.next_check_at = last_look_at(order)
     elif now > overdue_at:
         order.next_check_at = None
         change.mark(MarkKind.OVERDUE)
@@ -49,6 +52,28 @@ def schedule_check(change: Change, delay: dt.timedelta | None = None) -> None:
         order.next_check_at = min(now + CHECK_DELAYS[-1], overdue_at)  # the platform may get the query yet
     else:
         order.next_check_at = now + (next_delay(order) if delay is None else delay)
+
+
+def last_look_at(order: Order) -> dt.datetime | None:
+    """Return when to ask once more about an order that only a callback ended; None where that is past or pointless."""
+    due = _witness_wanted_by(order)
+    return due if due and due > timezone.now() else None
+
+
+def _call_for_second_witness(change: Change) -> None:
+    """Mark what only a callback told, and what the platform's own answers have not confirmed for long, once."""
+    due = _witness_wanted_by(change.order)
+    if due is None or due > timezone.now():
+        return
+    told = Mark.objects.filter(order=change.order, kind=MarkKind.ONE_WITNESS, since__gte=change.order.status_at)
+    if not told.exists():
+        change.mark(MarkKind.ONE_WITNESS)
+
+
+def _witness_wanted_by(order: Order) -> dt.datetime | None:
+    if not settings.ONE_WITNESS_AFTER or order.status not in FINAL or order.confirmed_at or order.status_at is None:
+        return None
+    return order.status_at + settings.ONE_WITNESS_AFTER
 
 
 def next_delay(order: Order) -> dt.timedelta:

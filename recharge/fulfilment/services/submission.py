@@ -7,8 +7,9 @@ the order becomes UNKNOWN: it may have been sent.
 
 import datetime as dt
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 
 import structlog
 from django.conf import settings
@@ -20,9 +21,11 @@ from portal.gateway import GatewayError, NotSent
 from portal.kit.compiled_queries import CompiledQuery
 from portal.kit.database import from_now
 from recharge.choices import Submission
-from recharge.limits.services import accounts, pacing, restore_guard
+from recharge.limits.services import accounts, outages, pacing, restore_guard
 from recharge.limits.services.emergency_stop import NOT_STOPPED
-from recharge.models import Order
+from recharge.limits.services.outages import REACHABLE
+from recharge.limits.services.slow_hold import NOT_HELD
+from recharge.models import Order, OrderQuerySet
 
 from . import answers, products, transitions
 from .replacing import hold_if_original_lives
@@ -33,9 +36,19 @@ CARD_DOUBT = dt.timedelta(minutes=1)
 """After which an order is looked at again whose card was not active."""
 
 
-QUEUED_ALONE = CompiledQuery(
-    lambda order_id: Order.objects.single().filter(NOT_STOPPED, pk=order_id, submission=Submission.QUEUED)
-)
+class Due:
+    """Finds orders that are due, for one key: an order's or a batch's.
+
+    Args:
+        query: makes the query set for a key; it is called once for each of the two.
+    """
+
+    def __init__(self, query: Callable[[int], OrderQuerySet]) -> None:
+        self.usually = CompiledQuery(lambda key: query(key).filter(NOT_STOPPED, NOT_HELD, REACHABLE))
+        self.in_an_outage = CompiledQuery(lambda key: query(key).filter(NOT_STOPPED, NOT_HELD))
+
+
+QUEUED_ALONE = Due(lambda order_id: Order.objects.single().filter(pk=order_id, submission=Submission.QUEUED))
 
 
 def submit_order(*, order_id: int) -> None:
@@ -59,7 +72,7 @@ def submit_order(*, order_id: int) -> None:
 
 
 def expire_lease(*, order_id: int) -> None:
-    """Give up on a worker that never came back: whether it sent the order is unknown.
+    """Give up on a claim whose lease has expired: whether the worker sent the order is unknown.
 
     Args:
         order_id: an order whose lease may have run out; does nothing where it has not.
@@ -73,16 +86,25 @@ def lease() -> dt.timedelta:
     return dt.timedelta(seconds=2 * settings.WIKEYUN_TIMEOUT) + LEASE_MARGIN
 
 
-def claim(due: CompiledQuery[Order], key: int) -> Order | None:
+def claim(due: Due, key: int) -> Order | None:
     """Take up the first of some orders that are due, None where there is none, or nothing may be sent.
 
     An order of a card in doubt is put off: it stays queued, and nobody else has to wait behind it. A replacement whose
-    original came alive is held back.
+    original came alive is held back. In an outage of the platform one order goes out now and then, all others wait.
 
     Args:
         due: finds them.
         key: of the order or the batch that it asks for.
     """
+    order = _claim(due.usually, key)
+    if order or not outages.is_on():
+        return order
+    outages.end_if_answered()
+    return _claim(due.in_an_outage, key, outages.take_turn)
+
+
+def _claim(due: CompiledQuery[Order], key: int, may_pass: Callable[[], bool] | None = None) -> Order | None:
+    """Take up an order; in an outage `may_pass` says within the claim's transaction whether this worker may."""
     while (seen := restore_guard.token()) is not None:
         with transaction.atomic(durable=True):
             order = due.lock_first(key)
@@ -92,7 +114,9 @@ def claim(due: CompiledQuery[Order], key: int) -> Order | None:
             card_in_doubt = order.oil_card_id is not None and not may_be_recharged(card_id=order.oil_card_id)
             if card_in_doubt:
                 Order.objects.filter(pk=order.pk).update(next_push_at=from_now(CARD_DOUBT))
-            elif transitions.claim(order, lease(), seen):
+            elif may_pass and not may_pass():
+                return None
+            elif transitions.claim(order, lease(), seen, in_an_outage=may_pass is not None):
                 return order
             put_off = card_in_doubt or hold_if_original_lives(order)
         if put_off:
@@ -105,7 +129,7 @@ def claim(due: CompiledQuery[Order], key: int) -> Order | None:
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """The moment just before a claim, by two clocks: the one stands still while the machine is suspended."""
+    """The moment just before a claim, by two clocks, one of which stops while the machine is suspended."""
 
     monotonic: float
     wall: float
@@ -132,6 +156,7 @@ def hand_over(order: Order, started: Started) -> GatewayError | None:
         receipt = products.push(order, look_again=partial(_require_time, order, started))
     except GatewayError as error:
         answers.record_failure(order, error)
+        outages.suspect(error)
         return error
     answers.record_receipt(order, receipt)
     return None
@@ -145,7 +170,17 @@ def _require_time(order: Order, started: Started) -> None:
     Raises:
         NotSent: too little of the lease is left, or it is no longer this worker's.
     """
-    needed = dt.timedelta(seconds=settings.WIKEYUN_TIMEOUT) + LEASE_MARGIN / 2
-    ours = Order.objects.filter(pk=order.pk, submission=Submission.SUBMITTING, claims=order.claims)
-    if started.seconds_ago() > settings.WIKEYUN_TIMEOUT or not ours.filter(lease_until__gte=from_now(needed)).exists():
+    in_time = started.seconds_ago() <= settings.WIKEYUN_TIMEOUT
+    if not in_time or _leased_for_long(settings.WIKEYUN_TIMEOUT).number(order.pk, "claims") != order.claims:
         raise NotSent("the worker was held up; too little of the lease is left to send safely")
+
+
+@lru_cache(maxsize=8)
+def _leased_for_long(timeout: float) -> CompiledQuery[Order]:
+    """Find an order under way whose lease outlasts an exchange of so many seconds that begins now."""
+    needed = dt.timedelta(seconds=timeout) + LEASE_MARGIN / 2
+    return CompiledQuery(
+        lambda order_id: Order.objects.filter(
+            pk=order_id, submission=Submission.SUBMITTING, lease_until__gte=from_now(needed)
+        )
+    )

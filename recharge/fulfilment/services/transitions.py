@@ -5,6 +5,7 @@ that nobody has locked, or to many at a time.
 """
 
 import datetime as dt
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Unpack
 
@@ -30,19 +31,39 @@ from recharge.core.events import EventFields, record, record_and_return, record_
 from recharge.core.locking import remember, save_changes
 from recharge.limits.services import accounts, restore_guard, spending
 from recharge.limits.services.emergency_stop import NOT_STOPPED
-from recharge.models import DEAD_SUBMISSIONS, PROVABLY_UNSPENT, Account, Mark, Order, OrderEvent, OrderQuerySet
+from recharge.limits.services.outages import REACHABLE
+from recharge.limits.services.slow_hold import NOT_HELD
+from recharge.models import (
+    CONFIRMED_FAILED,
+    DEAD_SUBMISSIONS,
+    PROVABLY_UNSPENT,
+    Account,
+    Mark,
+    Order,
+    OrderEvent,
+    OrderQuerySet,
+    Reading,
+)
 from recharge.status import FINAL, Status
 from recharge.submissions import FOLLOWING
 
-ORIGINAL_UNSPENT = Q(replaces=None) | ~Exists(
-    Order.objects.filter(Q(pk=OuterRef("first_attempt")) | Q(first_attempt=OuterRef("first_attempt")))
-    .exclude(pk=OuterRef("pk"))
-    .exclude(PROVABLY_UNSPENT)
+_OTHER_ATTEMPTS = Order.objects.filter(
+    Q(pk=OuterRef("first_attempt")) | Q(first_attempt=OuterRef("first_attempt"))
+).exclude(pk=OuterRef("pk"))
+
+ORIGINAL_UNSPENT = Q(replaces=None) | ~Exists(_OTHER_ATTEMPTS.exclude(PROVABLY_UNSPENT))
+"""No other attempt of the order's chain of replacements may have spent anything."""
+
+ORIGINAL_DEAD = ORIGINAL_UNSPENT | (
+    Q(proof__isnull=False) & ~Exists(_OTHER_ATTEMPTS.exclude(PROVABLY_UNSPENT).exclude(CONFIRMED_FAILED))
 )
-"""No other attempt of the order's chain of replacements may have spent anything: for the WHERE of a claim."""
+"""The same, or a second person has named the proof that what spent something failed: for the WHERE of a claim."""
 
 REPLACED_WITHIN = dt.timedelta(days=30)
-"""How old a dead order may be that somebody may have placed again after the backup was made."""
+"""How old an order may be that somebody may have placed again after the backup was made."""
+
+LEAVING_DOUBTS = (MarkKind.CONFLICT, MarkKind.UNKNOWN_CODE)
+"""Doubts that a person may set aside and a later answer of the platform can end."""
 
 SENT_AGAIN_AFTER = dt.timedelta(seconds=30)
 """When the sweep sends a queued order to a worker again, should the first message have been lost."""
@@ -65,6 +86,7 @@ class Change:
     def __init__(self, order: Order) -> None:
         self.order = order
         self._before = remember(order)
+        self._was_unspent = order.is_provably_unspent
         self._raised: list[MarkKind] = []
         self._answered: list[tuple[MarkKind, str]] = []
         self._dealt_with: list[MarkKind] = []
@@ -100,7 +122,7 @@ class Change:
         self._move(Submission.WITHDRAWN)
 
     def lose(self) -> None:
-        """Nobody knows whether it arrived; the caller says when to ask."""
+        """Nobody knows whether it arrived, or knows any more; the caller says when to ask."""
         self._move(Submission.UNKNOWN)
         self.order.checks = 0
 
@@ -113,7 +135,7 @@ class Change:
         self.order.doubts &= ~MARK_BITS[MarkKind.UNEXPECTED]  # whether the platform has it is answered
 
     def reject(self, refusal: str) -> None:
-        """The platform refused it for certain: nothing was spent.
+        """The platform refused it for certain: nothing was spent. Of an UNKNOWN order only words taught since say so.
 
         Args:
             refusal: code and words.
@@ -125,10 +147,16 @@ class Change:
         """It is proven that it never arrived."""
         self._move(Submission.NOT_RECEIVED)
 
+    def declare_void(self) -> None:
+        """Two persons say that the vendor confirms it: that is no proof, and stays told apart from one."""
+        self.void()
+        self.order.declared_at = timezone.now()
+
     # --- the platform's state -------------------------------------------------------------------------------------
     def set_status(self, status: Status) -> None:
         """Take over a code that the platform reported; it is not confirmed yet."""
         self._hear()
+        self.answer(MarkKind.ONE_WITNESS, _("the platform reported something else since"))
         self.order.status = status
         self.order.status_at = timezone.now()
         self.order.confirmed_at = None
@@ -137,6 +165,19 @@ class Change:
         """The platform's own answer agrees with the order's status."""
         self._hear()
         self.order.confirmed_at = timezone.now()
+        self.answer(MarkKind.ONE_WITNESS, _("the platform's own answer confirms it"))
+        if self.order.status in (Status.FAILED, Status.CANCELLED):
+            self.order.failure_confirmed_at = self.order.failure_confirmed_at or self.order.confirmed_at
+
+    def take_confirmation_back(self, *, failed: bool) -> None:
+        """What confirmed the status is none, it turned out.
+
+        Args:
+            failed: whether something else confirmed that it failed.
+        """
+        self.order.confirmed_at = None
+        if not failed:
+            self.order.failure_confirmed_at = None
 
     def part_arrived(self) -> None:
         """The platform said that a part arrived: whatever comes later, this stays true."""
@@ -150,7 +191,8 @@ class Change:
     def mark(self, kind: MarkKind) -> None:
         """Call for a person. A kind that is open already stays as it was raised first."""
         bit = MARK_BITS[kind]
-        if kind in SIGNS_OF_LIFE or (kind == MarkKind.UNKNOWN_CODE and self.order.is_provably_unspent):
+        replaceable = self.order.is_provably_unspent or self.order.is_confirmed_failed
+        if kind in SIGNS_OF_LIFE or (kind == MarkKind.UNKNOWN_CODE and replaceable):
             self.order.doubts |= bit
         if not self.order.open_marks & bit:
             self.order.open_marks |= bit
@@ -170,9 +212,31 @@ class Change:
             self._answered.append((kind, why))
 
     def deal_with(self, kinds: list[MarkKind]) -> None:
-        """Close marks by a person's word. The doubts that they raised stay: words are no proof."""
+        """Close marks by a person's word. The doubts that they raised stay: words are no proof.
+
+        What was asked before that says nothing about it any more: `settle` goes by answers to later queries alone.
+        """
+        if any(kind in LEAVING_DOUBTS for kind in kinds):
+            self._hear()
         self.order.open_marks &= ~bits_of(kinds)
         self._dealt_with += kinds
+
+    def settle(self, why: str, kinds: Iterable[MarkKind] = LEAVING_DOUBTS) -> None:
+        """End the doubts whose marks a person has dealt with, since evidence since then has answered them.
+
+        Args:
+            why: a sentence for people.
+            kinds: which of them it answers.
+        """
+        for kind in kinds:
+            if self.order.doubts & MARK_BITS[kind] and not self.is_marked(kind):
+                self.order.doubts &= ~MARK_BITS[kind]
+                self._answered.append((kind, why))
+
+    def doubt(self, kind: MarkKind) -> None:
+        """Call for a person, and believe of the order nothing by which it might be placed again."""
+        self.mark(kind)
+        self.order.doubts |= MARK_BITS[kind]
 
     def is_marked(self, *kinds: MarkKind) -> bool:
         """Say whether a mark of one of these kinds is open."""
@@ -190,6 +254,8 @@ class Change:
         self._derive()
         spending.follow(order, was=old["submission"], counted_on=old["counted_on"])
         save_changes(order, old)
+        if order.first_attempt_id and order.is_provably_unspent and not self._was_unspent:
+            Reading.objects.read_again_from(order.first_attempt_id)
         fields = {
             "submission_from": old["submission"],
             "submission_to": order.submission,
@@ -240,12 +306,13 @@ def is_over(order: Order) -> bool:
     return order.submission == Submission.ACCEPTED and order.status in FINAL and witnessed
 
 
-def place(order: Order, *, awaits_approval: bool) -> None:
+def place(order: Order, *, awaits_approval: bool, confirmed: str = "") -> None:
     """Save a new order, queued and counted towards today, or awaiting approval, in the caller's transaction.
 
     Args:
         order: checked, with a number.
         awaits_approval: whether a second person has to approve it first.
+        confirmed: the warning that the person has confirmed, for the history.
 
     Raises:
         LimitReached: it doesn't fit into what may be spent today.
@@ -260,25 +327,27 @@ def place(order: Order, *, awaits_approval: bool) -> None:
         EventKind.PLACED,
         actor=order.placed_by,
         submission_to=order.submission,
-        note=order.duplicate_reason,
+        note=" · ".join(filter(None, [order.duplicate_reason, confirmed])),
     )
 
 
-def claim(order: Order, lease: dt.timedelta, generation: str) -> bool:
+def claim(order: Order, lease: dt.timedelta, generation: str, *, in_an_outage: bool = False) -> bool:
     """Take up a queued order, in the caller's transaction, by the one compare-and-swap that decides it.
 
-    It asks for all that must hold at this very moment: the order is queued, nothing is stopped, the account is
-    confirmed, and what the order replaces is still proven to have spent nothing.
+    It asks for all that must hold at this very moment: the order is queued, nothing is stopped nor, if it is a slow
+    top-up, held, no outage of the platform is known, the account is confirmed, and what the order replaces is still
+    proven to have spent nothing, or to have failed as a second person has read.
 
     Args:
         order: as it was read; changed like the row.
         lease: how long the worker may be busy with it.
         generation: the one that this process has seen, see `restore_guard.token`.
+        in_an_outage: whether it may go out although the platform can't be reached, since it is its turn to try.
 
     Returns:
         Whether it may be sent now, by this worker alone.
     """
-    if not _claiming(lease, accounts.fingerprint(), generation).change(order.pk):
+    if not _claiming(lease, accounts.fingerprint(), generation, in_an_outage).change(order.pk):
         return False
     order.submission, order.claims = Submission.SUBMITTING, order.claims + 1
     order.submitted_at = timezone.now()  # nearly: by the database's clock in the row
@@ -287,9 +356,11 @@ def claim(order: Order, lease: dt.timedelta, generation: str) -> bool:
 
 
 @lru_cache(maxsize=8)
-def _claiming(lease: dt.timedelta, fingerprint: str, generation: str) -> CompiledQuery[Order]:
-    """Return the UPDATE of a claim; composed once for each account and generation, of which the latest matter."""
-    claimable = (NOT_STOPPED, restore_guard.open_for(generation), accounts.pushable(), ORIGINAL_UNSPENT)
+def _claiming(lease: dt.timedelta, fingerprint: str, generation: str, in_an_outage: bool) -> CompiledQuery[Order]:
+    """Return the UPDATE of a claim; compiled once for each account and generation, of which the latest matter."""
+    reachable = () if in_an_outage else (REACHABLE,)
+    allowed = (NOT_STOPPED, *reachable, NOT_HELD)
+    claimable = (*allowed, restore_guard.open_for(generation), accounts.pushable(), ORIGINAL_DEAD)
     return CompiledQuery(
         lambda order_id: Order.objects.filter(*claimable, pk=order_id, submission=Submission.QUEUED),
         submission=Submission.SUBMITTING,
@@ -338,7 +409,7 @@ ACCEPTED_COLUMNS = (  # none that a callback may have set a moment ago
 
 
 def expire(order_id: int) -> None:
-    """Give up on a worker that never came back, in the caller's transaction: whether it sent the order is unknown.
+    """Give up on a claim whose lease has expired, in the caller's transaction: the order may have been sent.
 
     Args:
         order_id: an order whose lease may have run out; nothing happens where it has not.
@@ -357,7 +428,8 @@ def expire(order_id: int) -> None:
 def doubt_all(*, account: Account) -> dict[str, int]:
     """Let nothing be pushed, placed again or approved that a restored database only believes to be unsent.
 
-    What waited may have been sent since the backup was made, and is asked about; what was dead may have been replaced.
+    What waited may have been sent since the backup was made, and is asked about. All that had not succeeded for certain
+    may have failed and been replaced since.
 
     Args:
         account: under which it was pushed if it was.
@@ -378,8 +450,11 @@ def doubt_all(*, account: Account) -> dict[str, int]:
         account=Coalesce("account", account.pk),
     )
     asked = Order.objects.open().filter(submission=Submission.ACCEPTED).update(next_check_at=Now(), asked_at=None)
-    dead = Order.objects.filter(PROVABLY_UNSPENT, replaced_by=None, placed_at__gte=from_now(-REPLACED_WITHIN))
-    return {"unknown": unknown, "asked": asked, "doubted": dead.update(doubts=MARK_BITS[MarkKind.RESTORED])}
+    succeeded = Q(submission=Submission.ACCEPTED, status=Status.SUCCEEDED, confirmed_at__isnull=False)
+    replaced = Exists(Order.objects.filter(replaces=OuterRef("pk")))
+    doubtful = Order.objects.filter(~succeeded, ~replaced, placed_at__gte=from_now(-REPLACED_WITHIN))
+    doubted = doubtful.update(doubts=F("doubts").bitor(MARK_BITS[MarkKind.RESTORED]))
+    return {"unknown": unknown, "asked": asked, "doubted": doubted}
 
 
 def queue_all(orders: OrderQuerySet, *, approved_by: User, counted_on: dt.date) -> None:

@@ -6,8 +6,9 @@ from django.db.models import Exists
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
+from recharge.choices import PortalEventKind
 from recharge.core.errors import Outdated, TooLate
-from recharge.core.events import clean
+from recharge.core.events import clean, record_of_portal
 from recharge.models import EmergencyStop
 
 NOT_STOPPED = ~Exists(EmergencyStop.objects.filter(on=True))
@@ -26,7 +27,9 @@ def stop_everything(*, actor: User | None, reason: str) -> EmergencyStop:
     """
     try:
         with transaction.atomic(durable=True):
-            return EmergencyStop.objects.create(started_by=actor, reason=clean(reason.strip(), 200))
+            stop = EmergencyStop.objects.create(started_by=actor, reason=clean(reason.strip(), 200))
+            record_of_portal(PortalEventKind.STOPPED, actor=actor, about=stop, note=stop.reason)
+            return stop
     except IntegrityError:
         raise TooLate(_("Everything is stopped already.")) from None
 
@@ -43,8 +46,10 @@ def go_on(*, stop_id: int, actor: User) -> None:
         Outdated: another stop is on.
     """
     shown = EmergencyStop.objects.filter(pk=stop_id, on=True)
-    if not shown.update(on=False, ended_at=Now(), ended_by=actor):
-        raise Outdated if current_stop() else TooLate(_("Nothing is stopped."))
+    with transaction.atomic():
+        if not shown.update(on=False, ended_at=Now(), ended_by=actor):
+            raise Outdated if current_stop() else TooLate(_("Nothing is stopped."))
+        record_of_portal(PortalEventKind.WENT_ON, actor=actor, about=f"stop:{stop_id}")
 
 
 def current_stop() -> EmergencyStop | None:

@@ -13,7 +13,7 @@ from portal.kit.database import now as database_now
 from portal.kit.database import release_connection
 from recharge.models import Pace
 
-LANES_AHEAD = 0.5
+DRAIN_MAX_WAIT = 0.5
 """Seconds: drains take no turn that is further off, so that a single order never queues behind all of them."""
 
 
@@ -31,9 +31,23 @@ def wait_in_drain() -> bool:
     """
     if not settings.WIKEYUN_MAX_RPS:
         return True
-    seconds = _take(within=LANES_AHEAD)
-    _sleep(LANES_AHEAD / 2 if seconds is None else seconds)
+    seconds = _take(within=DRAIN_MAX_WAIT)
+    _sleep(DRAIN_MAX_WAIT / 2 if seconds is None else seconds)
     return seconds is not None
+
+
+def wait_within(seconds: float) -> bool:
+    """Take the next turn and sleep until it comes, unless it is further off than so many seconds.
+
+    Returns:
+        Whether a turn was taken; where not, no time has passed. At once, where no limit is set.
+    """
+    if not settings.WIKEYUN_MAX_RPS:
+        return True
+    turn = _take(within=seconds)
+    if turn is not None:
+        _sleep(turn)
+    return turn is not None
 
 
 def _sleep(seconds: float) -> None:

@@ -75,7 +75,7 @@ def look_again() -> str | None:
                     _seen.forget()
                     return None
                 trouble = _compare(row)
-        except OperationalError:  # another process is at it, frozen perhaps
+        except OperationalError:  # another process holds the lock, and may be frozen
             row, trouble = _row(), _("another process holds it")
         if trouble is not None:
             return _do_without(row, trouble)
@@ -201,7 +201,7 @@ def _next(row: Generation) -> str | None:
 
 
 def _settle() -> None:
-    """Leave no other token beside the database than its own: one that stayed would let an old backup in, for ever."""
+    """Leave no other token beside the database than its own: a stale one would let an old backup pass, for ever."""
     try:
         with transaction.atomic():
             row = _row(locked=True)
@@ -209,11 +209,11 @@ def _settle() -> None:
                 if row.token and place.tokens() != {row.token}:
                     place.keep_only(row.token)
     except Exception as error:
-        log.warning("generation_not_settled", why=str(error))  # whoever looks next does it
+        log.warning("generation_not_settled", why=str(error))  # the next caller does it
 
 
 def _do_without(row: Generation, trouble: str) -> str | None:
-    """No news: what held holds on for a while, and nothing begins. Then nothing is pushed, and every page says why."""
+    """Keep the last result for a while if a place is out of reach; then nothing is pushed, and every page says why."""
     if row.token == _seen.token and time.monotonic() - _seen.read_at < TRUSTED_FOR:
         _seen.at = time.monotonic()
         return _seen.token

@@ -12,9 +12,13 @@ from django.utils.translation import gettext as _
 from oilcards.models import OilCard
 from oilcards.services.availability import can_recharge
 from oilcards.services.errors import NotRechargeable
-from recharge.choices import Product, Speed
+from portal.kit.lists import listed
+from recharge.choices import NumberVerdict, Product, Speed
 from recharge.core import phone_numbers
-from recharge.models import PROVABLY_UNSPENT, Order, OrderQuerySet
+from recharge.models import PROVABLY_UNSPENT, Batch, Order, OrderQuerySet
+from recharge.numbers.services import judging as numbers
+
+from . import slow_guard
 
 DUPLICATE_WINDOW = dt.timedelta(hours=24)
 Target = tuple[str, int | None, int]
@@ -45,7 +49,13 @@ def problems(order: Order, card: OilCard | None = None) -> list[Problem]:
         order: not saved yet.
         card: its oil card as it is now; by default as the order has it.
     """
-    return [*_problems_of_target(order, card), *_problems_of_value(order), *_problems_of_speed(order)]
+    return [*_problems_of_target(order, card), *_problems_of_value(order), *_problems_of_speed(order), *_missing(order)]
+
+
+def doubt(order: Order) -> numbers.Judgement | None:
+    """Return what a person has to confirm of an order's number before it is placed; None where that is nothing."""
+    judged = numbers.judge(order.mobile) if order.product == Product.MOBILE else numbers.FINE
+    return judged if judged.verdict == NumberVerdict.WARN else None
 
 
 def target(order: Order) -> Target:
@@ -53,16 +63,27 @@ def target(order: Order) -> Target:
     return order.mobile, order.oil_card_id, order.face_value
 
 
-def earlier_ones(orders: Collection[Order], *, since: int | None = None) -> dict[Target, Order]:
+def earlier_ones(
+    orders: Collection[Order],
+    *,
+    since: int | None = None,
+    apart_from: OrderQuerySet | None = None,
+    besides: Batch | None = None,
+) -> dict[Target, Order]:
     """Return, by their targets, the latest orders that some new ones would repeat.
 
     Args:
         orders: the new ones.
         since: as in `may_have_spent`.
+        apart_from: orders that are judged otherwise: the attempts that a replacement stands in for.
+        besides: a batch that they belong to, whose own orders don't count.
     """
     same = Q(mobile__in={order.mobile for order in orders if order.mobile})
     same |= Q(oil_card__in={order.oil_card_id for order in orders if order.oil_card_id})
-    found = may_have_spent(Order.objects.filter(same), since=since).order_by("id")
+    others = Q(batch=None) | ~Q(batch=besides) if besides else Q()
+    found = may_have_spent(Order.objects.filter(same, others), since=since).order_by("id")
+    if apart_from is not None:
+        found = found.exclude(pk__in=apart_from.order_by().values("pk"))
     return {target(order): order for order in found.only("order_no", "mobile", "oil_card", "face_value")}
 
 
@@ -96,15 +117,22 @@ def _problems_of_target(order: Order, card: OilCard | None) -> Iterable[Problem]
             yield Problem("mobile", _("A mobile number has 11 digits and begins with 13 to 19."))
     except phone_numbers.InvalidMobile as error:
         yield Problem("mobile", str(error))
+    else:
+        judged = numbers.judge(order.mobile)
+        if judged.verdict == NumberVerdict.REFUSE:
+            yield Problem("mobile", judged.message)
 
 
 def _problems_of_value(order: Order) -> Iterable[Problem]:
     offered = face_values(order.product)
     if order.face_value not in offered:
-        listed = ", ".join(str(value) for value in offered)
-        yield Problem("face_value", _("The face value must be one of %(listed)s.") % {"listed": listed})
+        yield Problem("face_value", _("The face value must be one of %(listed)s.") % {"listed": listed(offered)})
 
 
 def _problems_of_speed(order: Order) -> Iterable[Problem]:
     if order.speed not in speeds(order.product):
         yield Problem("speed", _("Oil cards can't be recharged at this speed."))
+
+
+def _missing(order: Order) -> Iterable[Problem]:
+    return (Problem(field, sentence) for field, sentence in slow_guard.missing(order))

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.db.models import F, Q
+from django.db.models import F, Q, Sum
 from django.db.models.functions import Greatest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from portal.kit import wording
 from recharge.core.errors import LimitReached
-from recharge.models import DEAD_SUBMISSIONS, Order, Spending
+from recharge.models import DEAD_SUBMISSIONS, BatchMaking, Order, Spending
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,37 @@ def count(*, person: User, amount: int) -> dt.date:
     return day
 
 
+def require_left(*, person: User, amount: int) -> None:
+    """Make sure that yuan would be counted now; only `count` itself is certain.
+
+    Args:
+        person: who placed what they are for.
+        amount: yuan.
+
+    Raises:
+        LimitReached: they wouldn't.
+    """
+    for allowance in allowances(person):
+        _require_within(allowance, amount, person)
+
+
+def require_room(*, person: User, amount: int) -> None:
+    """Make sure that yuan fit into what may be spent today, besides what batches that are being made will take of it.
+
+    Args:
+        person: who places what they are for.
+        amount: yuan.
+
+    Raises:
+        LimitReached: they don't.
+    """
+    making = BatchMaking.objects.filter(awaits_approval=False)
+    for allowance in allowances(person):
+        others = making if allowance.of_all else making.filter(batch__made_by=person)
+        expected = others.aggregate(left=Sum(F("batch__total") - F("money")))["left"] or 0
+        _require_within(allowance, amount, person, expected)
+
+
 def uncount(orders: Iterable[Order]) -> None:
     """Count orders no longer, because they spent nothing; in the transaction that makes them dead.
 
@@ -58,7 +90,7 @@ def uncount(orders: Iterable[Order]) -> None:
         orders: with `counted_on`, `face_value` and `placed_by_id`; those that never counted are left alone.
     """
     for (day, person), amount in _sums(orders):
-        # Never below 0: this stands in the transaction that records what the platform answered, and must not fail it.
+        # Never below 0: this runs in the transaction that records the platform's answer, and must not make it fail.
         Spending.objects.filter(day=day, person=person).update(amount=Greatest(F("amount") - amount, 0))
 
 
@@ -92,6 +124,12 @@ def allowances(person: User) -> list[Allowance]:
     return [Allowance(limit, used.get(whose, 0), whose is None) for whose, limit in limits.items() if limit]
 
 
+def _require_within(allowance: Allowance, amount: int, person: User, expected: int = 0) -> None:
+    if amount > allowance.left - expected:
+        whose = None if allowance.of_all else person
+        raise LimitReached(_explain(allowance.limit, allowance.used + expected, amount, whose))
+
+
 def _sums(orders: Iterable[Order]) -> list[tuple[tuple[dt.date, int | None], int]]:
     """Add up what was counted, totals first and people in one order, so that no two transactions block each other."""
     sums: dict[tuple[dt.date, int | None], int] = {}
@@ -115,8 +153,13 @@ def _raise(day: dt.date, person: User | None, amount: int, limit: int) -> None:
 def _explain(limit: int, used: int, amount: int, person: User | None) -> str:
     figures = {"limit": f"{limit:,}", "used": f"{used:,}", "amount": f"{amount:,}"}
     if person is None:
-        return _("The limit for all today is ¥ %(limit)s: ¥ %(used)s are used, ¥ %(amount)s don't fit.") % figures
-    return _("The limit of %(person)s for today is ¥ %(limit)s: ¥ %(used)s are used, ¥ %(amount)s don't fit.") % {
-        "person": person.get_username(),
+        return (
+            _("Today's overall limit is ¥ %(limit)s: ¥ %(used)s is used, so ¥ %(amount)s more would exceed it.")
+            % figures
+        )
+    return _(
+        "%(person)s has a limit of ¥ %(limit)s for today: ¥ %(used)s is used, so ¥ %(amount)s more would exceed it."
+    ) % {
+        "person": wording.person(person),
         **figures,
     }

@@ -7,13 +7,14 @@ from django.utils.translation import gettext as _
 
 from oilcards.services import restoring as cards
 from portal import platform
+from recharge.batches.services import managing
 from recharge.choices import BatchEventKind, BatchState, PortalEventKind
 from recharge.core.events import record_of_portal
 from recharge.fulfilment.services import transitions
 from recharge.limits.services import accounts, restore_guard
 from recharge.models import Account, Batch, BatchDraft, BatchEvent
 
-UNFINISHED = (BatchState.AWAITING_APPROVAL, BatchState.CANARY, BatchState.RUNNING, BatchState.PAUSED)
+UNFINISHED = (BatchState.MAKING, BatchState.AWAITING_APPROVAL, BatchState.CANARY, BatchState.RUNNING, BatchState.PAUSED)
 
 
 def put_in_order(*, actor: User | None = None, dry_run: bool = False) -> dict[str, int]:
@@ -38,7 +39,7 @@ def put_in_order(*, actor: User | None = None, dry_run: bool = False) -> dict[st
     with transaction.atomic(durable=True):
         numbers = transitions.doubt_all(account=_pushed_under())
         numbers["batches"] = _end_batches()
-        numbers["drafts"] = BatchDraft.objects.all().delete()[0]
+        numbers["drafts"] = BatchDraft.objects.all().delete()[1].get(BatchDraft._meta.label, 0)
         numbers["cards"] = cards.doubt_all()
         numbers["sessions"] = Session.objects.all().delete()[0]
         if dry_run:
@@ -56,7 +57,11 @@ def _end_batches() -> int:
     BatchEvent.objects.bulk_create(
         BatchEvent(batch_id=batch_id, kind=BatchEventKind.RESTORED, note=note) for batch_id in unfinished
     )
-    return Batch.objects.filter(pk__in=unfinished).update(state=BatchState.HANDED_OVER, brake="", braked_at=None)
+    for batch in Batch.objects.filter(state=BatchState.MAKING):
+        managing.stop_making(batch)
+    left = Batch.objects.filter(pk__in=unfinished, state__in=UNFINISHED)
+    left.update(state=BatchState.HANDED_OVER, brake="", braked_at=None)
+    return len(unfinished)
 
 
 def _pushed_under() -> Account:

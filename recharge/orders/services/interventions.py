@@ -14,7 +14,8 @@ from portal import platform
 from portal.gateway import Acknowledgement, GatewayError
 from portal.kit.database import now as database_now
 from portal.kit.database import release_connection
-from recharge.choices import NOT_HANDED_OVER, NOT_YET_SENT, EventKind, MarkKind, Submission, Verdict
+from portal.kit.lists import listed
+from recharge.choices import NOT_HANDED_OVER, NOT_YET_SENT, EventKind, MarkKind, Submission, Verdict, bits_of
 from recharge.core import queue
 from recharge.core.errors import InvalidOrder, NotConfigured, TooLate
 from recharge.core.events import describe, record, require_all_seen
@@ -22,7 +23,7 @@ from recharge.core.locking import lock
 from recharge.fulfilment.services import products, reports
 from recharge.fulfilment.services.privacy import hiding
 from recharge.fulfilment.services.scheduling import CHECK_DELAYS, ask_at_once
-from recharge.fulfilment.services.transitions import Change
+from recharge.fulfilment.services.transitions import LEAVING_DOUBTS, Change
 from recharge.limits.services import accounts, pacing
 from recharge.models import Order
 from recharge.status import CANCELLABLE
@@ -206,13 +207,15 @@ def acknowledge(*, order_id: int, actor: User, note: str, last_seen: int, kinds:
         change = Change(order)
         dealt_with = [kind for kind in order.marked_as if not kinds or kind in kinds]
         if not dealt_with:
-            raise TooLate(_("This order needs no attention any more."))
+            raise TooLate(_("This order no longer needs attention."))
         require_all_seen(order, last_seen)
         hide = hiding(order)
         change.deal_with(dealt_with)
         if not order.settled_at and order.submission not in NOT_HANDED_OVER and not order.next_check_at:
             order.next_check_at = timezone.now() + CHECK_DELAYS[-1]
-        labels = ", ".join(str(kind.label) for kind in dealt_with)
+        if order.doubts & bits_of(LEAVING_DOUBTS) & bits_of(dealt_with):
+            ask_at_once(order)  # only an answer that is asked for from here on ends the doubt
+        labels = listed(kind.label for kind in dealt_with)
         change.record(EventKind.ACKNOWLEDGED, actor=actor, note=f"{labels}: {hide(note) if hide else note}")
     return order
 

@@ -115,6 +115,7 @@ class Shop:
             "OIL_FACE_VALUES": "500",
             "OIL_SPEEDS": "0",
             "APPROVAL_ABOVE": "150",
+            "MFA_REQUIRED": "none",  # nobody there has a telephone
             "DAILY_LIMIT": "0",
             "DAILY_LIMIT_PER_PERSON": "0",
             "BALANCE_FLOOR": "0",

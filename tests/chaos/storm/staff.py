@@ -14,10 +14,10 @@ from .plan import PLACING, Action, Plan
 BACKLOG = 900
 """Orders that may wait before the clerks place more: the storm shall meet orders under way, not a long queue."""
 
-LONGEST_WAIT = 12.0
+MAX_WAIT = 12.0
 ROUND = 0.5
 READING = 0.7
-LONGEST_STOP = 4.0
+MAX_STOP = 4.0
 EARLY, NEWEST = 0.6, 15
 """So many lies are about the newest orders, of which the truth isn't known yet."""
 
@@ -78,7 +78,7 @@ class Clerk(Worker):
                 do(action, self._person, self._portal)
 
     def _wait_for_room(self) -> None:
-        deadline = time.monotonic() + LONGEST_WAIT
+        deadline = time.monotonic() + MAX_WAIT
         while self._gauge.waiting > BACKLOG and time.monotonic() < deadline and not self.over.is_set():
             time.sleep(0.3)
 
@@ -128,7 +128,7 @@ class Approver(Deciding):
 
     def end_the_stop(self) -> None:
         if self.portal.is_stopped():
-            self.over.wait(self.chance.uniform(0.5, LONGEST_STOP))
+            self.over.wait(self.chance.uniform(0.5, MAX_STOP))
             self.person.fill("/stop/go-on/", "seen")
             self.person.outcomes.count("emergency stop ended")
 

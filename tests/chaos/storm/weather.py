@@ -12,8 +12,8 @@ from .plan import Blow, Phase, Plan, Strike
 from .servers import Server
 from .shop import Shop
 
-LEAST_GAP = 1.0
-LONGEST_GAP = 15.0
+MIN_GAP = 1.0
+MAX_GAP = 15.0
 """Seconds between two strikes: not all at once, and none is saved up for ever where no order moves."""
 
 RESTART_SECONDS = 0.1
@@ -63,7 +63,7 @@ class Weather:
 
     def _is_due(self, strike: Strike, moved: int, now: float) -> bool:
         gap = now - self._last
-        return gap >= LEAST_GAP and (moved >= strike.at or gap >= LONGEST_GAP)
+        return gap >= MIN_GAP and (moved >= strike.at or gap >= MAX_GAP)
 
     def _strike(self, strike: Strike) -> bool:
         """Do it, unless nothing of the kind is up just now; return whether it was done."""

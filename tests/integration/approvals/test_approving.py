@@ -459,3 +459,37 @@ def test_session_that_typed_no_password_is_asked_for_it(client: Client, order: O
 def test_clock_set_back_makes_no_password_fresh(clock: time_machine.Traveller, approver: Client, order: Order) -> None:
     clock.shift(-3600)
     assert asks_for_password(approver.get(address(order)))
+
+
+# --- what can't be approved now
+
+
+def test_the_page_says_beforehand_that_a_limit_is_reached_and_offers_to_reject_it(
+    approver: Client, order: Order, batch: Batch, settings: LazySettings
+) -> None:
+    settings.DAILY_LIMIT = 199
+    for thing in (order, batch):
+        page = text_of(approver.get(address(thing)))
+        assert "data-why-no-approval" in page
+        assert "¥ 199" in page
+        assert 'value="approve"' not in page
+        assert 'value="reject"' in page
+    assert "¥ 199" in text_of(approver.post(address(order), APPROVE))
+    approver.post(address(order), REJECT)
+    order.refresh_from_db()
+    assert order.submission == Submission.WITHDRAWN
+
+
+def test_the_page_offers_both_where_both_are_possible(approver: Client, order: Order, settings: LazySettings) -> None:
+    settings.DAILY_LIMIT = 200
+    page = text_of(approver.get(address(order)))
+    assert "data-why-no-approval" not in page
+    assert "data-why-not" not in page
+    assert 'value="approve"' in page
+
+
+def test_nobody_is_offered_to_decide_about_his_own(client: Client) -> None:
+    own = placing.place_mobile_order(placed_by=person("approver"), mobile="13800138000", face_value=200)
+    page = text_of(signed_in(client, "approver").get(address(own)))
+    assert "data-why-not" in page
+    assert 'name="decision"' not in page

@@ -1,19 +1,28 @@
 """A clerk is asked which column is which where a list doesn't say, once for all lists of the same shape."""
 
+import hashlib
+import json
 import re
-from io import BytesIO
+from io import BytesIO, StringIO
+from pathlib import Path
+from typing import Any
+from unittest import mock
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import CommandError, call_command
 from django.test import Client
 from xlsxwriter import Workbook
 
 from portal.sheets import UnreadableSheet
+from recharge.batches.services import making
+from recharge.batches.services.columns.choosing import choose_columns
 from recharge.batches.services.making import make_batch
 from recharge.models import Batch, BatchDraft, ColumnChoice, Order
-from tests.batches import mobile
+from tests.batches import assembled, mobile
 from tests.fake_platform import FakePlatform
 from tests.oil_cards import active_card
+from tests.pages import hidden_fields, press
 from tests.people import person
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sent")]
@@ -55,7 +64,7 @@ def test_values_and_amounts_are_asked_about_with_their_columns_shown(clerk: Clie
     address = upload(clerk, VALUES_AND_AMOUNTS)
     assert address.endswith("/columns/")
     text = clerk.get(address).content.decode()
-    assert "面值, 金额" in text
+    assert "面值、金额" in text
     assert "49.25" in text
     assert chosen(clerk, address) == {"column_0": "", "column_1": "mobile", "column_2": "", "column_3": ""}
     response = clerk.post(address, {"column_1": "mobile", "column_2": "face_value"})
@@ -63,7 +72,7 @@ def test_values_and_amounts_are_asked_about_with_their_columns_shown(clerk: Clie
     assert (seen.context["seen"].good.orders, seen.context["seen"].good.money) == (2, 150)
     assert "面值 = C 面值" in seen.content.decode()
     assert "姓名、金额" in seen.content.decode()
-    clerk.post(response["Location"])
+    press(clerk, response["Location"])
     assert Batch.objects.get().total == 150
 
 
@@ -75,7 +84,7 @@ def test_a_list_without_a_header_is_proposed_from_its_content(clerk: Client, kin
     assert proposed == {"column_0": "", "column_1": "mobile", "column_2": "face_value"}
     response = clerk.post(address, {**proposed, "column_0": "note"})
     assert clerk.get(response["Location"]).context["seen"].good.money == 150
-    clerk.post(response["Location"])
+    press(clerk, response["Location"])
     assert list(Order.objects.order_by("line").values_list("line", "note")) == [(1, "张三"), (2, "李四")]
 
 
@@ -90,7 +99,7 @@ def test_nothing_is_placed_before_the_columns_are_said(clerk: Client) -> None:
 @pytest.mark.parametrize(
     ("said", "why"),
     [
-        ({}, "哪一列是手机号, 面值"),
+        ({}, "哪一列是手机号、面值"),
         ({"column_1": "mobile"}, "哪一列是面值"),
         ({"column_1": "mobile", "column_2": "face_value", "column_3": "face_value"}, "不能把两列指定为同一项"),
         ({"column_1": "mobile", "column_2": "bread"}, "选择"),
@@ -117,12 +126,79 @@ def test_the_next_list_of_the_shape_is_read_the_same_way_and_says_so(clerk: Clie
     assert other.endswith("/columns/")
 
 
+@pytest.mark.parametrize(
+    ("header", "swapped", "row", "said"),
+    [
+        (
+            "手机号(旧),手机号(新),面值",
+            "手机号(新),手机号(旧),面值",
+            f"{mobile(1)},{mobile(2)},50",
+            {"column_1": "mobile", "column_2": "face_value"},
+        ),
+        (
+            "手机号,金额(每笔),金额(合计)",
+            "手机号,金额(合计),金额(每笔)",
+            f"{mobile(1)},50,100",
+            {"column_0": "mobile", "column_1": "face_value"},
+        ),
+    ],
+)
+def test_what_was_said_is_not_taken_for_columns_that_are_swapped(
+    clerk: Client, header: str, swapped: str, row: str, said: dict[str, str]
+) -> None:
+    clerk.post(upload(clerk, f"{header}\n{row}\n"), said)
+    assert not upload(clerk, f"{header}\n{row}\n").endswith("/columns/")
+    assert upload(clerk, f"{swapped}\n{row}\n").endswith("/columns/")
+
+
+def test_what_was_remembered_without_what_is_in_brackets_is_asked_again(clerk: Client) -> None:
+    shape = hashlib.sha256("手机号\t手机号\t面值".encode()).hexdigest()
+    positions = {"mobile": 1, "face_value": 2}
+    ColumnChoice.objects.create(product="MOBILE", shape=shape, positions=positions, chosen_by=person("clerk"))
+    for header in ("手机号(新),手机号(旧),面值", "手机号,手机号,面值"):
+        assert upload(clerk, f"{header}\n{mobile(1)},{mobile(2)},50\n").endswith("/columns/")
+
+
 def test_a_choice_can_be_changed(clerk: Client) -> None:
     address = upload(clerk, f"手机号,面值,金额\n{mobile(1)},50,100\n")
     clerk.post(address, {"column_0": "mobile", "column_1": "face_value"})
     response = clerk.post(address, {"column_0": "mobile", "column_2": "face_value"})
     assert clerk.get(response["Location"]).context["seen"].good.money == 100
     assert ColumnChoice.objects.get().positions == {"mobile": 0, "face_value": 2}
+
+
+def test_an_old_preview_tops_up_no_other_numbers_than_it_showed(clerk: Client) -> None:
+    """The list is open twice: here another column is said to be the number, there the old ones are still shown."""
+    address = upload(clerk, f"手机号(旧),手机号(新),面值\n{mobile(1)},{mobile(2)},50\n")
+    preview = clerk.post(address, {"column_1": "mobile", "column_2": "face_value"})["Location"]
+    shown = hidden_fields(clerk.get(preview))
+    clerk.post(address, {"column_0": "mobile", "column_2": "face_value"})
+    refused = clerk.post(preview, shown)
+    assert "情况有变" in refused.content.decode()
+    assert not Order.objects.exists()
+    assert clerk.post(preview, hidden_fields(refused)).status_code == 302
+    assert Order.objects.get().mobile == mobile(1)
+
+
+def test_columns_are_not_changed_under_a_batch_that_is_being_made(
+    clerk: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(making, "MADE_AT_ONCE", 0)
+    address = upload(clerk, f"手机号,面值,金额\n{mobile(1)},50,100\n")
+    clerk.post(address, {"column_0": "mobile", "column_1": "face_value"})
+    begun = BatchDraft.objects.get()
+
+    def too_late(**said: Any) -> None:
+        making.make_batch(draft=begun, made_by=person("clerk"))
+        choose_columns(**said)
+
+    with mock.patch("recharge.batches.upload_views.choose_columns", too_late):
+        page = clerk.post(address, {"column_0": "mobile", "column_2": "face_value"}, follow=True)
+    batch = Batch.objects.get()
+    assert page.request["PATH_INFO"] == f"/batches/{batch.pk}/"
+    assert "情况有变" in page.content.decode()
+    assert ColumnChoice.objects.get().positions == {"mobile": 0, "face_value": 1}
+    assert (assembled(batch).size, batch.total) == (1, 50)
 
 
 def test_a_value_for_all_needs_no_column(clerk: Client) -> None:
@@ -157,3 +233,14 @@ def test_what_is_no_list_is_still_refused_at_once(clerk: Client) -> None:
     file = SimpleUploadedFile("x.csv", b"a,b\n1,2\n")
     assert clerk.post("/batches/new/", {"product": "MOBILE", "file": file}).status_code == 200
     assert not BatchDraft.objects.exists()
+
+
+def test_read_list_goes_by_what_was_said_of_the_last_list_of_the_shape(clerk: Client, tmp_path: Path) -> None:
+    path = tmp_path / "名单.csv"
+    path.write_text(VALUES_AND_AMOUNTS)
+    with pytest.raises(CommandError):
+        call_command("read_list", str(path), stdout=StringIO())
+    clerk.post(upload(clerk, VALUES_AND_AMOUNTS), {"column_1": "mobile", "column_2": "face_value"})
+    out = StringIO()
+    call_command("read_list", str(path), "--json", stdout=out, stderr=StringIO())
+    assert sum(json.loads(line)["face_value"] for line in out.getvalue().splitlines()) == 150

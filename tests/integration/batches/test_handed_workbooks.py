@@ -10,6 +10,7 @@ from django.test import Client
 from recharge.models import Order
 from tests.batches import mobile
 from tests.fake_platform import FakePlatform
+from tests.pages import press
 from tests.people import person
 from tests.unit.sheets.test_foreign_workbooks import xls
 
@@ -60,8 +61,15 @@ def test_a_workbook_of_wps_goes_through(clerk: Client) -> None:
     address = upload(clerk, content, "名单.et")
     page = clerk.get(address)
     assert "隐藏的行" in page.content.decode()
-    clerk.post(address)
+    press(clerk, address)
     assert list(Order.objects.order_by("line").values_list("mobile", "face_value")) == [
         (mobile(1), 50),
         (mobile(2), 100),
     ]
+
+
+def test_a_workbook_under_the_name_of_a_text_is_read_and_says_so(clerk: Client) -> None:
+    address = upload(clerk, xls([["手机号", "面值"], [mobile(1), 50], [mobile(2), ""]]), "名单.txt")
+    seen = clerk.get(address).context["seen"]
+    assert (seen.good.orders, "XLS" in seen.notice) == (1, True)
+    assert [line.words for line in seen.bad_lines] == [["这一行没有面值。"]]

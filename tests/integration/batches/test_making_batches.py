@@ -16,7 +16,7 @@ from oilcards.choices import State
 from oilcards.models import OilCard
 from portal import platform as platform_settings
 from portal.sheets import UnreadableSheet
-from recharge.batches.services import draining, making, managing, reading
+from recharge.batches.services import assembling, draining, making, managing, reading, uploading
 from recharge.choices import BatchEventKind, BatchState, EventKind, Product, Speed, Submission
 from recharge.core.errors import BadLines, LimitReached, NotConfigured, NothingToPlace, Outdated, ReasonNeeded
 from recharge.fulfilment.services import checking
@@ -101,10 +101,10 @@ def test_a_second_batch_with_the_nonce_is_refused_by_the_database(clerk_user: Us
     ("line", "words"),
     [
         ("1380013800,50", "11 位"),
-        ("17012345678,50", "170 是"),
-        ("13800138000,51", "50, 100, 200"),
-        ("13800138000,", "50, 100, 200"),
-        ("13800138000,五十", "50, 100, 200"),
+        ("17012345678,50", "170 开头"),
+        ("13800138000,51", "50、100、200"),
+        ("13800138000,", "没有面值"),
+        ("13800138000,五十", "50、100、200"),
         ("1.38E+10,50", "科学计数"),
         ("=13800138000+0,50", "公式"),
     ],
@@ -232,7 +232,7 @@ def test_statements_grow_with_pieces_and_not_with_lines(clerk_user: User) -> Non
 def test_oil_cards_are_found_by_their_number(clerk_user: User) -> None:
     card = active_card(clerk_user)
     text = sheet(f"{card.card_number},500", "1000110000000000999,500", f"{card.card_number},50", header="油卡号,面值")
-    draft = reading.keep_upload(content=text, file_name="", product=Product.OIL, uploaded_by=clerk_user)
+    draft = uploading.keep_upload(content=text, file_name="", product=Product.OIL, uploaded_by=clerk_user)
     found = problems(draft)
     assert list(found) == [3, 4]
     assert not any(card.card_number in words for words in found.values())
@@ -245,20 +245,20 @@ def test_cards_that_are_not_active_are_a_problem(clerk_user: User) -> None:
     card = active_card(clerk_user)
     OilCard.objects.update(state="CHANGE_FAILED")
     text = sheet(f"{card.card_number},500", header="油卡号,面值")
-    draft = reading.keep_upload(content=text, file_name="", product=Product.OIL, uploaded_by=clerk_user)
+    draft = uploading.keep_upload(content=text, file_name="", product=Product.OIL, uploaded_by=clerk_user)
     assert list(problems(draft)) == [2]
 
 
 def oil_draft(card: OilCard, by: User) -> BatchDraft:
     text = sheet(f"{card.card_number},500", header="油卡号,面值")
-    return reading.keep_upload(content=text, file_name="", product=Product.OIL, uploaded_by=by)
+    return uploading.keep_upload(content=text, file_name="", product=Product.OIL, uploaded_by=by)
 
 
 @pytest.mark.parametrize(("note", "statements"), [("", 0), ("x", 1)])
 def test_holders_are_read_only_for_lines_with_a_note(clerk_user: User, note: str, statements: int) -> None:
     cards = [active_card(clerk_user, number=f"10001111000012345{n}", platform_card_id=f"{n}") for n in range(10, 19)]
     text = sheet(*(f"{card.card_number},500,{note}" for card in cards), header="油卡号,面值,备注")
-    draft = reading.keep_upload(content=text, file_name="list.csv", product=Product.OIL, uploaded_by=clerk_user)
+    draft = uploading.keep_upload(content=text, file_name="list.csv", product=Product.OIL, uploaded_by=clerk_user)
     with CaptureQueriesContext(connection) as captured:
         assert [line.order.note for line in reading.lines(draft) if line.order] == [note] * len(cards)
     assert sum("holder_name" in query["sql"] for query in captured) == statements
@@ -322,7 +322,7 @@ def test_failed_orders_are_placed_anew_and_replaced_once(clerk_user: User, platf
         batch = batch_of(*mobiles(3), made_by=clerk_user)
     platform.behaviour, platform.next_behaviours = "reject", ["hang", "reject"]
     draining.submit_batches()
-    assert making.failed_orders(batch).count() == 2, "the one that hangs may have been taken"
+    assert assembling.failed_orders(batch).count() == 2, "the one that hangs may have been taken"
     nonce = uuid.uuid4()
     again = make_again(batch, clerk_user, nonce)
     assert make_again(batch, clerk_user, nonce) == again
@@ -364,7 +364,8 @@ def test_failed_orders_are_read_in_pieces(
     """A hundred thousand of them, whole, would take half a gigabyte."""
     batch = batch_of(*mobiles(5), made_by=clerk_user)
     fail_all(managing.skip_canary(batch_id=batch.pk, actor=clerk_user), platform)
-    monkeypatch.setattr(making, "PLACED_AT_ONCE", 2)
+    monkeypatch.setattr(making, "MADE_AT_ONCE", 2)
+    monkeypatch.setattr(assembling, "PLACED_AT_ONCE", 2)
     with CaptureQueriesContext(connection) as captured:
         again = make_again(batch, clerk_user)
     whole = [query["sql"] for query in captured if '"recharge_order"."duplicate_reason"' in query["sql"]]

@@ -13,7 +13,7 @@ from recharge.models import Batch, BatchDraft, Order
 from tests.batches import mobile
 from tests.fake_platform import FakePlatform
 from tests.oil_cards import active_card
-from tests.pages import streamed
+from tests.pages import press, streamed
 from tests.people import person
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sent")]
@@ -85,7 +85,7 @@ def test_a_chat_becomes_a_batch_with_one_click_on_its_preview(clerk: Client) -> 
     seen = clerk.get(address).context["seen"]
     assert (seen.good.orders, seen.bad, seen.typed, seen.chatter) == (12, 0, 40, 28)
     assert not Order.objects.exists()
-    assert clerk.post(address).status_code == 302
+    assert press(clerk, address).status_code == 302
     values = [50, 100, 50, 100, 50, 100, 200, 50, 100, 100, 50, 100]
     assert list(Order.objects.order_by("line").values_list("mobile", "face_value")) == [
         (mobile(number), value) for number, value in enumerate(values, 1)
@@ -99,7 +99,7 @@ def test_the_preview_has_every_line_beside_what_was_read(clerk: Client) -> None:
     ).content.decode()
     assert "张三&lt;b&gt; 138 0000 0002 50元" in text
     assert "与充值无关，已跳过" in text
-    assert "两个面值：50, 100" in text
+    assert "两个面值：50、100" in text
     assert "1 行为自动识读" in text
     assert "已跳过 1 行" in text
 
@@ -107,7 +107,7 @@ def test_the_preview_has_every_line_beside_what_was_read(clerk: Client) -> None:
 def test_numbers_without_a_value_get_the_one_of_the_form(clerk: Client) -> None:
     address = paste(clerk, f"{mobile(1)}、{mobile(2)}、{mobile(3)}\n{mobile(4)} 50\n{mobile(5)}", value_for_all=100)
     assert clerk.get(address).context["seen"].good.money == 450
-    clerk.post(address)
+    press(clerk, address)
     orders = Order.objects.order_by("line").values_list("line", "mobile", "face_value")
     assert list(orders) == [(n, mobile(n), 50 if n == 4 else 100) for n in range(1, 6)]
 
@@ -148,7 +148,7 @@ def test_a_text_about_no_order_is_refused(clerk: Client) -> None:
 def test_the_same_number_twice_is_suspicious_wherever_it_stands(clerk: Client) -> None:
     address = paste(clerk, f"{mobile(1)}、{mobile(2)}\n{mobile(2)}", value_for_all=50)
     assert clerk.get(address).context["seen"].suspicious.orders == 1
-    assert clerk.post(address).status_code == 200
+    assert press(clerk, address).status_code == 200
     assert not Batch.objects.exists()
 
 
@@ -162,7 +162,7 @@ def test_cards_in_a_text_are_not_shown_whole(clerk: Client) -> None:
     assert number not in text
     assert grouped not in text
     assert card.last_four in text
-    clerk.post(address, {"leave_out_bad": "on"})
+    press(clerk, address, leave_out_bad="on")
     batch = Batch.objects.get()
     assert batch.left_out == 1
     assert number not in streamed(clerk.get(f"/batches/{batch.pk}/results.csv")).decode()

@@ -232,7 +232,7 @@ def test_a_balance_that_the_platform_does_not_tell_is_not_enough(
     assert not platform.books
     assert state(running) == (BatchState.PAUSED, Brake.BALANCE_UNKNOWN)
     note = running.events.get(kind=BatchEventKind.BRAKED).note
-    assert "HTTP 502" in note
+    assert "没有及时回答" in note
     assert ("从未" in note) == (told_before is None)
     with pytest.raises(TooLate):
         resume(running, clerk_user)
@@ -322,13 +322,13 @@ def test_an_order_that_comes_back_to_a_withdrawn_batch_is_withdrawn_too(
     assert not platform.books
 
 
-@pytest.mark.parametrize("deed", [managing.pause, managing.resume, managing.skip_canary])
-def test_what_does_not_fit_its_state_is_refused(running: Batch, clerk_user: User, deed: object) -> None:
+@pytest.mark.parametrize("action", [managing.pause, managing.resume, managing.skip_canary])
+def test_what_does_not_fit_its_state_is_refused(running: Batch, clerk_user: User, action: object) -> None:
     managing.withdraw_rest(batch_id=running.pk, actor=clerk_user)
     events = len(kinds(running))
-    seen = {"last_seen": last_event(running)} if deed == managing.resume else {}
+    seen = {"last_seen": last_event(running)} if action == managing.resume else {}
     with pytest.raises(TooLate):
-        deed(batch_id=running.pk, actor=clerk_user, **seen)  # type: ignore[operator]
+        action(batch_id=running.pk, actor=clerk_user, **seen)  # type: ignore[operator]
     assert state(running) == (BatchState.WITHDRAWN, "")
     assert len(kinds(running)) == events
 

@@ -4,26 +4,30 @@ import re
 import uuid
 from collections import Counter
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from itertools import product
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.db.models import F
 from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
+from portal.kit.append_only import open_to_change
 from recharge.batches.services import braking, draining, managing
 from recharge.batches.services import progress as batch_progress
 from recharge.batches.services.progress import Part
 from recharge.batches.wording import ADVICE
-from recharge.choices import BatchEventKind, BatchState, Brake, Submission
+from recharge.choices import BatchEventKind, BatchState, Brake, MarkKind, Submission
 from recharge.core.wording import QUEUED_IN
-from recharge.models import Batch, Order
+from recharge.models import Batch, BatchEvent, Order
 from recharge.status import FINAL, Status
-from tests.actions import last_event, resume
+from tests.actions import last_event, mark, resume
 from tests.batches import batch_of, mobile, mobiles
 from tests.fake_platform import FakePlatform
+from tests.known import known
 from tests.pages import Page, confirm, hidden_fields
 from tests.people import person
 
@@ -71,6 +75,12 @@ def become(
     )
 
 
+def a_minute_passes() -> None:
+    """Let the history of batches be a minute older."""
+    with open_to_change(connection, BatchEvent):
+        BatchEvent.objects.update(at=F("at") - timedelta(minutes=1))
+
+
 def spread(batch: Batch) -> list[Order]:
     """Let something different become of each of eight orders; two still wait."""
     orders = list(batch.orders.order_by("id"))
@@ -103,6 +113,24 @@ def test_each_number_leads_to_the_orders_that_it_counts(clerk: Client, batch: Ba
     counted = batch_progress.of_batch(batch).parts[part].orders
     shown = re.findall(r'<a href="/orders/(\d{20})/">', text_of(clerk.get(f"/batches/{batch.pk}/?part={part}")))
     assert len(shown) == counted > 0
+
+
+def test_what_the_platform_contradicts_counts_as_unknown_whatever_its_state(clerk: Client, batch: Batch) -> None:
+    orders = spread(batch)
+    for order in orders[:2]:  # succeeded, and under way
+        mark(order, MarkKind.CONFLICT)
+    mark(orders[5], MarkKind.UNKNOWN_CODE)  # another mark changes nothing
+    progress = batch_progress.of_batch(batch)
+    assert numbers(progress) == {"failed": 2, "unknown": 3, "not_spent": 1, "waiting": 2}
+    assert (progress.parts[Part.UNKNOWN].money, progress.all.orders, progress.all.money) == (150, 8, 400)
+    for part in Part:
+        listed = re.findall(r'<a href="/orders/(\d{20})/">', text_of(clerk.get(f"/batches/{batch.pk}/?part={part}")))
+        assert len(listed) == progress.parts[part].orders
+        sheet = b"".join(clerk.get(f"/batches/{batch.pk}/results.csv?part={part}"))
+        assert sheet.count(b"\n") - 1 == progress.parts[part].orders
+    page = text_of(clerk.get(f"/batches/{batch.pk}/"))
+    assert '<rect class="text-orange"' in page
+    assert '<rect class="text-green"' not in page
 
 
 def test_every_state_of_an_order_is_in_exactly_one_part(batch: Batch) -> None:
@@ -149,13 +177,19 @@ def test_list_shows_how_far_each_has_got(clerk: Client, batch: Batch) -> None:
 
 def test_speed_is_that_of_the_last_minute(clerk: Client, batch: Batch) -> None:
     Batch.objects.update(state=BatchState.RUNNING)
+    a_minute_passes()
     assert "最近一分钟没有提交订单" in text_of(clerk.get(f"/batches/{batch.pk}/"))
     for order in batch.orders.all()[:4]:
         become(order, Submission.ACCEPTED, Status.RECHARGING)
     assert "最近一分钟提交 4 笔" in text_of(clerk.get(f"/batches/{batch.pk}/"))
-    assert batch_progress.speed_of(batch, 4).seconds_left == 1
+    assert known(batch_progress.speed_of(batch, 4, [])).seconds_left == 1
     Order.objects.update(submitted_at="2026-01-01T00:00Z")
-    assert batch_progress.speed_of(batch, 4) == batch_progress.Pace(0, None)
+    assert batch_progress.speed_of(batch, 4, []) == batch_progress.Pace(0, None)
+
+
+def test_speed_is_not_missed_before_there_can_be_one(clerk: Client, batch: Batch) -> None:
+    Batch.objects.update(state=BatchState.RUNNING)
+    assert "最近一分钟没有提交订单" not in text_of(clerk.get(f"/batches/{batch.pk}/"))
 
 
 @pytest.mark.parametrize("brake", Brake)
@@ -277,24 +311,24 @@ def test_clerk_withdraws_the_rest(clerk: Client, batch: Batch) -> None:
     assert "withdraw/" not in text
 
 
-@pytest.mark.parametrize("deed", ["pause", "resume", "withdraw", "skip"])
-def test_what_comes_too_late_is_refused_in_words(client: Client, batch: Batch, deed: str) -> None:
+@pytest.mark.parametrize("action", ["pause", "resume", "withdraw", "skip"])
+def test_what_comes_too_late_is_refused_in_words(client: Client, batch: Batch, action: str) -> None:
     Batch.objects.update(state=BatchState.HANDED_OVER)
     before = list(Order.objects.values()), list(Batch.objects.values())
     client.force_login(person("approver"))
-    text = text_of(client.post(f"/batches/{batch.pk}/{deed}/", {"reason": "x"}, follow=True))
+    text = text_of(client.post(f"/batches/{batch.pk}/{action}/", {"reason": "x"}, follow=True))
     assert "alert-danger" in text
     assert (list(Order.objects.values()), list(Batch.objects.values())) == before
-    assert f"/{deed}/" not in text
+    assert f"/{action}/" not in text
 
 
 @pytest.mark.parametrize("reason", ["\x00", "x" * 201])
-@pytest.mark.parametrize("deed", ["pause", "resume", "withdraw"])
-def test_unusable_words_change_nothing(clerk: Client, batch: Batch, deed: str, reason: str) -> None:
-    if deed == "resume":
+@pytest.mark.parametrize("action", ["pause", "resume", "withdraw"])
+def test_unusable_words_change_nothing(clerk: Client, batch: Batch, action: str, reason: str) -> None:
+    if action == "resume":
         managing.pause(batch_id=batch.pk, actor=person("clerk"))
     before = list(Batch.objects.values())
-    response = clerk.post(f"/batches/{batch.pk}/{deed}/", {"reason": reason})
+    response = clerk.post(f"/batches/{batch.pk}/{action}/", {"reason": reason})
     assert response.status_code == 200
     assert "invalid-feedback" in text_of(response)
     assert list(Batch.objects.values()) == before
@@ -316,7 +350,7 @@ def test_only_who_approves_skips_the_wait_for_the_first_ones(client: Client, bat
 def test_failed_ones_are_placed_anew_once(clerk: Client, batch: Batch) -> None:
     orders = spread(batch)
     question = clerk.get(f"/batches/{batch.pk}/again/")
-    assert '<span class="display-6 number">2</span>' in text_of(question)
+    assert '<span class="fs-2">2 笔订单</span>' in text_of(question)
     assert "¥ 100" in text_of(question)
     answers = [clerk.post(f"/batches/{batch.pk}/again/", hidden_fields(question)) for _ in range(2)]
     new = Batch.objects.exclude(pk=batch.pk).get()
@@ -343,7 +377,7 @@ def test_only_as_many_are_placed_anew_as_were_shown(clerk: Client, batch: Batch)
     for seen in (shown, nothing, nothing | {"orders_seen": "3"}, nothing | {"orders_seen": "x", "money_seen": "150"}):
         refused = clerk.post(address, seen)
         assert refused.status_code == 200
-        for words in ("alert-danger", '<span class="display-6 number">3</span>', "¥ 150"):
+        for words in ("alert-danger", '<span class="fs-2">3 笔订单</span>', "¥ 150"):
             assert words in text_of(refused)
         assert Batch.objects.count() == 1
     assert clerk.post(address, hidden_fields(refused)).status_code == 302
@@ -361,7 +395,7 @@ def test_as_many_orders_or_as_much_money_alone_are_not_what_was_shown(
     Order.objects.filter(pk=orders[0].pk).update(face_value=100)
     become(orders[0], Submission.REJECTED, settled=True)
     refused = clerk.post(f"/batches/{batch.pk}/again/", shown)
-    assert f'<span class="display-6 number">{left}</span>' in text_of(refused)
+    assert f'<span class="fs-2">{left} 笔订单</span>' in text_of(refused)
     assert money in text_of(refused)
     assert Batch.objects.count() == 1
 
@@ -382,7 +416,29 @@ def test_order_leads_to_its_batch_and_the_list_finds_it(clerk: Client, batch: Ba
     listed = re.findall(r'<a href="/orders/(\d{20})/">', text_of(clerk.get(f"/orders/?batch={batch.pk}")))
     assert set(listed) == set(batch.orders.values_list("order_no", flat=True))
     for wrong in ("0", "-1", "abc", "9" * 30, "%00"):
-        assert "看不懂搜索条件" in text_of(clerk.get(f"/orders/?batch={wrong}"))
+        assert "搜索条件有误" in text_of(clerk.get(f"/orders/?batch={wrong}"))
+
+
+def test_a_batch_is_found_among_many(clerk: Client, batch: Batch) -> None:
+    other = batch_of(*mobiles(2, first=100), made_by=person("approver"))
+    managing.pause(batch_id=other.pk, actor=person("clerk"), reason="why")
+    Batch.objects.filter(pk=other.pk).update(
+        file_name="三月话费.xlsx", made_at=datetime(2026, 3, 5, 15, 59, tzinfo=UTC)
+    )
+
+    def found(query: str) -> set[int]:
+        return {int(key) for key in re.findall(r'href="/batches/(\d+)/"', text_of(clerk.get(f"/batches/?{query}")))}
+
+    assert found("") == {batch.pk, other.pk}
+    assert found("state=PAUSED") == {other.pk}, "where the desk leads to"
+    assert found(f"made_by={person('clerk').pk}") == {batch.pk}
+    assert found("file_name=话费") == {other.pk}
+    assert found("made_from=2026-03-05&made_to=2026-03-05") == {other.pk}, "a day ends at midnight in Shanghai"
+    assert found("made_from=2026-03-06") == {batch.pk}
+    assert found("made_to=2026-03-04") == set()
+    assert "没有符合条件的批次" in text_of(clerk.get("/batches/?state=WITHDRAWN"))
+    for wrong in ("state=x", "made_by=x", "made_from=x", "made_to=9999-12-31"):
+        assert "搜索条件有误" in text_of(clerk.get(f"/batches/?{wrong}"))
 
 
 def test_worker_and_page_tell_the_same(clerk: Client, batch: Batch, platform: FakePlatform) -> None:
@@ -399,11 +455,11 @@ def test_number_of_statements_does_not_grow_with_the_orders(
     clerk: Client, batch: Batch, django_assert_max_num_queries: DjangoAssertNumQueries, path: str
 ) -> None:
     clerk.get("/orders/")  # the account of the settings is kept at the first look
-    with django_assert_max_num_queries(18) as few:
+    with django_assert_max_num_queries(20) as few:
         clerk.get(path.format(batch.pk))
     large = batch_of(*mobiles(70, first=100), made_by=person("clerk"))
     batch_of(*mobiles(3, first=500), made_by=person("clerk"))
-    with django_assert_max_num_queries(18) as many:
+    with django_assert_max_num_queries(20) as many:
         clerk.get(path.format(large.pk))
     assert len(few) == len(many)
 

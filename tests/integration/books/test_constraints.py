@@ -41,6 +41,9 @@ def queued(order_no: str = "1") -> Order:
     [
         ("order_one_target", {}, {"mobile": ""}),
         ("order_face_value_positive", {}, {"face_value": 0}),
+        ("order_number_known_from_somebody", {}, {"carrier": "CMCC"}),
+        ("order_number_known_from_somebody", {}, {"known_from": "HINT", "ported": True}),
+        ("order_number_known_from_somebody", {}, {"known_from": "RUMOUR"}),
         ("order_amounts_not_negative", {}, {"cost_price": -1}),
         ("order_amounts_not_negative", {}, {"credited_amount": -1}),
         ("order_submission_known", {}, {"submission": "LOST", "next_push_at": None, "open_marks": 1}),

@@ -12,7 +12,7 @@ from portal.gateway import OrderReport, PushReceipt, Rejected
 from recharge.choices import SIGNS_OF_LIFE, EventKind, MarkKind, Submission, Verdict
 from recharge.core.errors import NotReplaceable, TooLate
 from recharge.fulfilment.services import checking, reports, submission
-from recharge.models import PROVABLY_UNSPENT, Mark, Order
+from recharge.models import CONFIRMED_FAILED, PROVABLY_UNSPENT, Mark, Order
 from recharge.orders.services import placing
 from recharge.status import Status
 from tests.actions import acknowledge, answer, mark, query_of
@@ -292,12 +292,15 @@ def test_a_receipt_for_something_else_is_a_contradiction_at_once(
 
 
 # --- two forms of one rule ------------------------------------------------------------------------------------------
-SOME = [(None, None), (0, True), (1, False), (2, True), (3, True), (4, False), (4, True), (10, True), (11, True)]
+SOME = [
+    *((None, None), (0, True), (1, False), (2, True), (3, False), (3, True)),
+    *((4, False), (4, True), (10, True), (11, True)),
+]
 
 
-def test_both_forms_of_provably_unspent_agree_over_all_states(clerk_user: User) -> None:
+def test_both_forms_of_provably_unspent_and_of_cases_agree_over_all_states(clerk_user: User) -> None:
     """Rows that the constraints forbid are compared in memory alone; all others in both directions."""
-    expected, number = set(), 0
+    expected, desk, number = set(), set(), 0
     at = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
     for state in Submission:
         for status, confirmed in SOME if state == Submission.ACCEPTED else [(None, None)]:
@@ -313,16 +316,24 @@ def test_both_forms_of_provably_unspent_agree_over_all_states(clerk_user: User) 
                             gateway_order_no=f"W{number}" if state == Submission.ACCEPTED else None,
                             next_push_at=at if state == Submission.QUEUED else None,
                             lease_until=at if state == Submission.SUBMITTING else None,
+                            failure_confirmed_at=at if confirmed else None, missing_answers=3,
                         )  # fmt: skip
                         over = state in ("REJECTED", "NOT_RECEIVED", "WITHDRAWN") or (status in (2, 4) and confirmed)
                         order.settled_at = at if over else None
                         order.save(force_insert=True)
                         if order.is_provably_unspent:
                             expected.add(order.pk)
+                        if order.needs_a_person:
+                            desk.add(order.pk)
     unspent = Order.objects.filter(PROVABLY_UNSPENT).values_list("pk", flat=True)
     spent = Order.objects.exclude(PROVABLY_UNSPENT).values_list("pk", flat=True)
     assert set(unspent) == expected
+    assert set(Order.objects.cases().values_list("pk", flat=True)) == desk
     assert set(spent) == set(Order.objects.values_list("pk", flat=True)) - expected
+    failed = Order.objects.filter(CONFIRMED_FAILED).values_list("pk", flat=True)
+    others = Order.objects.exclude(CONFIRMED_FAILED).values_list("pk", flat=True)
+    assert set(failed) == {order.pk for order in Order.objects.all() if order.is_confirmed_failed} != set()
+    assert set(failed) | set(others) == set(Order.objects.values_list("pk", flat=True))
     assert len(expected) == 3 * 2 + 2, "three dead states and a confirmed refund, nothing or 0 arrived, no doubt"
 
 
@@ -330,3 +341,54 @@ def test_bits_and_rows_of_marks_name_the_same(accepted: Order, platform: FakePla
     platform_says(accepted, platform, 2)
     callbacks_say(accepted, platform, 3, 99, 10)
     assert set(Mark.objects.open().values_list("kind", flat=True)) == set(accepted.marked_as)
+
+
+@pytest.mark.parametrize("lie", [Status.SUCCEEDED, 99])
+def test_an_answer_after_a_person_dealt_with_it_ends_the_doubt(
+    accepted: Order, platform: FakePlatform, lie: int
+) -> None:
+    platform_says(accepted, platform, 4)
+    callbacks_say(accepted, platform, lie)
+    acknowledge(accepted, person("clerk"))
+    accepted.refresh_from_db()
+    assert accepted.doubts
+    assert accepted.next_check_at, "an order that is over is asked about once more"
+    assert not offers_to_place_again(accepted)
+    platform_says(accepted, platform, 4)
+    assert accepted.doubts == 0
+    assert accepted.next_check_at is None
+    assert offers_to_place_again(accepted)
+    closed = accepted.events.filter(kind=EventKind.MARK_CLOSED)
+    assert [event.actor for event in closed] == [None]
+
+
+def test_an_answer_that_was_under_way_when_a_person_dealt_with_it_ends_nothing(
+    accepted: Order, platform: FakePlatform
+) -> None:
+    platform_says(accepted, platform, 4)
+    callbacks_say(accepted, platform, 2)
+    under_way = query_of(accepted)
+    acknowledge(accepted, person("clerk"))
+    verdict = reports.apply_answer(query=under_way, report=platform.report(accepted.order_no, 4))
+    accepted.refresh_from_db()
+    assert verdict == Verdict.OVERTAKEN
+    assert accepted.doubts
+
+
+def test_an_answer_ends_no_doubt_that_nobody_has_looked_into(accepted: Order, platform: FakePlatform) -> None:
+    platform_says(accepted, platform, 4)
+    callbacks_say(accepted, platform, 2)
+    platform_says(accepted, platform, 4, 4)
+    assert accepted.marked_as == [MarkKind.CONFLICT]
+    assert accepted.doubts
+
+
+def test_an_answer_that_tells_of_life_ends_no_doubt(accepted: Order, platform: FakePlatform) -> None:
+    platform_says(accepted, platform, 3)
+    callbacks_say(accepted, platform, 2)
+    acknowledge(accepted, person("clerk"))
+    platform_says(accepted, platform, 1)
+    assert accepted.marked_as == [MarkKind.CONFLICT]
+    acknowledge(accepted, person("clerk"))
+    accepted.refresh_from_db()
+    assert accepted.doubts

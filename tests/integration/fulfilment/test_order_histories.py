@@ -6,14 +6,17 @@ and `--hypothesis-seed` plays it again.
 
 import datetime as dt
 import os
+from collections.abc import Iterator
 from contextlib import suppress
+from decimal import Decimal
 from typing import Any
 from unittest import mock
 
 import pytest
 from django.conf import settings as settings_of_django
 from django.contrib.auth.models import User
-from django.db.models import F
+from django.db import connection
+from django.db.models import F, Q
 from django.test import override_settings
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -22,36 +25,52 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from oilcards.choices import State
 from oilcards.models import OilCard
 from portal import platform as platform_settings
+from portal.kit.append_only import open_to_change
 from recharge.approvals import services as approving
-from recharge.batches.services import braking, draining, making, managing, reading
-from recharge.books.services.invariants import CHECKS
-from recharge.choices import NOT_HANDED_OVER, NOT_YET_SENT, BatchState, MarkKind, Product, Submission, bits_of
+from recharge.batches.services import braking, draining, making, managing, uploading
+from recharge.choices import (
+    NOT_HANDED_OVER,
+    NOT_YET_SENT,
+    BatchState,
+    MarkKind,
+    Product,
+    RefusalMeaning,
+    Submission,
+    bits_of,
+)
 from recharge.core import queue
 from recharge.core.errors import ServiceError, TooLate
 from recharge.fulfilment.services import checking, reports, submission
-from recharge.limits.services import accounts, emergency_stop
+from recharge.limits.services import accounts, emergency_stop, outages
 from recharge.models import (
     DEAD_SUBMISSIONS,
     Account,
+    Balance,
     Batch,
     BatchEvent,
+    Declaration,
     EmergencyStop,
     Mark,
     Order,
     OrderEvent,
+    Outage,
     PortalEvent,
+    Reading,
     Spending,
 )
 from recharge.operations.services import sweeping
-from recharge.orders.services import interventions, placing
+from recharge.orders.services import declaring, interventions, placing
+from recharge.readings import services as readings
 from recharge.status import CodeVerdict, Status
-from tests import actions
+from recharge.teaching.services import applying, effects, lessons
+from tests import actions, books
 from tests.fake_platform import FakePlatform, WorkerKilled
 from tests.oil_cards import active_card
 from tests.unit.test_status import EXPECTED, MEANING
 
-HISTORIES = int(os.environ.get("HISTORIES", "80"))
+HISTORIES = int(os.environ.get("HISTORIES", "16"))
 PARTS = 4  # so that several processors can share them
+OUTAGE_MOMENTS = ["since", "next_probe_at", "confirmed_at", "next_order_at", "over_at"]
 MOMENTS = [
     "next_push_at",
     "lease_until",
@@ -73,6 +92,8 @@ LIVES = {
     for current, row in EXPECTED.items()
 }
 """What the platform goes on to. Not by the portal's own table: the platform would make the same mistake as that."""
+LOOKS_DEAD = Q(submission__in=DEAD_SUBMISSIONS) | Q(status__in=[Status.FAILED, Status.CANCELLED])
+FAILED_OR_BACK = (Status.FAILED, Status.CANCELLED, Status.REFUNDED)
 picks = st.integers(0, 1000)
 
 
@@ -81,11 +102,13 @@ class Histories(RuleBasedStateMachine):
         super().__init__()
         BatchEvent.objects.all()._raw_delete("default")
         Mark.objects.all()._raw_delete("default")
+        Declaration.objects.all()._raw_delete("default")
         OrderEvent.objects.all()._raw_delete("default")
         PortalEvent.objects.all()._raw_delete("default")
-        Order.objects.update(replaces=None, first_attempt=None, account=None)
-        for model in (Order, Batch, EmergencyStop, Spending, Account):
+        Order.objects.update(replaces=None, first_attempt=None, account=None, proof=None)
+        for model in (Order, Batch, EmergencyStop, Outage, Balance, Spending, Account):
             model.objects.all()._raw_delete("default")
+        Reading.objects.all()._raw_delete("default")
         self.clerk = User.objects.get(username="clerk")
         self.approver = User.objects.get(username="approver")
         OilCard.objects.update(state=State.ACTIVE)
@@ -94,6 +117,8 @@ class Histories(RuleBasedStateMachine):
         self.messages: list[tuple[str, int]] = []
         self.drains: list[str] = []
         self.pushes, self.was_stopped = 0, False
+        self.tried = 0
+        self.let_through: tuple[int, int, int] | None = None
         self.callbacks: list[tuple[str, int]] = []
         self.forged: set[str] = set()
         self.heard: dict[str, list[int | None]] = {}
@@ -103,6 +128,8 @@ class Histories(RuleBasedStateMachine):
         self.platform.key = KEYS[0]
         self.patches: list[Any] = [
             mock.patch.object(platform_settings, "client", lambda: self.platform),
+            mock.patch.object(platform_settings, "trial_client", lambda: self.platform),
+            mock.patch.object(queue, "probe_platform", outages.probe),
             mock.patch.object(platform_settings, "is_configured", lambda: True),
             mock.patch.object(queue, "send", lambda task, order_id: self.messages.append((task, order_id))),
             mock.patch.object(queue, "waiting", lambda task: 0),
@@ -137,11 +164,11 @@ class Histories(RuleBasedStateMachine):
             )
 
     @precondition(lambda self: Order.objects.exists())
-    @rule(number=picks, deed=st.sampled_from(["withdraw", "ask_now", "cancel_at_platform"]))
-    def intervene(self, number: int, deed: str) -> None:
+    @rule(number=picks, action=st.sampled_from(["withdraw", "ask_now", "cancel_at_platform"]))
+    def intervene(self, number: int, action: str) -> None:
         order = self.pick(number, list(Order.objects.all()))
         with suppress(ServiceError):
-            getattr(interventions, deed)(order_id=order.pk, actor=self.clerk)
+            getattr(interventions, action)(order_id=order.pk, actor=self.clerk)
 
     @precondition(lambda self: Order.objects.needing_attention().exists())
     @rule(number=picks)
@@ -152,10 +179,10 @@ class Histories(RuleBasedStateMachine):
         order.refresh_from_db()
         assert before or not order.is_provably_unspent, "a person's word is no proof"
 
-    @precondition(lambda self: Order.objects.filter(submission__in=DEAD_SUBMISSIONS).exists())
+    @precondition(lambda self: Order.objects.filter(LOOKS_DEAD).exists())
     @rule(number=picks, above=st.sampled_from([0, 10]))
     def replace(self, number: int, above: int) -> None:
-        dead = self.pick(number, list(Order.objects.filter(submission__in=DEAD_SUBMISSIONS)))
+        dead = self.pick(number, list(Order.objects.filter(LOOKS_DEAD)))
         with suppress(ServiceError), override_settings(APPROVAL_ABOVE=above):
             if dead.oil_card:
                 placing.place_oil_order(placed_by=self.clerk, oil_card=dead.oil_card, face_value=500, replaces=dead)
@@ -167,7 +194,42 @@ class Histories(RuleBasedStateMachine):
     def approve(self, number: int) -> None:
         order = self.pick(number, list(Order.objects.awaiting_approval()))
         with suppress(ServiceError):
-            approving.approve_order(order_id=order.pk, actor=self.approver)
+            actions.approve(order, self.approver)
+
+    @precondition(lambda self: Order.objects.filter(submission=Submission.UNKNOWN).exists())
+    @rule(number=picks)
+    def vendor_denies(self, number: int) -> None:
+        """He tells the truth; a person asks him about an order that he has not got, and another one agrees."""
+        order = self.pick(number, list(Order.objects.filter(submission=Submission.UNKNOWN)))
+        if order.order_no in self.platform.books:
+            return
+        with suppress(ServiceError), override_settings(DECLARE_AFTER_HOURS=0):
+            said = declaring.declare(order_id=order.pk, actor=self.clerk, words="not here")
+            seen = actions.last_event(order)
+            declaring.decide(declaration_id=said.pk, actor=self.approver, agrees=True, last_seen=seen)
+
+    @rule(last=st.integers(3, 5), status=st.sampled_from([3, 9]), then=st.sampled_from([None, 2, 4, 10, 11]))
+    def replaced_before_the_refund(self, last: int, status: int, then: int | None) -> None:
+        """It failed, and the platform's own answer says so; a second person lets another go; then a callback comes."""
+        by: dict[str, Any] = {"placed_by": self.clerk, "mobile": f"1380013800{last}", "face_value": 50}
+        try:
+            first = placing.place_mobile_order(**by, duplicate_reason="again")
+            self.submit(first.pk, "accept")
+            if first.order_no not in self.platform.books:
+                return
+            self.platform.books[first.order_no].status = status
+            self.shift(dt.timedelta(minutes=2))
+            checking.check_order(order_id=first.pk)
+            second = placing.place_mobile_order(**by, duplicate_reason="again", replaces=first)
+            assert second.submission == Submission.AWAITING_APPROVAL
+            actions.approve(second, self.approver)
+        except ServiceError:
+            return
+        if then is not None:
+            self.forged.add(first.order_no)
+            self.call_back(first.order_no, then)
+        self.submit(second.pk, "accept")
+        assert then in (None, 4) or second.order_no not in self.platform.books
 
     @rule(last=st.integers(3, 5), above=st.sampled_from([0, 10]), by_callback=st.booleans())
     def original_comes_alive_while_its_replacement_waits(self, last: int, above: int, by_callback: bool) -> None:
@@ -186,7 +248,7 @@ class Histories(RuleBasedStateMachine):
                 self.call_back(first.order_no, 1)
             checking.check_order(order_id=first.pk)
         with suppress(ServiceError):
-            approving.approve_order(order_id=second.pk, actor=self.approver)
+            actions.approve(second, self.approver)
         self.submit(second.pk, "accept")
 
     @rule(last=st.integers(6, 8))
@@ -224,11 +286,44 @@ class Histories(RuleBasedStateMachine):
                 checking.check_order(order_id=order.pk)
             self.shift(dt.timedelta(minutes=11))
 
+    @rule(code=st.sampled_from([13, 14]), status=st.sampled_from(Status.values))
+    def administrators_teach_a_code(self, code: int, status: int) -> None:
+        """Of which only liars tell; once it is taught, they are believed like any other liar."""
+        self.teach(code=code, meaning=str(status))
+
+    @rule(meaning=st.sampled_from([RefusalMeaning.UNCLEAR, RefusalMeaning.DUPLICATE]))
+    def administrators_teach_that_a_refusal_is_unclear(self, meaning: RefusalMeaning) -> None:
+        self.teach(words=readings.key_of("余额不足"), meaning=meaning)
+
+    @precondition(lambda self: Reading.objects.in_force().exists())
+    @rule(number=picks)
+    def administrators_take_it_back(self, number: int) -> None:
+        found = list(Reading.objects.in_force())
+        reading = found[number % len(found)]
+        lessons.ask_for_removal(reading_id=reading.pk, actor=self.clerk, reason="wrong")
+        seen = effects.effect_of_removal(reading).changing
+        lessons.decide_removal(reading_id=reading.pk, actor=self.approver, agrees=True, orders_seen=seen)
+        changed = reading.changed
+        applying.apply_waiting()
+        reading.refresh_from_db()
+        assert reading.changed - changed == seen, "what was shown is what becomes"
+
+    def teach(self, *, meaning: str, code: int | None = None, words: str = "") -> None:
+        with suppress(ServiceError):
+            said = lessons.propose(
+                code=code, words=words, refusal_code="", meaning=meaning, reason="he says so", actor=self.clerk
+            )
+            seen = effects.effect_of(said).changing
+            lessons.decide(reading_id=said.pk, actor=self.approver, agrees=True, orders_seen=seen)
+            applying.apply_waiting()
+            changed = Reading.objects.get(pk=said.pk).changed
+            assert changed == seen, "what was shown is what becomes"
+
     # --- batches ----------------------------------------------------------------------------------------------
     @rule(numbers=st.lists(st.integers(0, 9), min_size=1, max_size=6), above=st.sampled_from([0, 100]))
     def make_batch(self, numbers: list[int], above: int) -> None:
         sheet = "手机号,面值\n" + "".join(f"1390013900{number},50\n" for number in numbers)
-        draft = reading.keep_upload(
+        draft = uploading.keep_upload(
             content=sheet.encode(), file_name="sheet.csv", product=Product.MOBILE, uploaded_by=self.clerk
         )
         with override_settings(APPROVAL_ABOVE=above):
@@ -236,18 +331,18 @@ class Histories(RuleBasedStateMachine):
         assert making.make_batch(draft=draft, made_by=self.clerk) == batch, "one sheet makes one batch"
 
     @precondition(lambda self: Batch.objects.exists())
-    @rule(number=picks, deed=st.sampled_from(["pause", "resume", "skip_canary", "withdraw_rest", "again", "approve"]))
-    def manage_batch(self, number: int, deed: str) -> None:
+    @rule(number=picks, action=st.sampled_from(["pause", "resume", "skip_canary", "withdraw_rest", "again", "approve"]))
+    def manage_batch(self, number: int, action: str) -> None:
         batch = list(Batch.objects.order_by("pk"))[number % Batch.objects.count()]
         with suppress(ServiceError):
-            if deed == "again":
+            if action == "again":
                 actions.make_again(batch, self.clerk)
-            elif deed == "resume":
+            elif action == "resume":
                 actions.resume(batch, self.clerk)
-            elif deed == "approve":
+            elif action == "approve":
                 approving.approve_batch(batch_id=batch.pk, actor=self.approver)
             else:
-                getattr(managing, deed)(batch_id=batch.pk, actor=self.clerk)
+                getattr(managing, action)(batch_id=batch.pk, actor=self.clerk)
 
     @precondition(lambda self: Batch.objects.under_way().exists())
     @rule(behaviours=st.lists(st.sampled_from(PUSHES), min_size=1, max_size=6))
@@ -389,6 +484,10 @@ class Histories(RuleBasedStateMachine):
     def query_for_oil_orders_comes_and_goes(self) -> None:
         self.platform.has_oil_query = not self.platform.has_oil_query
 
+    @rule(silent=st.booleans())
+    def balance_is_told_or_not(self, silent: bool) -> None:
+        self.platform.balance = None if silent else Decimal(100000)
+
     @rule()
     def orders_are_found_by_our_number_or_not(self) -> None:
         self.platform.finds_by_our_number = not self.platform.finds_by_our_number
@@ -402,6 +501,7 @@ class Histories(RuleBasedStateMachine):
         Order.objects.update(**{moment: F(moment) - delta for moment in MOMENTS})
         Batch.objects.update(made_at=F("made_at") - delta, released_at=F("released_at") - delta)
         OrderEvent.objects.update(at=F("at") - delta)
+        Outage.objects.update(**{moment: F(moment) - delta for moment in OUTAGE_MOMENTS})
 
     @invariant()
     def a_moment_passes(self) -> None:
@@ -418,6 +518,14 @@ class Histories(RuleBasedStateMachine):
         pushes = sum(booked.pushes for booked in self.platform.books.values())
         assert not self.was_stopped or pushes == self.pushes
         self.pushes, self.was_stopped = pushes, EmergencyStop.objects.filter(on=True).exists()
+
+    @invariant()
+    def in_an_outage_goes_out_only_what_may_try(self) -> None:
+        outage = outages.current()
+        now = (outage.pk, self.tried, outage.orders_let_through) if outage else None
+        if now and self.let_through and now[0] == self.let_through[0]:
+            assert now[1] - self.let_through[1] <= now[2] - self.let_through[2]
+        self.let_through = now
 
     @invariant()
     def nothing_open_is_forgotten(self) -> None:
@@ -441,12 +549,14 @@ class Histories(RuleBasedStateMachine):
 
     def look_at_chain(self, order_no: str) -> None:
         """At the moment of a push: nothing may be known of what it replaces that tells of life."""
+        self.tried += 1
         order = Order.objects.get(order_no=order_no)
         assert order.account == accounts.current()
         assert order.account.confirmed_at
         for other in Order.objects.attempts_like(order) if order.replaces_id else []:
             heard = self.heard.get(other.order_no, [])
-            assert other.submission in DEAD_SUBMISSIONS or other.status == Status.REFUNDED, other.__dict__
+            failed = order.proof_id and other.failure_confirmed_at and other.status in FAILED_OR_BACK
+            assert other.submission in DEAD_SUBMISSIONS or other.status == Status.REFUNDED or failed, other.__dict__
             assert other.submission == Submission.ACCEPTED or not heard, other.__dict__
             assert Status.PARTLY_ARRIVED not in heard, other.__dict__
 
@@ -454,9 +564,10 @@ class Histories(RuleBasedStateMachine):
     def what_is_replaced_spent_nothing(self) -> None:
         """Unless the platform refused in clear words what it carried out: then nobody could know."""
         for order in Order.objects.filter(replaced_by__submitted_at__isnull=False):
-            assert order.order_no in self.platform.refused_wrongly or not self.platform.spent(order.order_no), (
-                order.__dict__
-            )
+            failed = order.failure_confirmed_at and self.platform.books[order.order_no].status in FAILED_OR_BACK
+            assert (
+                failed or order.order_no in self.platform.refused_wrongly or not self.platform.spent(order.order_no)
+            ), order.__dict__
 
     @invariant()
     def marks_are_rows_and_bits_alike(self) -> None:
@@ -480,30 +591,48 @@ class Histories(RuleBasedStateMachine):
             self.answer_everything()
             for order in Order.objects.all():
                 self.compare(order)
+            self.deal_with_all_marks()
             self.check_the_books()
         finally:
             self.settings.disable()
             for patch in self.patches:
                 patch.stop()
 
-    def check_the_books(self) -> None:
-        """By the portal's own checks. What was carried out although it was refused in clear words may live twice."""
-        for check in CHECKS:
-            wrong = set(check.find(Order.objects.all()))
-            if check.name == "one_living_attempt":
-                chains = Order.objects.filter(order_no__in=wrong)
-                wrong = {one.order_no for one in chains if not self.was_refused_wrongly(one)}
-            assert not wrong, (check.name, wrong)
+    def deal_with_all_marks(self) -> None:
+        """Whoever looked into a contradiction closes it; what the platform answers after that settles the doubt."""
+        self.platform.query_behaviour = "answer"
+        for order in Order.objects.needing_attention():
+            actions.acknowledge(order, self.clerk)
+        for key in KEYS:
+            self.use(key, confirm=True)
+            self.sweep(lose=True, behaviour="accept")
+            for order in Order.objects.exclude(doubts=0).exclude(submission__in=NOT_HANDED_OVER):
+                self.shift(dt.timedelta(minutes=2))
+                checking.check_order(order_id=order.pk)
 
-    def was_refused_wrongly(self, order: Order) -> bool:
-        attempts = Order.objects.attempts_like(order).values_list("order_no", flat=True)
-        return bool(self.platform.refused_wrongly & set(attempts))
+    def check_the_books(self) -> None:
+        """By the portal's own checks. What was carried out although it was refused in clear words may live twice.
+
+        So may what failed, was replaced, and was said afterwards to have arrived in part: that is never forgotten.
+        """
+        found = books.broken(besides={"trail"})  # that is closed to changes, but time passes here by changing it
+        chains = Order.objects.filter(order_no__in=found.pop("one_living_attempt", ()))
+        assert not found, found
+        living = [one.order_no for one in chains if not self.may_live_twice(one)]
+        assert not living, living
+
+    def may_live_twice(self, order: Order) -> bool:
+        attempts = set(Order.objects.attempts_like(order).values_list("order_no", flat=True))
+        in_part = Order.objects.attempts_like(order).filter(part_arrived=True)
+        return bool(self.platform.refused_wrongly & attempts) or in_part.exists()
 
     def answer_everything(self) -> None:
         for order_no, status in self.callbacks:
             if status == Status.REVERSED:
                 reports.receive_callback(order_no=order_no, report=self.platform.report(order_no, status))
         self.stop_or_go_on(stop=False)
+        self.platform.balance = Decimal(100000)
+        outages.probe()
         for batch in Batch.objects.all():
             with suppress(TooLate):
                 approving.approve_batch(batch_id=batch.pk, actor=self.approver)
@@ -556,13 +685,15 @@ class Histories(RuleBasedStateMachine):
 
 
 @pytest.fixture
-def clerk(db: None) -> User:
+def clerk(db: None) -> Iterator[User]:
     clerk = User.objects.create_user("clerk")
     User.objects.create_user("approver")
     active_card(clerk)
-    return clerk
+    with open_to_change(connection):  # time passes by changing when things were
+        yield clerk
 
 
+@pytest.mark.books_broken("trail")
 @pytest.mark.parametrize("part", range(PARTS))
 def test_books_agree_after_every_history(clerk: User, part: int) -> None:
     run_state_machine_as_test(

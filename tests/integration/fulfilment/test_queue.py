@@ -23,8 +23,9 @@ QUEUES = ("orders", "batches", "checks")
 TASKS = {
     "orders": {"submit_order"},
     "batches": {"submit_batches"},
-    "checks": {"check_order", "check_due_orders", "refresh_balance", "check_books"},
-    "sweeps": {"sweep"},
+    "checks": {"check_order", "check_due_orders", "refresh_balance", "check_books", "check_platform"},
+    "sweeps": {"sweep", "assemble_batches", "apply_readings", "judge_lists", "check_numbers", "probe_platform"},
+    "alerts": {"ring_alerts", "look_at_web", "call_heartbeat"},
 }
 
 
@@ -48,14 +49,14 @@ def test_nothing_piles_up_where_no_worker_serves_a_queue(clerk_user: User, platf
     sweeping.sweep()
     assert queue.waiting(queue.SUBMIT_BATCHES) == settings.BATCH_LANES
     assert queue.waiting(queue.REFRESH_BALANCE) == 1
-    for _ in range(50):
+    for _ in range(settings.CHECK_LANES + 5):
         sweeping.sweep()
     assert queue.waiting(queue.SUBMIT_BATCHES) == settings.BATCH_LANES
     assert queue.waiting(queue.REFRESH_BALANCE) == settings.CHECK_LANES + 1
 
     draining.submit_batches()  # as a worker does, but for the message that it would have taken
     Order.objects.filter(submission=Submission.ACCEPTED).update(next_check_at=Now())
-    for _ in range(50):
+    for _ in range(settings.CHECK_LANES + 5):
         sweeping.sweep()
     assert queue.waiting(queue.CHECK_DUE) == settings.CHECK_LANES + 1
 

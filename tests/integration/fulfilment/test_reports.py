@@ -60,6 +60,19 @@ def accept_another(platform: FakePlatform) -> Order:
     return another
 
 
+def test_words_about_the_code_before_go_with_it(accepted: Order, platform: FakePlatform) -> None:
+    call_back(accepted, platform, 5, reason="充值超时")
+    assert refreshed(accepted).reason == "充值超时"
+    call_back(accepted, platform, 2)
+    assert refreshed(accepted).reason == ""
+
+
+def test_why_it_failed_stands_beside_the_refund(accepted: Order, platform: FakePlatform) -> None:
+    call_back(accepted, platform, 3, reason="运营商返回充值失败")
+    call_back(accepted, platform, 4)
+    assert (refreshed(accepted).status, accepted.reason) == (4, "运营商返回充值失败")
+
+
 def test_callback_is_applied_at_once_but_confirmed_only_by_the_answer(accepted: Order, platform: FakePlatform) -> None:
     call_back(accepted, platform, 2, credited_amount=Decimal("50.00"))
     refreshed(accepted)

@@ -28,7 +28,7 @@ LETTERS = {
     "N": Submission.NOT_RECEIVED,
     "T": Submission.WITHDRAWN,
 }
-EXPECTED = {None: "WQ", "W": "QTU", "Q": "STUW", "S": "ARUQ", "U": "AN", "R": "A", "N": "A", "T": "A", "A": ""}
+EXPECTED = {None: "WQ", "W": "QTU", "Q": "STUW", "S": "ARUQ", "U": "ANR", "R": "AU", "N": "A", "T": "A", "A": ""}
 STEPS: dict[Submission, Callable[[Change], None]] = {
     Submission.AWAITING_APPROVAL: Change.hold,
     Submission.QUEUED: lambda change: change.requeue(dt.timedelta()),

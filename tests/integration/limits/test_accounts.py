@@ -114,9 +114,28 @@ def test_three_denials_of_another_account_prove_nothing(unknown: Order, platform
         assert (unknown.submission, unknown.missing_answers) == (Submission.UNKNOWN, 0)
         assert unknown.marked_as == [MarkKind.OTHER_ACCOUNT]
         assert not unknown.events.filter(kind=EventKind.QUERIED).exists()
-        for deed in (interventions.ask_now,):
+        for action in (interventions.ask_now,):
             with pytest.raises(TooLate):
-                deed(order_id=unknown.pk, actor=person("clerk"))
+                action(order_id=unknown.pk, actor=person("clerk"))
+
+
+def test_a_refused_order_is_asked_about_once_its_account_is_back(platform: FakePlatform) -> None:
+    with OLD:
+        platform.key = "old"
+        refused = push(place(), platform, "reject_wrongly")
+        assert refused.submission == Submission.REJECTED
+        minutes_pass(10)
+    with NEW:
+        accounts.confirm(account_id=accounts.current().pk, actor=person("administrator"))
+        sweeping.sweep()
+        refused.refresh_from_db()
+        assert (refused.next_check_at, refused.marked_as) == (None, [MarkKind.OTHER_ACCOUNT])
+    with OLD:
+        sweeping.sweep()
+        checking.check_due_orders()
+        checking.check_order(order_id=refused.pk)
+    refused.refresh_from_db()
+    assert (refused.submission, refused.is_provably_unspent) == (Submission.ACCEPTED, False)
 
 
 def test_an_order_of_another_account_is_not_cancelled_here(platform: FakePlatform) -> None:

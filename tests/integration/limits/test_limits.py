@@ -15,7 +15,8 @@ from django.utils import timezone
 from portal.gateway import PushReceipt
 from recharge.batches.services import braking, draining, making, managing
 from recharge.batches.services.making import make_batch
-from recharge.batches.services.reading import Line, keep_upload, lines
+from recharge.batches.services.reading import Line, lines
+from recharge.batches.services.uploading import keep_upload
 from recharge.choices import Product, Submission
 from recharge.core.errors import LimitReached, TooLate
 from recharge.fulfilment.services import answers, checking, submission
@@ -121,7 +122,6 @@ def test_batch_that_is_made_over_midnight_counts_on_one_day(
             yield from lines(draft)
             clock.shift(2)
 
-        monkeypatch.setattr(making, "PLACED_AT_ONCE", 1)
         monkeypatch.setattr(making, "lines", judged)
         batch = batch_of(*mobiles(3), made_by=person("clerk"))
         assert sums() == {"": 150, "clerk": 150}
@@ -249,7 +249,7 @@ def test_form_shows_what_is_used_and_says_what_does_not_fit(
     response = client.post("/orders/new/", {"mobile": "13900139000", "face_value": "100"})
     page = response.content.decode()
     assert response.status_code == 200
-    assert "clerk 今日限额 ¥ 120，已用 ¥ 50，放不下 ¥ 100。" in page
+    assert "clerk 今日限额 ¥ 120，已用 ¥ 50，剩余额度不够 ¥ 100。" in page
     assert 'value="13900139000"' in page
     assert Order.objects.count() == 1
 

@@ -86,7 +86,7 @@ def test_drain_leaves_a_turn_that_is_far_off_to_single_orders(settings: LazySett
     at = next_turn_in(60)
     assert not pacing.wait_in_drain()
     assert abs(Pace.objects.get().next_turn_at - at) < dt.timedelta(milliseconds=2)
-    assert slept == [pacing.LANES_AHEAD / 2]
+    assert slept == [pacing.DRAIN_MAX_WAIT / 2]
     pacing.wait_for_turn()
     assert 50 < slept[1] <= 60
 
@@ -97,7 +97,7 @@ def test_single_order_never_queues_behind_all_drains(settings: LazySettings, sle
         pacing.wait_in_drain()
     slept.clear()
     pacing.wait_for_turn()
-    assert slept[0] <= pacing.LANES_AHEAD + 1 / settings.WIKEYUN_MAX_RPS
+    assert slept[0] <= pacing.DRAIN_MAX_WAIT + 1 / settings.WIKEYUN_MAX_RPS
 
 
 def test_order_that_is_queued_no_more_takes_no_turn(

@@ -27,6 +27,7 @@ from recharge.limits.services import accounts, restore_guard
 from recharge.models import Batch, BatchDraft, Generation, Order, PortalEvent
 from recharge.operations.services import restoring, sweeping
 from recharge.orders.services import placing
+from tests import actions
 from tests.batches import batch_of, mobiles, upload
 from tests.fake_platform import FakePlatform
 from tests.oil_cards import active_card
@@ -363,6 +364,31 @@ def test_what_was_dead_is_not_placed_again_by_a_click(restored: dict[str, int]) 
     client = Client()
     client.force_login(person("clerk"))
     assert "恢复过数据库备份" in client.get(f"/orders/{dead.order_no}/").content.decode()
+
+
+@pytest.mark.parametrize("code", [3, 5])
+def test_what_may_have_failed_and_been_replaced_since_is_not_placed_again_by_a_click(
+    platform: FakePlatform, place: MemoryPlace, code: int
+) -> None:
+    one, done, waiting = order(0), order(1), order(2)
+    assert pushed(one)
+    actions.answer(one, platform.report(one.order_no, code))
+    assert pushed(done)
+    actions.answer(done, platform.report(done.order_no, 2))
+    run()
+    one.refresh_from_db()
+    actions.answer(one, platform.report(one.order_no, 4))
+    platform.books.clear()
+    Order.objects.filter(pk=waiting.pk).update(
+        submission=Submission.NOT_RECEIVED, next_check_at=None, settled_at=timezone.now()
+    )
+    for dead in (one, waiting):
+        dead.refresh_from_db()
+        assert not dead.is_provably_unspent
+        with pytest.raises(NotReplaceable):
+            placing.place_mobile_order(placed_by=person("clerk"), mobile=dead.mobile, face_value=50, replaces=dead)
+    done.refresh_from_db()
+    assert done.doubts == 0
 
 
 def test_a_dry_run_tells_the_same_numbers_and_changes_nothing(restored: dict[str, int], place: MemoryPlace) -> None:

@@ -41,7 +41,7 @@ def test_added_card_is_active_and_has_the_platforms_id(
     add: Callable[[str], OilCard], card_platform: FakeCardPlatform, clerk_user: User
 ) -> None:
     card = add("accept")
-    assert (card.state, card.platform_card_id, card.deed, card.lease_until) == (State.ACTIVE, "P1", "", None)
+    assert (card.state, card.platform_card_id, card.action, card.lease_until) == (State.ACTIVE, "P1", "", None)
     assert card.details == details()
     assert (card.added_by, card.changed_by, card.last_four) == (clerk_user, clerk_user, NUMBER[-4:])
     assert card_platform.cards["P1"]["card_number"] == NUMBER
@@ -63,7 +63,7 @@ def test_definite_no_leaves_a_card_that_can_be_added_again(
     verdict: CardVerdict,
 ) -> None:
     card = add(behaviour)
-    assert (card.state, card.platform_card_id, card.deed) == (State.ADD_FAILED, None, "")
+    assert (card.state, card.platform_card_id, card.action) == (State.ADD_FAILED, None, "")
     assert card.problem
     assert known(card.events.last()).verdict == verdict
     assert not card_platform.cards
@@ -80,7 +80,7 @@ def test_no_clear_answer_is_unknown_and_never_repeated(
     add: Callable[[str], OilCard], card_platform: FakeCardPlatform, clerk_user: User, behaviour: str
 ) -> None:
     card = add(behaviour)
-    assert (card.state, card.deed, card.platform_card_id, card.lease_until) == (
+    assert (card.state, card.action, card.platform_card_id, card.lease_until) == (
         State.UNKNOWN,
         CardAction.ADD,
         None,
@@ -105,7 +105,7 @@ def test_refusal_that_may_mean_it_is_there_is_unknown(
 ) -> None:
     card_platform.refusal = ("3009", message)
     card = add("reject")
-    assert (card.state, card.deed) == (State.UNKNOWN, CardAction.ADD)
+    assert (card.state, card.action) == (State.UNKNOWN, CardAction.ADD)
     assert message in card.problem
 
 
@@ -117,7 +117,7 @@ def test_process_that_dies_leaves_a_lease_and_then_unknown(add: Callable[[str], 
     time_passes()
     assert sync.expire_leases() == 1
     card.refresh_from_db()
-    assert (card.state, card.deed, card.lease_until) == (State.UNKNOWN, CardAction.ADD, None)
+    assert (card.state, card.action, card.lease_until) == (State.UNKNOWN, CardAction.ADD, None)
     assert card.problem
     assert known(card.events.last()).kind == EventKind.LEASE_EXPIRED
     assert sync.expire_leases() == 0
@@ -169,7 +169,7 @@ def test_id_that_another_card_has_is_a_conflict(
     first = add("accept")
     card_platform.next_id = "P1"
     second = adding.add_card(details=details(card_number=NUMBER[:-1] + "9"), actor=clerk_user)
-    assert (second.state, second.deed, second.platform_card_id) == (State.UNKNOWN, CardAction.ADD, None)
+    assert (second.state, second.action, second.platform_card_id) == (State.UNKNOWN, CardAction.ADD, None)
     assert known(second.events.last()).verdict == CardVerdict.CONFLICT
     first.refresh_from_db()
     assert first.state == State.ACTIVE

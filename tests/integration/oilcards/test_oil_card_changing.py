@@ -59,7 +59,7 @@ def test_definite_no_is_a_failed_change_that_can_be_sent_again(
 ) -> None:
     card_platform.behaviour = behaviour
     edit(card, holder_phone=NEW_PHONE)
-    assert (card.state, card.holder_phone, card.deed) == (State.CHANGE_FAILED, NEW_PHONE, "")
+    assert (card.state, card.holder_phone, card.action) == (State.CHANGE_FAILED, NEW_PHONE, "")
     assert card.problem
     assert card_platform.cards["P1"]["holder_phone"] != NEW_PHONE
     edit(card, holder_phone=NEW_PHONE)
@@ -73,7 +73,7 @@ def test_unanswered_change_is_unknown_until_the_platform_tells(
 ) -> None:
     card_platform.behaviour = behaviour
     edit(card, holder_phone=NEW_PHONE)
-    assert (card.state, card.deed, card.platform_card_id) == (State.UNKNOWN, CardAction.CHANGE, "P1")
+    assert (card.state, card.action, card.platform_card_id) == (State.UNKNOWN, CardAction.CHANGE, "P1")
     assert comparing.compare(card_id=card.pk, actor=clerk_user).card.state == resolved
 
 

@@ -75,9 +75,9 @@ def test_platform_that_hides_something_contradicts_nothing_and_proves_nothing(
     card_platform.behaviour = "hang"
     changing.edit_card(card_id=card.pk, details=details(), version=1, actor=clerk_user)
     changing.adopt_ours(card_id=card.pk, version=1, actor=clerk_user)
-    OilCard.objects.update(state=State.UNKNOWN, deed=CardAction.CHANGE)
+    OilCard.objects.update(state=State.UNKNOWN, action=CardAction.CHANGE)
     assert compare(card).card.state == State.UNKNOWN
-    OilCard.objects.update(state=State.UNKNOWN, deed=CardAction.DELETE)
+    OilCard.objects.update(state=State.UNKNOWN, action=CardAction.DELETE)
     assert compare(card).card.state == State.CHANGE_FAILED
 
 
@@ -248,7 +248,7 @@ def test_card_without_an_id_can_not_be_compared(lost_card: OilCard, card_platfor
 
 def test_entered_id_makes_the_card_active(lost_card: OilCard, clerk_user: User) -> None:
     found = resolving.enter_platform_id(card_id=lost_card.pk, platform_card_id=" P1 ", actor=clerk_user)
-    assert (found.state, found.platform_card_id, found.deed) == (State.ACTIVE, "P1", "")
+    assert (found.state, found.platform_card_id, found.action) == (State.ACTIVE, "P1", "")
     assert known(found.events.last()).kind == EventKind.ID_ENTERED
 
 
@@ -308,7 +308,7 @@ def test_declaration_needs_a_reason_and_makes_another_attempt_possible(
     assert OilCard.objects.values().get() == before
     assert OilCardEvent.objects.count() == events
     card = resolving.declare_never_arrived(card_id=lost_card.pk, reason="Not in the console.", actor=clerk_user)
-    assert (card.state, card.deed) == (State.ADD_FAILED, "")
+    assert (card.state, card.action) == (State.ADD_FAILED, "")
     event = known(card.events.last())
     assert (event.kind, event.note, event.actor) == (EventKind.NEVER_ARRIVED, "Not in the console.", clerk_user)
     with pytest.raises(TooLate):

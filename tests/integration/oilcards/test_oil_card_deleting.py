@@ -26,7 +26,7 @@ def delete(card: OilCard) -> OilCard:
 
 def test_deleted_card_keeps_its_row_and_its_history(card: OilCard, card_platform: FakeCardPlatform) -> None:
     delete(card)
-    assert (card.state, card.deed, card.platform_card_id) == (State.DELETED, "", "P1")
+    assert (card.state, card.action, card.platform_card_id) == (State.DELETED, "", "P1")
     assert not card_platform.cards
     assert card.details == details()
     assert card.events.count() == 4
@@ -42,7 +42,7 @@ def test_card_that_the_platform_does_not_have_counts_as_deleted(card: OilCard, c
 def test_definite_no_leaves_it_as_it_was(card: OilCard, card_platform: FakeCardPlatform, behaviour: str) -> None:
     card_platform.behaviour = behaviour
     delete(card)
-    assert (card.state, card.deed) == (State.ACTIVE, "")
+    assert (card.state, card.action) == (State.ACTIVE, "")
     assert card.problem
     assert card_platform.cards
 
@@ -53,7 +53,7 @@ def test_unanswered_deletion_is_unknown_until_the_platform_tells(
 ) -> None:
     card_platform.behaviour = behaviour
     delete(card)
-    assert (card.state, card.deed) == (State.UNKNOWN, CardAction.DELETE)
+    assert (card.state, card.action) == (State.UNKNOWN, CardAction.DELETE)
     assert comparing.compare(card_id=card.pk, actor=clerk_user).card.state == resolved
 
 
@@ -73,7 +73,7 @@ def test_refusal_after_an_unanswered_deletion_proves_nothing(
     delete(card)
     card_platform.behaviour = "reject"
     assert delete(card).state == State.UNKNOWN
-    assert card.deed == CardAction.DELETE
+    assert card.action == CardAction.DELETE
     with pytest.raises(ReasonMissing):
         deleting.declare_deleted(card_id=card.pk, reason=" ", actor=clerk_user)
     assert OilCard.objects.get().state == State.UNKNOWN
@@ -94,7 +94,7 @@ def test_unclear_change_stays_unclear_when_its_deletion_is_refused(
     changing.edit_card(card_id=card.pk, details=details(holder_name="李四"), version=1, actor=clerk_user)
     card_platform.behaviour = "reject"
     delete(card)
-    assert (card.state, card.deed) == (State.UNKNOWN, CardAction.CHANGE)
+    assert (card.state, card.action) == (State.UNKNOWN, CardAction.CHANGE)
 
 
 def test_card_with_open_orders_is_not_deleted(card: OilCard, card_platform: FakeCardPlatform, clerk_user: User) -> None:

@@ -63,7 +63,7 @@ def live_a_full_life(card_platform: FakeCardPlatform, actor: User) -> None:
         card_platform.behaviour = behaviour
         with suppress(ServiceError, WorkerKilled):
             deleting.delete_card(card_id=card.pk, actor=actor)
-        OilCard.objects.filter(pk=card.pk).update(state=State.DELETED, deed="", lease_until=None)
+        OilCard.objects.filter(pk=card.pk).update(state=State.DELETED, action="", lease_until=None)
 
 
 def current(card: OilCard) -> OilCard:
@@ -130,9 +130,9 @@ def test_no_repr_and_no_error_shows_anything(card: OilCard, card_platform: FakeC
         lambda: changing.edit_card(card_id=card.pk, details=details(), version=9, actor=clerk_user),
         lambda: resolving.enter_platform_id(card_id=card.pk, platform_card_id="P9", actor=clerk_user),
     ]
-    for deed in refused:
+    for action in refused:
         with pytest.raises(ServiceError) as caught:
-            deed()
+            action()
         shown += [str(caught.value), repr(caught.value), *traceback.format_exception(caught.value)]
         shown.append(repr(vars(caught.value)))
     assert not found("".join(shown).encode())

@@ -29,7 +29,7 @@ def _on_postgresql(db: None) -> None:
     assert connection.vendor == "postgresql", "SQLite lets no two transactions run at once"
 
 
-def race(deed: Callable[[], object], people: int = PEOPLE) -> list[Exception]:
+def race(action: Callable[[], object], people: int = PEOPLE) -> list[Exception]:
     """Let several people do the same at once; give what they were refused with."""
     start = threading.Barrier(people)
     refused: list[Exception] = []
@@ -37,7 +37,7 @@ def race(deed: Callable[[], object], people: int = PEOPLE) -> list[Exception]:
     def act() -> None:
         start.wait()
         try:
-            deed()
+            action()
         except (ServiceError, OrderRefused) as error:
             refused.append(error)
         finally:
@@ -94,9 +94,9 @@ def test_without_lock_and_swap_it_is_added_twice(card_platform: FakeCardPlatform
     assert card_platform.calls == ["add", "add", "add"]
 
 
-@pytest.mark.parametrize("deed", ["edit", "delete"])
+@pytest.mark.parametrize("action", ["edit", "delete"])
 def test_card_is_changed_and_deleted_once(
-    card: OilCard, card_platform: FakeCardPlatform, clerk_user: User, deed: str
+    card: OilCard, card_platform: FakeCardPlatform, clerk_user: User, action: str
 ) -> None:
     deeds: dict[str, Callable[[], object]] = {
         "edit": lambda: changing.edit_card(
@@ -104,8 +104,8 @@ def test_card_is_changed_and_deleted_once(
         ),
         "delete": lambda: deleting.delete_card(card_id=card.pk, actor=clerk_user),
     }
-    refused = race(deeds[deed])
-    assert (len(refused), card_platform.calls) == (PEOPLE - 1, [deed])
+    refused = race(deeds[action])
+    assert (len(refused), card_platform.calls) == (PEOPLE - 1, [action])
 
 
 def place_while_deleting(card: OilCard) -> list[Exception]:

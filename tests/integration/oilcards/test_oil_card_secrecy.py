@@ -64,7 +64,7 @@ def test_no_error_page_shows_what_the_portal_worked_on(
         assert page.status_code == 500
         assert b"out of order" in page.content, address
         assert not found_in(page.content, SECRETS), address
-        OilCard.objects.filter(pk=card.pk).update(state="ACTIVE", deed="", lease_until=None, version=card.version)
+        OilCard.objects.filter(pk=card.pk).update(state="ACTIVE", action="", lease_until=None, version=card.version)
 
 
 def test_error_page_of_a_search_shows_no_number(administrator: Client, settings: LazySettings) -> None:
@@ -133,7 +133,7 @@ def test_no_address_carries_personal_data(
     administrator: Client, card: OilCard, card_platform: FakeCardPlatform
 ) -> None:
     answers = [administrator.post(address, fields) for address, fields in requests(card)]
-    OilCard.objects.filter(pk=card.pk).update(state="UNKNOWN", deed=CardAction.CHANGE, lease_until=None)
+    OilCard.objects.filter(pk=card.pk).update(state="UNKNOWN", action=CardAction.CHANGE, lease_until=None)
     card_platform.answer = {"holder_name": "司马相如"}
     answers += [
         administrator.post("/oil-cards/new/", {**TYPED, "national_id": NATIONAL_ID[:-1] + "1"}),

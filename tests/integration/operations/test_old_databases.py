@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.sqlite
 PROJECT = Path(__file__).resolve().parents[3]
 BEFORE_MARKS = "0007"
 """The last migration at which an order had one mark alone, and at which nobody wrote down its account."""

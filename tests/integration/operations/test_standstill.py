@@ -1,19 +1,25 @@
 """A dead worker or scheduler is seen, whatever kind of work it leaves undone."""
 
 import datetime as dt
+from contextlib import nullcontext
 
 import pytest
+from django.db import connection
 from django.db.models import F
 from django.test import Client, override_settings
 
 from oilcards.models import OilCard
+from portal.kit.append_only import open_to_change
+from portal.kit.database import from_now
+from portal.kit.history import AppendOnly
+from recharge.batches.services import assembling, judging, making, uploading
 from recharge.choices import BatchState, Submission
 from recharge.fulfilment.services import submission
 from recharge.limits.services import emergency_stop
-from recharge.models import Batch, BatchEvent, Order
+from recharge.models import Batch, BatchEvent, BatchMaking, ListReading, Order
 from recharge.operations.services.standstill import Work, standstills
 from recharge.orders.services import placing
-from tests.batches import batch_of, mobiles
+from tests.batches import batch_of, mobiles, upload
 from tests.fake_platform import FakePlatform, WorkerKilled
 from tests.oil_cards import active_card
 from tests.people import person
@@ -32,7 +38,9 @@ def undone() -> list[str]:
 
 
 def earlier(rows: object, *columns: str, by: dt.timedelta = FIVE_HOURS) -> None:
-    rows.update(**{column: F(column) - by for column in columns})  # type: ignore[attr-defined]
+    model = rows.model  # type: ignore[attr-defined]
+    with open_to_change(connection, model) if issubclass(model, AppendOnly) else nullcontext():
+        rows.update(**{column: F(column) - by for column in columns})  # type: ignore[attr-defined]
 
 
 def test_what_goes_its_way_is_nothing_undone(order: Order) -> None:
@@ -96,7 +104,7 @@ def test_a_batch_that_a_person_paused_waits_for_a_person(platform: FakePlatform)
 
 def test_a_card_whose_worker_ended_half_way() -> None:
     card = active_card(person("clerk"))
-    OilCard.objects.filter(pk=card.pk).update(state="CHANGING", deed="CHANGE", lease_until=F("added_at") - FIVE_HOURS)
+    OilCard.objects.filter(pk=card.pk).update(state="CHANGING", action="CHANGE", lease_until=F("added_at") - FIVE_HOURS)
     assert undone() == [Work.CARDS]
 
 
@@ -108,3 +116,27 @@ def test_readyz_and_metrics_tell_it_without_taking_the_pages_away(order: Order, 
     assert b"standstill: orders since 20" in response.content
     client.force_login(person("auditor"))
     assert b'portal_undone_since_seconds{work="orders"}' in client.get("/metrics").content
+
+
+def test_a_list_that_nobody_makes_a_batch_of(platform: FakePlatform, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(making, "MADE_AT_ONCE", 1)
+    for number in (1, 5):
+        making.make_batch(draft=upload(person("clerk"), mobiles(2, first=number)), made_by=person("clerk"))
+    assert undone() == []
+    first, second = Batch.objects.order_by("pk")
+    earlier(Batch.objects.filter(pk=second.pk), "made_at")
+    assert undone() == [], "it waits for the one before it"
+    earlier(Batch.objects.filter(pk=first.pk), "made_at")
+    assert undone() == [Work.LISTS]
+    BatchMaking.objects.filter(pk=first.pk).update(lease_until=from_now(assembling.LEASE))
+    assert undone() == []
+
+
+def test_a_list_that_nobody_checks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uploading, "READ_AT_ONCE", 1)
+    upload(person("clerk"), mobiles(2))
+    assert undone() == []
+    earlier(ListReading.objects, "asked_at")
+    assert undone() == [Work.LISTS]
+    judging.judge_waiting()
+    assert undone() == []

@@ -1,14 +1,20 @@
 """The same for many orders at once: each is done by itself, and what can't be done is said."""
 
+import datetime as dt
+import re
+
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from recharge.choices import EventKind, MarkKind, Submission
 from recharge.fulfilment.services import submission
 from recharge.models import Order
-from recharge.orders.bulk_views import MOST_ORDERS
-from recharge.orders.services import placing
+from recharge.orders import filters
+from recharge.orders.filters import MAX_ORDERS
+from recharge.orders.services import interventions, placing
 from tests.actions import mark
+from tests.batches import batch_of, mobile, mobiles
 from tests.fake_platform import FakePlatform
 from tests.people import person
 
@@ -96,7 +102,7 @@ def test_without_a_note_or_what_was_seen_nothing_is_dealt_with(
 
 def test_odd_requests_do_nothing(clerk: Client, orders: list[Order]) -> None:
     assert clerk.post("/orders/bulk/", {"action": "burn"}).status_code == 400
-    assert clerk.post("/orders/bulk/", {"action": "ask", "order_no": ["1"] * (MOST_ORDERS + 1)}).status_code == 400
+    assert clerk.post("/orders/bulk/", {"action": "ask", "order_no": ["1"] * (MAX_ORDERS + 1)}).status_code == 400
     assert clerk.get("/orders/bulk/").status_code == 405
     nothing = send(clerk, "withdraw", [], confirmed=1, seen=["x", ":", "1:²", "\x00:1"], order_no=["\x00", "no"])
     assert "data-done" not in nothing
@@ -116,3 +122,75 @@ def test_the_statements_do_not_grow_where_nothing_is_done(
 ) -> None:
     with django_assert_max_num_queries(12):  # type: ignore[operator]
         send(clerk, "withdraw", orders)
+
+
+@pytest.mark.parametrize("event", ["9" * 5000, "²", "-1", "", "x", "9" * 40])
+def test_a_number_that_nobody_can_have_seen_is_no_fault(clerk: Client, event: str) -> None:
+    said = {"action": "ask", "order_no": "1", "confirmed": "1", "seen": f"1:{event}"}
+    assert clerk.post("/orders/bulk/", said).status_code in (200, 400)
+
+
+# --- all that a list finds --------------------------------------------------------------------------------------------
+def as_a_browser_sends(page: str) -> dict[str, list[str]]:
+    """Return what the form of a list sends: the boxes that are ticked, and what stands beside them."""
+    ticked = re.findall(r'name="order_no" value="(\d+)" aria-label="\d+" checked', page)
+    found, shown = (re.findall(rf'name="{name}" value="(\d+)"', page) for name in ("found", "shown"))
+    return {"order_no": ticked, "found": found, "shown": shown}
+
+
+@pytest.fixture
+def settled_the_other_way_round(orders: list[Order], monkeypatch: pytest.MonkeyPatch) -> list[Order]:
+    """Orders of which the first one that was placed was settled last; three may be chosen at once."""
+    monkeypatch.setattr(filters, "MAX_ORDERS", 3)
+    more = [
+        placing.place_mobile_order(placed_by=person("clerk"), mobile=mobile(n), face_value=50) for n in range(50, 55)
+    ]
+    for number, order in enumerate(more):
+        interventions.withdraw(order_id=order.pk, actor=person("clerk"))
+        Order.objects.filter(pk=order.pk).update(settled_at=timezone.now() - dt.timedelta(seconds=number))
+    return more
+
+
+def test_more_than_the_maximum_is_said_and_those_on_top_of_the_list_are_chosen(
+    clerk: Client, settled_the_other_way_round: list[Order]
+) -> None:
+    on_top = [order.order_no for order in settled_the_other_way_round[:3]]
+    page = clerk.get("/orders/?period=today&period_of=settled&choose=all").content.decode()
+    sent = as_a_browser_sends(page)
+    assert sent["found"] == on_top
+    assert sorted(sent["order_no"]) == sorted(on_top), "no box is ticked of an order that isn't among them"
+    assert 'data-found="3"' in page
+    assert "data-more" in page
+    asked = clerk.post("/orders/bulk/", {"action": "again", **sent}).content.decode()
+    assert sorted(re.findall(r'name="order_no" value="(\d+)"', asked)) == sorted(on_top)
+    by_key = clerk.get("/orders/?submission=WITHDRAWN&choose=all").content.decode()
+    assert as_a_browser_sends(by_key)["found"] == [o.order_no for o in settled_the_other_way_round[:1:-1]]
+    few = clerk.get(f"/orders/?q={on_top[0]}&choose=all").content.decode()
+    assert "data-more" not in few
+    assert 'data-found="1"' in few
+
+
+def test_the_orders_of_a_batch_are_chosen_on_its_page(clerk: Client, platform: FakePlatform) -> None:
+    batch = batch_of(*mobiles(60), made_by=person("clerk"))
+    numbers = list(batch.orders.order_by("pk").values_list("order_no", flat=True))
+    page = clerk.get(f"/batches/{batch.pk}/?choose=all").content.decode()
+    sent = as_a_browser_sends(page)
+    assert (sent["found"], sent["order_no"], sent["shown"]) == (numbers, numbers[:50], numbers[:50])
+    assert "data-more" not in page
+    sent["order_no"].remove(numbers[3])  # one is unticked
+    address = re.search(r'name="back" value="([^"]+)"', page)
+    assert address
+    done = clerk.post(
+        "/orders/bulk/", {"action": "withdraw", "confirmed": 1, "back": address[1], **sent}
+    ).content.decode()
+    assert done.count('data-done="yes"') == 59
+    assert f'href="/batches/{batch.pk}/?choose=all"' in done
+    assert batch.orders.exclude(submission=Submission.WITHDRAWN).get().order_no == numbers[3]
+    papers = clerk.post("/orders/evidence/", sent)
+    assert papers.status_code == 200
+    assert papers.content.decode().count("<article") == 59
+    client = Client()
+    client.force_login(person("auditor"))
+    look = client.get(f"/batches/{batch.pk}/").content.decode()
+    assert 'formaction="/orders/evidence/"' in look
+    assert 'value="withdraw"' not in look

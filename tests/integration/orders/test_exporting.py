@@ -67,7 +67,7 @@ def test_results_tell_the_fate_of_every_line(administrator: Client, batch: Batch
     assert rows[0]["订单号"].strip() == first.order_no
     assert rows[0]["状态"] == "充值成功"
     assert (rows[0]["平台单号"], rows[0]["面值"], rows[0]["成本价"]) == ("W100", "50", "49.5")
-    assert rows[0]["充值对象"] == mobile(1)
+    assert rows[0]["手机号/卡号"] == mobile(1)
     assert rows[0]["完结时间"].startswith("20")
     assert rows[1]["状态"] == "排队中"
     assert rows[1]["备注"] == "第2"
@@ -75,7 +75,11 @@ def test_results_tell_the_fate_of_every_line(administrator: Client, batch: Batch
 
 def test_workbook_has_the_same_in_it(administrator: Client, batch: Batch) -> None:
     content = content_of(administrator.get(f"/batches/{batch.pk}/results.xlsx"))
-    columns = (Column("number", ("充值对象",), required=True), Column("order", ("订单号",)), Column("note", ("备注",)))
+    columns = (
+        Column("number", ("手机号/卡号",), required=True),
+        Column("order", ("订单号",)),
+        Column("note", ("备注",)),
+    )
     rows = [row.cells for row in read(content, file_name="x.xlsx", columns=columns)]
     assert [row["number"] for row in rows] == [mobile(number) for number in range(1, 6)]
     assert [row["order"] for row in rows] == list(batch.orders.order_by("id").values_list("order_no", flat=True))
@@ -127,7 +131,7 @@ def test_results_follow_the_part_that_is_shown(administrator: Client, batch: Bat
 def test_search_that_makes_no_sense_is_shown_where_it_was_typed(administrator: Client, batch: Batch) -> None:
     response = administrator.get("/orders/export.csv?status=99", follow=True)
     assert response.redirect_chain == [("/orders/?status=99", 302)]
-    assert "看不懂搜索条件" in response.content.decode()
+    assert "搜索条件有误" in response.content.decode()
 
 
 def test_export_is_offered_to_who_may_export(client: Client, batch: Batch) -> None:

@@ -39,8 +39,8 @@ def accepted(order: Order) -> Order:
     return order
 
 
-def do(client: Client, order: Order, deed: str, **fields: str) -> str:
-    response = confirm(client, f"/orders/{order.order_no}/{deed}/", **fields)
+def do(client: Client, order: Order, action: str, **fields: str) -> str:
+    response = confirm(client, f"/orders/{order.order_no}/{action}/", **fields)
     assert response.redirect_chain[-1][0] == f"/orders/{order.order_no}/"
     return response.content.decode()
 
@@ -49,10 +49,10 @@ def everything() -> tuple[list[object], int]:
     return list(Order.objects.values()), OrderEvent.objects.count()
 
 
-@pytest.mark.parametrize("deed", DEEDS)
-def test_question_comes_first_and_changes_nothing(clerk: Client, order: Order, deed: str) -> None:
+@pytest.mark.parametrize("action", DEEDS)
+def test_question_comes_first_and_changes_nothing(clerk: Client, order: Order, action: str) -> None:
     before = everything()
-    response = clerk.get(f"/orders/{order.order_no}/{deed}/")
+    response = clerk.get(f"/orders/{order.order_no}/{action}/")
     assert response.status_code == 200
     assert '<form class="card" method="post"' in response.content.decode()
     assert everything() == before
@@ -71,11 +71,18 @@ def test_clerk_asks_the_platform_now(clerk: Client, accepted: Order, sent: list[
     assert accepted.events.filter(kind=EventKind.ASKED_BY_HAND, actor__username="clerk").count() == 1
 
 
-@pytest.mark.parametrize("deed", ["ask", "cancel"])
-def test_what_was_not_sent_is_neither_asked_for_nor_cancelled(clerk: Client, order: Order, deed: str) -> None:
+@pytest.mark.parametrize("action", ["ask", "cancel"])
+def test_what_was_not_sent_is_neither_asked_for_nor_cancelled(clerk: Client, order: Order, action: str) -> None:
     before = everything()
-    assert "alert-danger" in do(clerk, order, deed)
+    assert "alert-danger" in do(clerk, order, action)
     assert everything() == before
+
+
+def test_nobody_is_told_that_what_was_sent_has_not_been_sent_yet(clerk: Client, accepted: Order) -> None:
+    page = clerk.get(f"/orders/{accepted.order_no}/withdraw/").content.decode()
+    assert "还没有提交" not in page
+    assert "可能已到达平台" in page
+    assert "btn-danger" not in page
 
 
 def test_what_was_sent_is_not_withdrawn(clerk: Client, accepted: Order) -> None:
@@ -93,7 +100,7 @@ def test_clerk_cancels_at_the_platform(clerk: Client, accepted: Order) -> None:
     ("error", "words"),
     [
         (Rejected("1009", "订单已完成"), "订单已完成"),
-        (NotSent("refused"), "连不上平台"),
+        (NotSent("refused"), "无法连接平台"),
         (OutcomeUnknown("timeout"), "没有明确答复"),
     ],
 )
@@ -205,4 +212,4 @@ def test_mark_by_who_has_seen_nothing_changes_nothing(clerk: Client, accepted: O
 def test_auditor_sees_no_buttons(client: Client, accepted: Order) -> None:
     client.force_login(person("auditor"))
     text = client.get(f"/orders/{accepted.order_no}/").content.decode()
-    assert not [deed for deed in DEEDS if f"/{deed}/" in text]
+    assert not [action for action in DEEDS if f"/{action}/" in text]

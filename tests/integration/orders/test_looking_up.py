@@ -6,10 +6,10 @@ from django.test import Client
 from portal.gateway import GatewayError, Rejected
 from recharge.choices import EventKind, Submission
 from recharge.core.errors import InvalidOrder, TooLate
-from recharge.core.wording import for_customer
 from recharge.fulfilment.services import checking, reports, submission
 from recharge.models import Order
 from recharge.orders.services import interventions, placing
+from recharge.orders.wording import for_customer
 from tests.fake_platform import FakePlatform
 from tests.people import person
 

@@ -56,7 +56,7 @@ def test_broker_that_is_down_loses_no_order(
         ("mobile", {"mobile": "1380013800"}),
         ("mobile", {"mobile": "12800138000"}),
         ("mobile", {"mobile": "17012345678"}),
-        ("mobile", {"mobile": "14712345678"}),
+        ("mobile", {"mobile": "14912345678"}),
         ("mobile", {"mobile": ""}),
         ("mobile", {"mobile": "1380013800\x00"}),
         ("face_value", {"face_value": 51}),

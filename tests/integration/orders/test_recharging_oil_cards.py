@@ -6,18 +6,20 @@ from typing import Any
 import pytest
 from django.conf import LazySettings
 from django.contrib.auth.models import User
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
 from oilcards.choices import CardAction, State
 from oilcards.models import OilCard
+from portal.kit.append_only import open_to_change
 from recharge.approvals import services as approving
 from recharge.choices import EventKind, MarkKind, Speed, Submission
 from recharge.core.errors import DuplicateOrder, InvalidOrder, LimitReached, NotReplaceable
 from recharge.fulfilment.services import checking, reports, submission
 from recharge.models import Order, OrderEvent
 from recharge.orders.services import placing
+from tests.actions import acknowledge
 from tests.fake_platform import FakePlatform
 from tests.known import known
 from tests.oil_cards import active_card
@@ -33,7 +35,8 @@ def card(clerk_user: User) -> OilCard:
 def pass_time(*, minutes: float) -> None:
     delta = dt.timedelta(minutes=minutes)
     Order.objects.update(**{moment: F(moment) - delta for moment in ("submitted_at", "next_check_at", "asked_at")})
-    OrderEvent.objects.update(at=F("at") - delta)
+    with open_to_change(connection, OrderEvent):
+        OrderEvent.objects.update(at=F("at") - delta)
 
 
 def ask_after(order: Order, *, minutes: float) -> None:
@@ -100,7 +103,7 @@ def test_value_that_no_card_may_get_is_refused(
 
 
 def test_only_active_cards_can_be_recharged(clerk_user: User, card: OilCard, platform: FakePlatform) -> None:
-    OilCard.objects.update(state=State.UNKNOWN, deed=CardAction.CHANGE)
+    OilCard.objects.update(state=State.UNKNOWN, action=CardAction.CHANGE)
     with pytest.raises(InvalidOrder):
         placing.place_oil_order(placed_by=clerk_user, oil_card=card, face_value=500)
     assert not Order.objects.exists()
@@ -228,4 +231,38 @@ class TestPlatformWithoutAQueryForOilOrders:
         checking.check_order(order_id=order.pk)
         ask_after(order, minutes=8 * 24 * 60)
         assert (order.submission, order.marked_as) == (Submission.UNKNOWN, [MarkKind.OVERDUE])
+        assert order.next_check_at is None
+
+    def test_what_callbacks_alone_tell_goes_to_the_desk_after_a_while(
+        self, order: Order, platform: FakePlatform, clerk_user: User
+    ) -> None:
+        settle_that_there_is_no_query(order)
+        reports.receive_callback(order_no=order.order_no, report=platform.report(order.order_no, 2))
+        order.refresh_from_db()
+        assert (bool(order.settled_at), order.marked_as) == (True, [])
+        assert order.next_check_at == known(order.status_at) + dt.timedelta(hours=24), "it is asked once more then"
+        Order.objects.update(status_at=F("status_at") - dt.timedelta(hours=24))
+        ask_after(order, minutes=24 * 60)
+        assert order.marked_as == [MarkKind.ONE_WITNESS]
+        assert not order.next_check_at
+        acknowledge(order, clerk_user)
+        ask_after(order, minutes=24 * 60)
+        assert order.marked_as == [], "once is enough"
+
+    def test_the_platforms_own_answer_after_all_clears_it(self, order: Order, platform: FakePlatform) -> None:
+        settle_that_there_is_no_query(order)
+        reports.receive_callback(order_no=order.order_no, report=platform.report(order.order_no, 2))
+        Order.objects.update(status_at=F("status_at") - dt.timedelta(hours=24))
+        ask_after(order, minutes=24 * 60)
+        platform.has_oil_query, platform.books[order.order_no].status = True, 2
+        ask_after(order, minutes=2)
+        assert (order.marked_as, bool(order.confirmed_at)) == ([], True)
+
+    def test_nobody_is_called_where_that_is_switched_off(
+        self, order: Order, platform: FakePlatform, settings: LazySettings
+    ) -> None:
+        settings.ONE_WITNESS_AFTER = dt.timedelta()
+        settle_that_there_is_no_query(order)
+        reports.receive_callback(order_no=order.order_no, report=platform.report(order.order_no, 2))
+        order.refresh_from_db()
         assert order.next_check_at is None

@@ -9,7 +9,7 @@ from django.db.models import F
 from django.test import Client, override_settings
 
 from recharge.approvals import services as approving
-from recharge.batches.services import draining, making, managing
+from recharge.batches.services import assembling, draining, making, managing
 from recharge.choices import BatchState, EventKind, MarkKind, Submission
 from recharge.core.errors import NotReplaceable
 from recharge.fulfilment.services import checking, reports, submission
@@ -99,7 +99,7 @@ def test_a_refusal_that_the_query_bears_out_is_not_asked_about_again(platform: F
 def test_an_order_is_replaced_once_whatever_became_of_its_replacement(original: Order) -> None:
     replacement = replace(original)
     interventions.withdraw(order_id=replacement.pk, actor=person("clerk"))
-    with pytest.raises(NotReplaceable, match="已被替换过"):
+    with pytest.raises(NotReplaceable, match="已被代替过"):
         replace(original)
 
 
@@ -258,8 +258,8 @@ def test_what_failed_in_a_chain_with_a_living_attempt_is_not_placed_anew(
     for order in Order.objects.filter(batch=new):
         interventions.withdraw(order_id=order.pk, actor=person("clerk"))
     Order.objects.filter(batch=new).update(submission=Submission.REJECTED)
-    assert making.failed_orders(new).count() == 3
+    assert assembling.failed_orders(new).count() == 3
     alive = Order.objects.filter(batch=failed_batch).order_by("id").first()
     assert alive
     reports.receive_callback(order_no=alive.order_no, report=platform.report(alive.order_no, 1))
-    assert making.failed_orders(new).count() == 2
+    assert assembling.failed_orders(new).count() == 2

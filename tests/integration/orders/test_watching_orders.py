@@ -12,8 +12,9 @@ from django.utils import timezone
 from recharge.choices import EventKind, MarkKind, Submission
 from recharge.core import wording
 from recharge.core.events import record
+from recharge.demo import Story
 from recharge.fulfilment.services import checking, submission
-from recharge.models import Mark, Order
+from recharge.models import Mark, Order, OrderEvent
 from recharge.orders.services import placing
 from recharge.status import Status
 from tests import actions
@@ -82,13 +83,14 @@ def test_every_row_of_the_list_says_what_became_of_its_own_order(clerk: Client, 
     Order.objects.filter(pk__in=[orders[0].pk, orders[2].pk]).update(
         confirmed_at=None, settled_at=None, next_check_at=timezone.now()
     )
+    mark(orders[3], MarkKind.CONFLICT)
     rows = re.findall(
         r'<td data-label="状态">(.*?)</td><td data-label="订单号"><a href="/orders/(\d+)/">',
         text_of(clerk.get("/orders/")),
         re.DOTALL,
     )
     shown = {number: ("充值成功" in state, "未核实" in state) for state, number in rows}
-    expected = [(True, True), (True, False), (True, True), (True, False), (False, False)]
+    expected = [(True, True), (True, False), (True, True), (False, False), (False, False)]
     assert shown == {order.order_no: seen for order, seen in zip(orders, expected, strict=True)}
 
 
@@ -136,7 +138,7 @@ def test_order_may_be_found_by_the_day_it_was_placed(clerk: Client, order: Order
 @pytest.mark.parametrize("query", ["status=99", "placed_from=0000-00-00", "placed_by=0", "placed_to=0001-01-01"])
 def test_search_that_makes_no_sense_says_so_and_shows_nothing(clerk: Client, order: Order, query: str) -> None:
     text = text_of(clerk.get(f"/orders/?{query}"))
-    assert "看不懂搜索条件" in text
+    assert "搜索条件有误" in text
     assert order.order_no not in text
 
 
@@ -179,3 +181,80 @@ def test_attention_is_filtered_by_kind_and_age(client: Client, clerk_user: User,
     page = client.get("/attention/").content.decode()
     assert page.count("data-kind=") == 2
     assert "¥ 50" in page
+
+
+@pytest.mark.parametrize("path", ["/orders/", "/orders/{}/", "/search/", "/", "/attention/"])
+def test_no_page_calls_what_the_platform_contradicts_a_success(
+    client: Client, order: Order, platform: FakePlatform, path: str
+) -> None:
+    """The word itself may stand among the facts and in filters, but never as what is true."""
+    settle(order, platform)
+    succeeded = re.compile(r'bg-green-lt state"[^<]*(?:<[^>]+>\s*)*充值成功|text-green[^<]*(?:<[^>]+>\s*)*充值成功')
+    client.force_login(person("auditor"))
+
+    def seen() -> str:
+        address = path.format(order.order_no)
+        answer = client.post(address, {"q": order.order_no}) if path == "/search/" else client.get(address)
+        assert answer.status_code == 200
+        return text_of(answer)
+
+    if path not in ("/", "/attention/"):
+        assert succeeded.search(seen())
+    mark(order, MarkKind.CONFLICT)
+    assert not succeeded.search(seen())
+    assert "平台说法前后矛盾" in seen()
+
+
+def test_figures_count_what_is_contradicted_as_unknown(client: Client, order: Order, platform: FakePlatform) -> None:
+    settle(order, platform)
+    client.force_login(person("auditor"))
+
+    def figures() -> dict[str, int]:
+        return {tile["look"].icon: tile["totals"].orders for tile in client.get("/").context["tiles"]}
+
+    assert (figures()["circle-check"], figures()["message-question"]) == (1, 0)
+    mark(order, MarkKind.CONFLICT)
+    assert (figures()["circle-check"], figures()["message-question"]) == (0, 1)
+    both = client.get("/").context["open"]
+    assert [(row["query"], row["orders"]) for row in both] == [("attention=CONFLICT", 1)]
+    assert order.order_no in text_of(client.get(f"/orders/?{both[0]['query']}"))
+
+
+def test_a_mark_of_another_kind_contradicts_nothing(order: Order, platform: FakePlatform) -> None:
+    settle(order, platform)
+    mark(order, MarkKind.OVERDUE)
+    order.refresh_from_db()
+    assert wording.of_order(order) == wording.OF_STATUS[Status.SUCCEEDED]
+    mark(order, MarkKind.CONFLICT)
+    order.refresh_from_db()
+    assert wording.of_order(order) == wording.CONTRADICTED
+    assert wording.badge(order)["outcome"].colour != "green"
+
+
+def test_the_page_of_a_new_order_begins_at_its_headline_once(clerk: Client, platform: FakePlatform) -> None:
+    form = {"mobile": "13800138000", "face_value": "50"}
+    page = clerk.post("/orders/new/", form, follow=True)
+    headline = r'<h1 class="page-title" tabindex="-1" autofocus>'
+    assert re.search(headline, text_of(page))
+    assert not re.search(headline, text_of(clerk.get(page.redirect_chain[-1][0])))
+
+
+def test_a_change_of_state_is_announced_outside_of_what_is_swapped(clerk: Client, order: Order) -> None:
+    page = text_of(clerk.get(f"/orders/{order.order_no}/"))
+    region = page.index('role="status" data-announcement')
+    assert region < page.index('id="live"') < page.index("data-state")
+    assert "data-announcement" not in text_of(clerk.get(f"/orders/{order.order_no}/", headers=HTMX))
+
+
+def test_history_says_what_an_answer_confirms(clerk: Client) -> None:
+    story = Story(1, timezone.now() - dt.timedelta(hours=1), person("clerk")).accept().report(2).confirm()
+    story.order.save(force_insert=True)
+    OrderEvent.objects.bulk_create(story.events)
+    page = re.sub(r"\s+", " ", text_of(clerk.get(f"/orders/{story.order.order_no}/")))
+    assert page.count("证实：充值成功") == 1
+    assert "已采纳" in page
+
+
+def test_overview_names_what_needs_a_person(clerk: Client, order: Order) -> None:
+    mark(order, MarkKind.CONFLICT)
+    assert "平台说法前后矛盾" in text_of(clerk.get("/"))

@@ -1,6 +1,7 @@
 """Looking things up and managing users in Django's admin: read-only for orders, quick however many there are."""
 
 import datetime as dt
+import re
 import uuid
 
 import pytest
@@ -269,3 +270,40 @@ def test_nobody_deletes_a_user(client: Client, clerk_user: User) -> None:
     client.force_login(User.objects.create_superuser("owner"))
     assert client.post(reverse("admin:auth_user_delete", args=[clerk_user.pk]), {"post": "yes"}).status_code == 403
     assert User.objects.filter(pk=clerk_user.pk).exists()
+
+
+def test_new_colleague_gets_name_and_group_on_the_first_page(client: Client, administrator: User) -> None:
+    page = client.get("/admin/auth/user/add/").content.decode()
+    assert "审批员" in page
+    assert "Approvers" not in page
+    operators = Group.objects.get(name="Operators")
+    password = "a long enough password"
+    fields = {"username": "wang", "first_name": "王小明", "groups": [operators.pk]}
+    response = client.post("/admin/auth/user/add/", {**fields, "password1": password, "password2": password})
+    assert response.status_code == 302
+    new = User.objects.get(username="wang")
+    assert (new.first_name, list(new.groups.all()), new.is_staff) == ("王小明", [operators], False)
+    assert new.check_password(password)
+
+
+@pytest.mark.parametrize("path", ["/admin/auth/user/add/", "/admin/auth/user/{}/change/", "/admin/auth/user/"])
+def test_pages_about_users_are_chinese(client: Client, administrator: User, path: str) -> None:
+    page = client.get(path.format(administrator.pk)).content.decode()
+    main = re.sub(r"<script.*?</script>|<[^>]*>", " ", page[page.index('<div class="main') :], flags=re.DOTALL)
+    words = set(re.findall(r"[A-Za-z]{3,}", main))
+    assert words <= {"administrator", "pbkdf", "sha", "raquo", "rsaquo", "laquo"}, words
+
+
+def test_people_stand_in_lists_and_pages_by_their_names(client: Client, administrator: User, order: Order) -> None:
+    User.objects.filter(pk=order.placed_by_id).update(first_name="李小红")
+    for path in (reverse(ORDERS), f"/admin/recharge/order/{order.pk}/change/"):
+        page = client.get(path).content.decode()
+        assert "李小红" in page
+        assert "clerk" not in page
+
+
+def test_surname_that_was_entered_apart_can_still_be_changed(client: Client, administrator: User) -> None:
+    path = f"/admin/auth/user/{administrator.pk}/change/"
+    assert 'name="last_name"' not in client.get(path).content.decode()
+    User.objects.filter(pk=administrator.pk).update(last_name="王")
+    assert 'name="last_name"' in client.get(path).content.decode()

@@ -72,6 +72,13 @@ def test_every_state_is_there(trying_out: None) -> None:
     assert shown == {MarkKind.CONFLICT, MarkKind.REVERSED, MarkKind.PARTLY_ARRIVED, MarkKind.OVERDUE}
 
 
+def test_a_confirmed_failure_can_be_placed_again_with_a_second_person(trying_out: None) -> None:
+    demo()
+    failed = Order.objects.filter(status__in=[Status.FAILED, Status.CANCELLED]).exclude(confirmed_at=None)
+    assert failed
+    assert all(order.is_confirmed_failed for order in failed)
+
+
 def test_one_batch_is_over_and_one_waits_for_an_approver(
     stand_in: FakeCardPlatform, settings: LazySettings, client: Client
 ) -> None:

@@ -1,6 +1,7 @@
 """Every address with every role, and whatever people and programs put into addresses and forms."""
 
 import re
+import uuid
 
 import pytest
 from django.contrib.auth.models import User
@@ -12,11 +13,24 @@ from pytest_django import DjangoAssertNumQueries
 
 from oilcards.demo import cards
 from portal import __version__
-from recharge.choices import Submission
+from recharge.choices import EventKind, Submission, Verdict
 from recharge.demo import batch_of_this_morning, stories
 from recharge.fulfilment.services import submission
-from recharge.limits.services import emergency_stop
-from recharge.models import Batch, EmergencyStop, Order, OrderEvent
+from recharge.limits.services import accounts, emergency_stop, slow_hold
+from recharge.models import (
+    AccountChange,
+    Alert,
+    AlertChannel,
+    Batch,
+    Declaration,
+    EmergencyStop,
+    Order,
+    OrderEvent,
+    PlatformCheck,
+    Reading,
+    RefundClaim,
+    SavedView,
+)
 from recharge.orders.services import placing
 from tests.addresses import named_patterns
 from tests.batches import batch_of
@@ -25,8 +39,16 @@ from tests.pages import Page
 from tests.people import person
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sent")]
-OPEN_TO_ALL = {"healthz", "readyz", "login", "set_language", "callback", "logout"}
-SIGNED_IN_ONLY = {"password_change", "password_change_done"}
+OPEN_TO_ALL = {
+    *("healthz", "readyz", "login", "set_language", "callback", "callback_probe", "logout"),
+    *("outside_begin", "outside_back"),
+}
+SIGNED_IN_ONLY = {"password_change", "password_change_done", "factor_check", "factors", "session_list"}
+WHO_SHOWED_IT_LATELY = {
+    *("factor_app", "factor_passkey", "factor_remove", "factor_codes", "factor_codes_new"),
+    *("session_end", "sessions_end"),
+}
+"""Pages about one's own second factors and sign-ins; see accounts/test_second_factors.py and test_sessions.py."""
 NEEDS = {
     "overview": "view",
     "order_list": "view",
@@ -34,33 +56,85 @@ NEEDS = {
     "attention": "view",
     "search": "view",
     "refunds": "view",
+    "claim_list": "view",
+    "claim_detail": "view",
+    "claim_sheet": "view",
+    "claim_new": "claim",
+    "claim_refused": "claim",
+    "claim_take_out": "claim",
+    "order_evidence": "view",
+    "orders_evidence": "view",
+    "order_receipt": "view",
     "order_export": "export",
     "metrics": "view",
     "order_new": "add",
     "order_new_oil": "add",
     "mobile_hint": "add",
+    "mobile_answer": "add",
     "order_bulk": "change",
     "order_ask": "change",
     "order_cancel": "change",
     "order_withdraw": "change",
     "order_enter_number": "change",
+    "order_declare": "change",
     "order_acknowledge": "change",
+    "order_take": "change",
+    "order_hand_over": "change",
+    "order_add_note": "change",
+    "order_put_off": "change",
+    "order_change_note": "change",
+    "mine": "view",
     "approval_list": "approve",
     "order_approve": "approve",
+    "orders_decide": "approve",
+    "view_new": "view",
+    "view_change": "view",
+    "view_delete": "view",
     "batch_approve": "approve",
+    "declaration_decide": "approve",
     "emergency_stop": "view",
     "go_on": "approve",
+    "slow_hold": "view",
+    "slow_release": "approve",
+    "order_suspended": "change",
     "platform": "view account",
     "check_list": "view checks",
+    "audit": "view audit",
+    "audit_export": "view audit",
+    "account_changes": "manage users",
+    "account_change": "manage users",
+    "reading_list": "view readings",
+    "reading_teach": "teach",
+    "reading_teach_checked": "teach",
+    "reading_detail": "view readings",
     "account_confirm": "change account",
     "account_same": "change account",
+    "platform_check": "change account",
+    "other_ways_ask": "change account",
+    "other_ways_decide": "approve",
+    "alert_list": "view alerts",
+    "alert_detail": "view alerts",
+    "alert_acknowledge": "change alerts",
+    "alert_rules": "rule alerts",
+    "alert_rule": "rule alerts",
+    "alert_quiet_hours": "rule alerts",
+    "alert_channels": "rule alerts",
+    "alert_channel_new": "rule alerts",
+    "alert_channel": "rule alerts",
+    "alert_channel_test": "rule alerts",
+    "alert_channel_remove": "rule alerts",
 }
-NO_PAGES = {"metrics", "mobile_hint", "order_export"}
+NO_PAGES = {"metrics", "mobile_hint", "mobile_answer", "order_export", "claim_sheet", "audit_export"}
 MAY = {
-    "clerk": {"view", "add", "change"},
-    "approver": {"view", "change", "approve", "view account"},
-    "auditor": {"view", "export", "view account", "view checks"},
-    "administrator": {"view", "add", "change", "approve", "export", "view account", "change account", "view checks"},
+    "clerk": {"view", "add", "change", "claim", "view alerts", "change alerts"},
+    "approver": {"view", "change", "approve", "view account", "view alerts", "change alerts"},
+    "auditor": {
+        *("view", "export", "claim", "view account", "view checks", "view alerts", "view readings", "view audit"),
+    },
+    "administrator": {
+        *("view", "add", "change", "approve", "export", "claim", "view account", "change account", "view checks"),
+        *("view alerts", "change alerts", "rule alerts", "view readings", "teach", "view audit", "manage users"),
+    },
     "outsider": set(),
 }
 
@@ -92,14 +166,48 @@ def stopped(order: Order) -> EmergencyStop:
 def visit(client: Client, name: str, path: str, order: Order) -> Page:
     batch = Batch.objects.first()
     path = re.sub(r"<(?:int|batch_key):batch_id>", str(batch.pk if batch else 1), path)
+    if name == "declaration_decide":
+        said = {"declared_by": order.placed_by, "words": "not here"}
+        declaration, _ = Declaration.objects.get_or_create(order=order, defaults=said)
+        path = re.sub(r"<[^>]+>", str(declaration.pk), path)
+    if "claim_id" in path:
+        said = {"made_by": order.placed_by, "size": 1, "total": 50}
+        claim, _ = RefundClaim.objects.get_or_create(nonce=uuid.UUID(int=0), defaults=said)
+        path = re.sub(r"<[^>]+:claim_id>", str(claim.pk), path)
+    if "view_id" in path:
+        owner = User.objects.get(pk=client.session["_auth_user_id"]) if client.session.keys() else order.placed_by
+        view, _ = SavedView.objects.get_or_create(owner=owner, page="orders", name="x", query={"status": ["2"]})
+        path = re.sub(r"<[^>]+>", str(view.pk), path)
+    path = path.replace("<order_no:page>", "orders")
+    if name.startswith("alert_"):
+        path = path.replace("<int:alert_id>", str(Alert.objects.get_or_create(kind="STOP", key="1")[0].pk))
+        channel, _ = AlertChannel.objects.get_or_create(kind="WECOM", address_index="1", defaults={"address": "x"})
+        path = path.replace("<int:channel_id>", str(channel.pk))
+        path = path.replace("rules/<str:kind>", "rules/STOP").replace("<str:kind>", "WECOM")
+    if name == "slow_release":
+        slow_hold.start(actor=order.placed_by, reason="停机")
+    if name == "reading_detail":
+        told = {"means_status": 3, "proposed_by": order.placed_by, "reason": "the vendor says so"}
+        path = re.sub(r"<[^>]+>", str(Reading.objects.get_or_create(code=99, defaults=told)[0].pk), path)
+    if name == "account_change":
+        said = {"user": order.placed_by, "asked_by": order.placed_by, "reason": "x", "wanted": {"groups": [1]}}
+        change, _ = AccountChange.objects.get_or_create(kind="RIGHTS", outcome="", defaults=said)
+        path = re.sub(r"<[^>]+>", str(change.pk), path)
+    if name == "reading_teach_checked":
+        strange = {"step": "no_such_order", "result": "warning", "cause": "WORDS_STRANGE", "raw": ""}
+        found = [{**strange, "facts": {"words": "no", "words_code": "7", "words_key": "no"}}]
+        PlatformCheck.objects.update_or_create(account=accounts.current(), defaults={"findings": found})
+    if name == "reading_teach":
+        event, _ = order.events.get_or_create(kind=EventKind.CALLBACK, verdict=Verdict.UNKNOWN_CODE, reported_status=98)
+        path = re.sub(r"<[^>]+>", str(event.pk), path)
     address = "/" + re.sub(r"<[^>]+>", order.order_no, path.replace("<sheet:kind>", "csv"))
-    if name in ("mobile_hint", "order_bulk"):
+    if name in ("mobile_hint", "mobile_answer", "order_bulk", "orders_evidence", "claim_new", "orders_decide"):
         return client.post(address, {"action": "ask", "order_no": order.order_no})
     return client.get(address)
 
 
 def test_every_address_is_accounted_for() -> None:
-    assert {name for name, _ in PATTERNS} == OPEN_TO_ALL | SIGNED_IN_ONLY | set(NEEDS)
+    assert {name for name, _ in PATTERNS} == OPEN_TO_ALL | SIGNED_IN_ONLY | WHO_SHOWED_IT_LATELY | set(NEEDS)
 
 
 @pytest.mark.parametrize("role", MAY)
@@ -108,7 +216,7 @@ def test_every_address_with_every_role(
 ) -> None:
     client.force_login(person(role))
     for name, path in PATTERNS:
-        if name in OPEN_TO_ALL:
+        if name in OPEN_TO_ALL | WHO_SHOWED_IT_LATELY:
             continue
         allowed = name in SIGNED_IN_ONLY or NEEDS[name] in MAY[role]
         response = visit(client, name, path, order)
@@ -152,8 +260,8 @@ def test_who_may_only_look_stops_nothing(client: Client, order: Order, role: str
 def test_who_may_only_look_changes_nothing(client: Client, order: Order, role: str) -> None:
     client.force_login(person(role))
     before = list(Order.objects.values()), OrderEvent.objects.count()
-    for deed in ("ask", "cancel", "withdraw", "acknowledge"):
-        assert client.post(f"/orders/{order.order_no}/{deed}/", {"note": "x"}).status_code == 403
+    for action in ("ask", "cancel", "withdraw", "acknowledge"):
+        assert client.post(f"/orders/{order.order_no}/{action}/", {"note": "x"}).status_code == 403
     assert client.post("/orders/new/", {"mobile": "13900139000", "face_value": 50}).status_code == 403
     assert (list(Order.objects.values()), OrderEvent.objects.count()) == before
 
@@ -233,9 +341,9 @@ def test_bad_address_never_breaks_the_list(clerk: Client, order: Order, query: s
 
 
 @pytest.mark.parametrize("order_no", ["0", "1" * 20, "1" * 21, "1" * 5000, "abc", "%00", "..", "<script>"])
-@pytest.mark.parametrize("deed", ["", "ask/", "cancel/", "withdraw/", "acknowledge/"])
-def test_unknown_order_is_our_own_404(clerk: Client, order_no: str, deed: str) -> None:
-    for response in (clerk.get(f"/orders/{order_no}/{deed}"), clerk.post(f"/orders/{order_no}/{deed}")):
+@pytest.mark.parametrize("action", ["", "ask/", "cancel/", "withdraw/", "acknowledge/"])
+def test_unknown_order_is_our_own_404(clerk: Client, order_no: str, action: str) -> None:
+    for response in (clerk.get(f"/orders/{order_no}/{action}"), clerk.post(f"/orders/{order_no}/{action}")):
         assert response.status_code in (404, 405)
 
 
@@ -316,11 +424,11 @@ def test_number_of_statements_does_not_grow_with_the_orders(
     fill(person("clerk"), 1)
     cache.clear()  # the overview keeps what it counted of the days before
     clerk.get("/orders/")  # the account of the settings is kept at the first look
-    with django_assert_max_num_queries(31) as few:
+    with django_assert_max_num_queries(41) as few:
         assert clerk.get(path).status_code == 200
     fill(person("clerk"), 2)
     cache.clear()
-    with django_assert_max_num_queries(31) as many:
+    with django_assert_max_num_queries(41) as many:
         assert clerk.get(path).status_code == 200
     assert len(many) <= len(few)
     statements = " ".join(query["sql"].upper() for query in many.captured_queries)

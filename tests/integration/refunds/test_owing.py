@@ -4,15 +4,16 @@ import datetime as dt
 from decimal import Decimal
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.utils import timezone
 
 from recharge.fulfilment.services import checking, reports, submission
 from recharge.models import Order
 from recharge.orders.services import placing
-from recharge.refunds.services import by_age, owing
+from recharge.refunds.services.owing import by_age, owing
 from tests.fake_platform import FakePlatform
+from tests.pages import streamed
 from tests.people import person
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sent")]
@@ -97,7 +98,33 @@ def test_the_page_and_its_forms_for_programs(client: Client, order: Order, platf
     assert order.order_no in sheet.decode("utf-8-sig")
 
 
+@pytest.mark.parametrize("kind", ["csv", "xlsx", "json"])
+def test_sheets_are_for_those_who_may_export(client: Client, order: Order, platform: FakePlatform, kind: str) -> None:
+    tell(order, platform, 3)
+    for name, status in (("clerk", 403), ("approver", 403), ("auditor", 200), ("administrator", 200)):
+        client.force_login(person(name))
+        page = client.get("/refunds/").content.decode()
+        assert order.order_no in page
+        assert ("format=csv" in page) == (status == 200)
+        answer = client.get(f"/refunds/?format={kind}")
+        assert answer.status_code == (200 if kind == "json" else status), "no number of a customer stands in JSON"
+        if answer.streaming:
+            streamed(answer)
+
+
+def test_a_sheet_has_whole_numbers_only_for_those_who_may_see_them(
+    client: Client, order: Order, platform: FakePlatform
+) -> None:
+    tell(order, platform, 3)
+    outsider = person("outsider")
+    outsider.user_permissions.add(*Permission.objects.filter(codename__in=["view_order", "export_order"]))
+    for user, whole in ((outsider, False), (person("auditor"), True)):
+        client.force_login(user)
+        sheet = b"".join(client.get("/refunds/?format=csv").streaming_content).decode()  # type: ignore[attr-defined]
+        assert (order.mobile in sheet) is whole
+
+
 def test_nothing_is_owed(client: Client, order: Order) -> None:
-    client.force_login(person("clerk"))
+    client.force_login(person("auditor"))
     assert "alert" not in client.get("/refunds/").content.decode().split("<main")[1]
     assert client.get("/refunds/?format=json").json() == {"rows": []}

@@ -4,13 +4,14 @@ import re
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import Client
 
 from recharge.core import phone_numbers
 from recharge.fulfilment.services import submission
 from recharge.models import Order
 from recharge.orders.services import placing
-from recharge.search.services import MOST_ENTRIES, MOST_WORDS, look_up
+from recharge.search.services import MAX_ENTRIES, MAX_WORDS, look_up
 from tests.batches import batch_of, mobiles
 from tests.fake_platform import FakePlatform
 from tests.oil_cards import active_card
@@ -45,6 +46,10 @@ def missing(text: str) -> list[str]:
         "8000",
         "１３８００１３８０００",
         "张三 13800138000",
+        "张三13800138000元",
+        "手机号：138 0013 8000没到账",
+        "尾号8000",
+        "后四位 8000",
     ],
 )
 def test_a_number_is_found_however_it_is_written(order: Order, typed: str) -> None:
@@ -90,6 +95,17 @@ def test_words_of_a_note_are_found(order: Order) -> None:
     assert found("三号店") == [order.order_no]
 
 
+def test_digits_amid_other_words_are_words(order: Order) -> None:
+    Order.objects.update(note="5月客户12组 第8000号")
+    assert found("5月客户12组") == [order.order_no]
+    assert missing("6月名单8000") == ["6月名单8000"]
+
+
+def test_order_numbers_touched_by_words_are_found(order: Order) -> None:
+    assert found(f"订单号{order.order_no}失败 13700000000") == [order.order_no]
+    assert missing(f"订单号{order.order_no}失败 13700000000") == ["13700000000"]
+
+
 def test_what_is_not_found_is_named_with_what_it_was_taken_for(order: Order) -> None:
     answer = look_up("13800138000\n13700000000\n26010100000000000000\n没有这个词")
     assert [entry.text for entry in answer.missing] == ["13700000000", "26010100000000000000", "没有这个词"]
@@ -97,9 +113,9 @@ def test_what_is_not_found_is_named_with_what_it_was_taken_for(order: Order) -> 
 
 
 def test_nothing_is_left_out_without_a_word() -> None:
-    answer = look_up("\n".join(f"1390000{number:04d}" for number in range(MOST_ENTRIES + 7)))
-    assert (len(answer.missing), answer.left_out) == (MOST_ENTRIES, 7)
-    words = look_up("\n".join(f"词{'甲乙丙丁'[n % 4]}{chr(0x4E00 + n)}" for n in range(MOST_WORDS + 3))).missing
+    answer = look_up("\n".join(f"1390000{number:04d}" for number in range(MAX_ENTRIES + 7)))
+    assert (len(answer.missing), answer.left_out) == (MAX_ENTRIES, 7)
+    words = look_up("\n".join(f"词{'甲乙丙丁'[n % 4]}{chr(0x4E00 + n)}" for n in range(MAX_WORDS + 3))).missing
     assert [entry.not_sought for entry in words].count(True) == 3
 
 
@@ -147,3 +163,25 @@ def test_the_answer_is_a_sheet_to_take_away(client: Client, order: Order, kind: 
 def test_an_empty_search_says_so(client: Client) -> None:
     client.force_login(person("clerk"))
     assert "invalid-feedback" in client.post("/search/", {"q": "  "}).content.decode()
+
+
+@pytest.mark.parametrize("reference", ["KH-2026-001", "客户一号", "A12", "20261129", "REF_20261129"])
+def test_a_reference_is_found_as_a_whole_only(order: Order, reference: str) -> None:
+    Order.objects.update(reference=reference)
+    assert found(reference) == [order.order_no]
+    assert found(f"x\n {reference} ") == [order.order_no]
+    assert missing(reference[:-1]) == [reference[:-1]]
+
+
+def test_a_search_for_references_goes_through_an_index(order: Order) -> None:
+    orders = Order.objects.exclude(reference="").filter(reference__in=["KH-1", "KH-2"])
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL enable_seqscan = off")  # of one order it reads the table
+    assert "order_reference" in orders.order_by().explain()
+
+
+def test_an_order_whose_note_has_its_reference_counts_once(order: Order) -> None:
+    Order.objects.update(reference="KH-2026-001", note="KH-2026-001 急")
+    [entry] = look_up("KH-2026-001").found
+    assert entry.orders == 1

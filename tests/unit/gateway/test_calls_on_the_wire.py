@@ -1,5 +1,6 @@
 """What is sent, read from the raw bytes by other means than those which made them."""
 
+import datetime as dt
 import hashlib
 import time
 from decimal import Decimal
@@ -159,6 +160,35 @@ CALLS = [
         [],
         Acknowledgement,
         {"message": "成功"},
+    ),
+    (
+        "list_orders",
+        {"order_type": 7, "start": dt.datetime(2026, 1, 2, 3), "end": dt.datetime(2026, 1, 2, 5)},
+        "Order/orderList",
+        {
+            "store_id": "17",
+            "order_type": "7",
+            "query_type": "1",
+            "start": "2026-01-02 03:00:00",
+            "end": "2026-01-02 05:00:00",
+            "page": "1",
+            "page_size": "500",
+        },
+        {"total": 0},
+        Acknowledgement,
+        {"message": "成功"},
+    ),
+    *(
+        (
+            "forbid_other_ways",
+            {"forbid": forbid},
+            "Recharge/forbid",
+            {"store_id": "17", "status": status},
+            [],
+            Acknowledgement,
+            {"message": "成功"},
+        )
+        for forbid, status in ((True, "1"), (False, "0"))
     ),
     (
         "account",

@@ -276,7 +276,7 @@ NOT_ANSWERS = {
                 '{"code": "0000", "data": {"order_number": ' + "1" * 5000 + "}}",
                 "[" * 30_000,
                 '{"a":' * 10_000,
-                '\ufeff{"code": "1003"}',
+                ' \ufeff{"code": "1003"}',
                 '{"code": "1003"} trailing',
                 '{"code": "1003", "msg": "\udc80"}',
                 "code=1003&msg=no",

@@ -1,7 +1,7 @@
 import pytest
 
 from portal.gateway import Rejected, may_mean_duplicate, means_no_such_call, means_no_such_order
-from portal.gateway.heuristics import is_definite_no
+from portal.gateway.heuristics import Complaint, complaint, is_definite_no, means_not_rechargeable
 from portal.sandbox.protocol import Reason
 
 DUPLICATE = [
@@ -104,8 +104,18 @@ NOT_NO_SUCH_ORDER = [
     "order query failed",
     "not found",
     "不存在",
+    "order not found, try again later",
+    "订单信息查询不到，系统繁忙",
+    "只能查询三天内的订单，未查到订单",
+    "近7天内未查到订单",
+    "no order found within 30 days",
+    "order not found, server busy",
 ]
 NO_SUCH_CALL = [
+    "控制器不存在:app\\controller\\Recharge",
+    "当前访问路由未定义或不匹配",
+    "controller not exists:app\\controller\\Recharge",
+    "模块不存在:recharge",
     "接口不存在",
     "方法不存在",
     "不存在的接口",
@@ -152,6 +162,8 @@ DEFINITE = [
     "账户余额不足",
     "余额 不足",
     "余额不足，请充值",
+    "余额不足，请充值后再试",
+    "账户余额不足，请联系客服",
     "app_key不能为空",
     "mobile不能为空",
     "手机号不能为空",
@@ -268,6 +280,25 @@ NOT_DEFINITE = [
     "连接断开",
     "gateway timeout: insufficient balance",
     "渠道返回未知",
+    "号码暂不支持该渠道，已转下一渠道充值",
+    "当前渠道不支持，换渠道重充",
+    "上游余额不足，待补款后充值",
+    "余额不足，充值挂起",
+    "已存单，余额不足",
+    "余额不足，部分充值",
+    "余额不足，自动续充",
+    "余额不足，转人工",
+    "面值不支持，拆分充值",
+    "手机号码错误，退款中",
+    "上游返回格式错误",
+    "响应格式不正确",
+    "服务暂不可用",
+    "签名错误，在充值",
+    "余额不足，充值了",
+    "该号码不支持快充，改为慢充",
+    "insufficient balance, queued for the next channel",
+    "not supported here, forwarded",
+    "invalid mobile, refunded",
 ]
 
 
@@ -293,3 +324,56 @@ def test_refusals_of_the_stand_in_are_definite() -> None:
     others = {Reason.DUPLICATE_ORDER, Reason.UNKNOWN_ORDER, Reason.NOT_CANCELLABLE}
     for reason in set(Reason) - others:
         assert is_definite_no(Rejected(*reason.value)), reason
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "携号转网号码不支持充值",
+        "虚拟运营商号码不支持充值",
+        "手机号码格式错误",
+        "该地区暂不支持",
+        "空号",
+        "面值不支持",
+        "mobile not supported",
+    ],
+)
+def test_a_refusal_about_the_number_says_that_it_cannot_be_topped_up(message: str) -> None:
+    assert means_not_rechargeable(Rejected("2010", message))
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "",
+        "余额不足",
+        "签名错误",
+        "app_key无效",
+        "店铺不存在",
+        "接口不存在",
+        "系统异常",
+        "号码不支持，请稍后重试",
+        "参数错误",
+        "店铺不支持该号码",
+    ],
+)
+def test_a_refusal_about_anything_else_says_nothing_of_the_number(message: str) -> None:
+    assert not means_not_rechargeable(Rejected("2010", message))
+
+
+@pytest.mark.parametrize(
+    ("message", "about"),
+    [
+        ("签名错误", Complaint.SIGNATURE),
+        ("sign_error", Complaint.SIGNATURE),
+        ("invalid signature", Complaint.SIGNATURE),
+        ("密钥已过期", Complaint.SIGNATURE),
+        ("签名已过期", Complaint.TIME),
+        ("签名超时", Complaint.TIME),
+        ("signature expired", Complaint.TIME),
+        ("timestamp expired", Complaint.TIME),
+        ("请求超时", None),
+    ],
+)
+def test_a_signature_that_is_too_old_is_a_matter_of_the_clock(message: str, about: Complaint | None) -> None:
+    assert complaint(says(message)) == about

@@ -151,6 +151,21 @@ def test_a_line_is_read_as_a_person_reads_it(typed: str, value: str, note: str) 
         ("13810010001 50 取消", "nothing is to be placed"),
         ("13810010001 50 不要了", "nothing is to be placed"),
         ("13810010001 已充50", "nothing is to be placed"),
+        *[
+            (f"13810010001 50 {words}", "nothing is to be placed")
+            for words in (
+                "已冲",
+                "别冲",
+                "冲过了",
+                "不用了",
+                "不需要",
+                "已处理",
+                "充值成功",
+                "重复",
+                "没收到",
+                "不用再冲",
+            )
+        ],
         ("13810010001 50改成100", "nothing is to be placed"),
         ("13810010001 余额50元", "nothing is to be placed"),
         ("13810010001（示例） 50", "nothing is to be placed"),

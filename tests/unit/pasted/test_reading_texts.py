@@ -136,3 +136,31 @@ def test_cases_handed_over(case: dict[str, Any]) -> None:
 def _can_be_placed(target: str, value: str) -> bool:
     """Say what the rules of orders say, too, after the reading."""
     return target[1] in "3456789" and int(value) in OFFERED
+
+
+@pytest.mark.parametrize(
+    "words", ["更正：{} 100", "更正 {}充100", "{} 100，以此为准", "{} 100 以这个为准", "以这条为准：{} 100"]
+)
+def test_a_correction_of_a_number_doubts_what_stands_above(words: str) -> None:
+    assert placed(f"{ONE} 50\n{TWO} 50\n" + words.format(ONE)) == [(TWO, "50")]
+
+
+@pytest.mark.parametrize("words", ["未付", "没付", "还没付", "未付款", "没给钱"])
+def test_what_is_not_paid_is_doubted(words: str) -> None:
+    assert not placed(f"{ONE} 50 {words}")
+
+
+@pytest.mark.parametrize("below", ["30元", "30", "各30", "每个30块", "都充30元", "50 x2", "50*2"])
+def test_a_value_that_is_not_sold_is_another_than_the_one_for_all(below: str) -> None:
+    assert not placed(f"{ONE}\n{TWO}\n{below}", for_all=200)
+    assert set(refused(f"{ONE}\n{TWO}\n{below}", for_all=200)) == {1, 2, 3}
+
+
+@pytest.mark.parametrize("below", ["1", "收您850元", "200", "各200", "3楼", "合计400"])
+def test_what_says_nothing_of_values_leaves_the_one_for_all(below: str) -> None:
+    assert placed(f"{ONE}\n{TWO}\n{below}", for_all=200)[:2] == [(ONE, "200"), (TWO, "200")]
+
+
+@pytest.mark.parametrize("number", ["1.381E+10", "1.38E10", "1.3810010001e+10"])
+def test_a_rounded_number_is_no_chatter(number: str) -> None:
+    assert set(refused(f"{ONE} 50\n{number}\t100")) == {2}

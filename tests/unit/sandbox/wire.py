@@ -1,4 +1,4 @@
-"""A merchant for the tests, written by hand against GATEWAY.md: it must not borrow the sandbox's own signature."""
+"""A merchant for the tests, written by hand against the document: it must not borrow the sandbox's own signature."""
 
 from __future__ import annotations
 

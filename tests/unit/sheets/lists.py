@@ -9,7 +9,7 @@ COLUMNS = (
     Column("mobile", ("手机号", "手机号码", "号码", "phone"), required=True),
     Column("face_value", ("面值", "金额", "amount"), required=True),
     Column("speed", ("快慢", "速度")),
-    Column("note", ("备注",)),
+    Column("note", ("备注",), may_span=True),
 )
 HEADER = "手机号,面值,快慢,备注\n"
 

@@ -166,7 +166,7 @@ def test_a_process_that_takes_too_long_is_ended(monkeypatch: pytest.MonkeyPatch,
     slow = tmp_path / "slow.py"
     slow.write_text("import time\ntime.sleep(60)\n")
     monkeypatch.setattr(foreign, "_CHILD", slow)
-    monkeypatch.setattr(foreign, "MOST_SECONDS", 0.2)
+    monkeypatch.setattr(foreign, "MAX_SECONDS", 0.2)
     assert "too long" in refusal(xls(LIST))
 
 

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from portal.sheets import Column, ColumnsUnsure, Layout, UnreadableSheet, open_sheet
-from recharge.batches.services.list_columns import COLUMNS, QUANTITY, wanted
+from portal.sheets import WHOLE_ROW, Column, ColumnsUnsure, Layout, UnreadableSheet, open_sheet
+from recharge.batches.services.columns.names import COLUMNS, QUANTITY, wanted
 from recharge.choices import Product
+from tests.unit.sheets.lists import rows
 
 MOBILE, FACE_VALUE = COLUMNS[Product.MOBILE][:2]
 CARD = COLUMNS[Product.OIL][0]
@@ -222,9 +223,52 @@ def test_lists_of_one_shape_are_known_by_their_titles_or_by_what_stands_in_them(
     assert plain.shape == alike.shape != unsure("13800138000,50,张三\n").shape
 
 
+@pytest.mark.parametrize(
+    ("header", "swapped"),
+    [
+        ("手机号(旧),手机号(新),面值", "手机号(新),手机号(旧),面值"),
+        ("手机号,金额（每笔）,金额【合计】", "手机号,金额【合计】,金额（每笔）"),
+        ("手机号*,手机号,面值", "手机号,手机号*,面值"),
+        ("手机号,金额/元,金额:元", "手机号,金额:元,金额/元"),
+        (",旧,新\n面值,手机号,手机号", ",新,旧\n面值,手机号,手机号"),
+    ],
+)
+def test_lists_whose_columns_are_swapped_have_another_shape(header: str, swapped: str) -> None:
+    row = "50,13800138000,13800138001\n"
+    assert unsure(f"{header}\n{row}").shape != unsure(f"{swapped}\n{row}").shape
+
+
+def test_lists_whose_titles_are_only_typed_otherwise_have_the_same_shape() -> None:
+    row = "13800138000,13800138001,50\n"
+    first = unsure(f"手机号(旧),手机号(New),面值\n{row}")
+    assert first.shape == unsure(f"11月名单\n手机号（旧）, 手机号 （NEW）,面值\u200b\n{row}").shape
+
+
 def test_columns_that_nothing_is_read_from_are_named() -> None:
     assert layout("姓名,手机号,归属地,面值\n张三,13800138000,北京,50\n").ignored == ["姓名", "归属地"]
 
 
 def test_a_title_is_found_quickly_however_long_a_cell_is() -> None:
     assert not Column("a", ("b",), before=("c",)).is_named("c" * 100_000)
+
+
+def test_a_header_that_is_repeated_is_left_out() -> None:
+    read = rows("姓名,手机号,面值\n甲,1,50\n姓名,手机号,面值\n乙,2,100\n姓名,手机号,面值,\n")
+    assert [(row.line, row.cells["face_value"], row.problems) for row in read] == [(2, "50", {}), (4, "100", {})]
+
+
+@pytest.mark.parametrize(
+    "header", ["姓名,手机号,成本,面值", "姓名,面值,手机号", "姓名,手机号,实付", "手机号,面值,备注"]
+)
+def test_no_row_of_another_table_below_is_read_by_the_titles_of_the_first(header: str) -> None:
+    read = rows(f"姓名,手机号,面值,备注\n甲,1,50,\n\n{header}\n乙,2,100,50\n丙,3,100,50\n")
+    assert [(row.line, row.problems) for row in read] == [
+        (2, {}),
+        *((line, {WHOLE_ROW: "Another table begins in line 4: upload it by itself."}) for line in (4, 5, 6)),
+    ]
+
+
+@pytest.mark.parametrize("line", ["手机号,50,", "手机号,¥ 50,坏", "手机号,50元,坏"])
+def test_a_line_with_a_title_for_a_number_is_no_header(line: str) -> None:
+    read = rows(f"手机号,面值,备注\n1,50,\n{line}\n2,100,\n")
+    assert [(row.line, row.problems) for row in read] == [(2, {}), (3, {}), (4, {})]

@@ -9,15 +9,29 @@ ONE = ("13800138000", "50", "快", "老客户")
 LINE = "13800138000,50,快,老客户\n"
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "gbk", "utf-16", "utf-16-le", "utf-16-be"])
-def test_every_encoding_of_excel_is_understood(encoding: str) -> None:
-    text = HEADER + LINE * 40
-    bom = "\ufeff" if encoding == "utf-16-be" else ""
-    if encoding == "utf-16-le":  # without a BOM: told by its zeros, so mostly ASCII
-        text = "mobile,amount\n" + "13800138000,50\n" * 40
-        assert cells(text.encode(encoding)) == [("13800138000", "50", "", "")] * 40
-    else:
-        assert cells((bom + text).encode(encoding)) == [ONE] * 40
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "utf-8-sig", "gb18030", "gbk", "utf-16", "utf-16-le", "utf-16-be", "marked utf-16-be"]
+)
+@pytest.mark.parametrize("count", [1, 40])
+def test_every_encoding_of_excel_is_understood(encoding: str, count: int) -> None:
+    text = HEADER + LINE * count
+    if encoding.startswith("marked "):
+        encoding, text = encoding.removeprefix("marked "), f"\ufeff{text}"
+    assert cells(text.encode(encoding)) == [ONE] * count
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("note", ["", "一一一一一一一", "十一月的老客户，一般都是一个月充一次话费"])
+@pytest.mark.parametrize("title", ["", "一" * 600 + "\n"])
+def test_utf_16_without_a_mark_is_told_by_its_zeros(encoding: str, note: str, title: str) -> None:
+    text = f"{title}{HEADER}13800138000,50,快,{note}\n"
+    assert cells(text.encode(encoding)) == [(*ONE[:3], note)]
+
+
+@pytest.mark.parametrize("odd", [b"\0", b"\0\0", b"\0" * 300, b"\x004\x005", b"\0a\0" * 200])
+def test_zeros_that_tell_nothing_are_refused(odd: bytes) -> None:
+    with pytest.raises(UnreadableSheet, match="characters can't be read"):
+        cells(f"{HEADER}{LINE}".encode() + odd + LINE.encode())
 
 
 @pytest.mark.parametrize("separator", [",", ";", "\t", "|", "，", "；", "｜"])

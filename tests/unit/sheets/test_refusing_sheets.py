@@ -7,7 +7,7 @@ from zipfile import ZipFile
 import pytest
 from django.utils import translation
 
-from portal.sheets import MOST_BYTES, UnreadableSheet, limits, open_sheet, reading, xlsx_file
+from portal.sheets import MAX_FILE_BYTES, UnreadableSheet, limits, open_sheet, reading, xlsx_file
 from tests.unit.sheets.lists import COLUMNS, HEADER, TITLES, package, parts, pasted, rows, worksheet
 
 GOOD = '<row r="2"><c r="A2"><v>13800138000</v></c><c r="B2"><v>50</v></c></row>'
@@ -30,7 +30,7 @@ def refusal(content: bytes, file_name: str) -> str:
     [
         (b"", "list.csv", "empty"),
         (b"\xef\xbb\xbf \r\n\x00", "list.csv", "empty"),
-        (b"x" * (MOST_BYTES + 1), "list.csv", "too large: 20 MB"),
+        (b"x" * (MAX_FILE_BYTES + 1), "list.csv", "too large: 20 MB"),
         (OLE2, "list.xls", "damaged"),
         (OLE2 + "EncryptedPackage".encode("utf-16-le"), "list.xlsx", "password"),
         (b"%PDF-1.7", "list.pdf", "Only sheets"),
@@ -91,10 +91,10 @@ def test_a_workbook_is_taken_under_its_own_name_or_none(file_name: str) -> None:
 
 
 def test_too_many_rows_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "MOST_ROWS", 1_000)
+    monkeypatch.setattr(reading, "MAX_ROWS", 1_000)
     assert len(rows(HEADER + "\n".join(["13800138000,50,,\n"] * 1_000))) == 1_000
     assert "more than 1,000 rows" in refusal((HEADER + "13800138000,50,,\n" * 1_001).encode(), "list.csv")
-    assert limits.MOST_ROWS == 100_000
+    assert limits.MAX_ROWS == 100_000
 
 
 def test_the_refusal_is_in_the_language_of_the_user() -> None:

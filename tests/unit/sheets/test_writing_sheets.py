@@ -135,14 +135,14 @@ def test_csv_is_a_stream() -> None:
 
 
 def test_what_does_not_fit_on_a_sheet_goes_on_in_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(writing, "MOST_SHEET_ROWS", 4)
+    monkeypatch.setattr(writing, "MAX_SHEET_ROWS", 4)
     content = as_xlsx(*[(str(number), 50, "") for number in range(1, 8)])
     found = [re.findall(r'<c r="A\d" t="inlineStr"><is><t>(.+?)</t>', sheet_xml(content, sheet)) for sheet in (1, 2, 3)]
     assert found == [["手机号", "1", "2", "3"], ["手机号", "4", "5", "6"], ["手机号", "7"]]
 
 
 def test_a_full_sheet_is_not_followed_by_an_empty_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(writing, "MOST_SHEET_ROWS", 4)
+    monkeypatch.setattr(writing, "MAX_SHEET_ROWS", 4)
     content = as_xlsx(*[(str(number), 50, "") for number in range(1, 4)])
     assert "xl/worksheets/sheet2.xml" not in zipfile.ZipFile(io.BytesIO(content)).namelist()
 
@@ -156,7 +156,7 @@ def test_rows_that_fail_leave_no_file_behind() -> None:
         xlsx_file(TITLES, failing())
 
 
-@settings(max_examples=400)
+@settings(max_examples=150)
 @given(TEXTS, TEXTS)
 @example("'=1", "''138")
 @example("\ufeff", "1.0")

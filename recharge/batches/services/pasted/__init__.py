@@ -7,8 +7,8 @@ A line is read as a person would read it, or is refused: a number is never put t
 by side, and a value is never anything but one that is offered.
 """
 
-from .figures import value_of
+from .figures import asks_for_several, value_of
 from .readings import Kind, Reading
 from .text import read_text
 
-__all__ = ["Kind", "Reading", "read_text", "value_of"]
+__all__ = ["Kind", "Reading", "asks_for_several", "read_text", "value_of"]

@@ -5,13 +5,24 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 
-from .words import AFTER_VALUES, BEFORE_VALUES, COUNTERS, HOW_MANY, HOW_OFTEN, HOW_OFTEN_APART, OF_NUMBERS, UNITS
+from .words import (
+    AFTER_VALUES,
+    BEFORE_VALUES,
+    COUNTERS,
+    HOW_MANY,
+    HOW_OFTEN,
+    HOW_OFTEN_APART,
+    HOW_OFTEN_IN_WORDS,
+    OF_NUMBERS,
+    UNITS,
+)
 
 TAKEN = "\x00"
 """Stands in a line for every character that is accounted for already."""
 
-LONGEST_COUNT = 6  # digits; what is longer may be a number with a digit missing
+MAX_COUNT_DIGITS = 6  # digits; what is longer may be a number with a digit missing
 
 _RUN = re.compile(r"[0-9]+(?:\.[0-9]+)*", re.ASCII)
 _BEFORE = re.compile(rf"(?:{BEFORE_VALUES})\s*[:：=]?\s*$", re.IGNORECASE)
@@ -48,7 +59,7 @@ class Figure:
     def value(self) -> int | None:
         """The yuan that it says, None where that is no whole number of them."""
         match = _WHOLE.fullmatch(self.digits)
-        return int(match[1]) if match and len(match[1]) <= LONGEST_COUNT else None
+        return int(match[1]) if match and len(match[1]) <= MAX_COUNT_DIGITS else None
 
 
 def figures(line: str, offered: frozenset[int]) -> Iterator[Figure]:
@@ -62,12 +73,20 @@ def figures(line: str, offered: frozenset[int]) -> Iterator[Figure]:
         yield _figure(line, run, offered)
 
 
+@lru_cache(maxsize=1024)  # a list says a few values ten thousand times
 def value_of(text: str) -> int | None:
     """Return the yuan that a folded text says which is about nothing else: 50, ￥50, 50元, RMB50.00; None otherwise."""
     found = list(figures(text.strip(), frozenset()))
     if len(found) != 1 or found[0].sort is not Sort.VALUE or (found[0].start, found[0].end) != (0, len(text.strip())):
         return None
     return found[0].value
+
+
+def asks_for_several(text: str) -> bool:
+    """Say whether a folded text asks for something more than once: 两笔, x2, 2张."""
+    return HOW_OFTEN_IN_WORDS.search(text) is not None or any(
+        figure.sort is Sort.HOW_OFTEN for figure in figures(text, frozenset())
+    )
 
 
 def odd_digit(line: str) -> str:
@@ -79,7 +98,7 @@ def _figure(line: str, run: re.Match[str], offered: frozenset[int]) -> Figure:
     digits, (start, end) = run[0], run.span()
     before, unit = _BEFORE.search(line[:start]), _UNIT.match(line, end)
     after = unit.end() if unit else end
-    sort = Sort.STRAY if len(digits) > LONGEST_COUNT else _sort(line, start, after, bool(before), bool(unit))
+    sort = Sort.STRAY if len(digits) > MAX_COUNT_DIGITS else _sort(line, start, after, bool(before), bool(unit))
     if sort is Sort.VALUE:
         start = before.start() if before else start
         return Figure(sort, digits, start, after)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from django.utils.translation import gettext as _
 
 from portal.kit.digits import FOLDED, INVISIBLE, why_no_number
+from portal.kit.lists import listed
 
 from . import moments
 from .figures import TAKEN, Figure, Sort, figures, odd_digit
@@ -17,21 +18,26 @@ from .words import (
     AROUND_VALUE,
     HOW_OFTEN_IN_WORDS,
     LABELS,
+    OF_EARLIER_ONES,
     OF_THE_PROGRAM,
+    OTHER_GOODS,
     OTHER_MONEY,
     SPEED_WORDS,
     TAKEN_BACK,
     TAKEN_BACK_ABOVE,
     VALUE_IN_WORDS,
+    WRITER,
 )
 
-LONGEST_LINE = 1_000  # characters
+MAX_LINE_LENGTH = 1_000  # characters
+SMALLEST_MONEY = 10  # yuan
 
 _SPEED = re.compile(rf"(?<![^\W_])(?:{SPEED_WORDS})(?![^\W_])", re.IGNORECASE)
 # The letters that are taken for 0 and 1.
 _ALIKE = re.compile(r"(?<!\w)(?=[0-9OoIl]*[OoIl])(?=[0-9OoIl]*[0-9])[0-9OoIl]{2,}(?![A-Za-z])")
 _MONEY_WITHOUT_VALUE = re.compile(r"(?<=[0-9A-Za-z])\s?(?:元|块|圆)|[￥¥]|(?<![A-Za-z])(?:RMB|CNY)", re.IGNORECASE)
 _LONG_NUMBER = re.compile(r"[0-9](?:[\s\-.·_()]{0,2}[0-9]){6,}")
+_ROUNDED = re.compile(r"(?<![0-9A-Za-z])[1-9](?:\.[0-9]{1,14})?[eE]\+?[0-9]{2}(?![0-9A-Za-z])")
 _EDGES = " \t\r\n,，、;；:：|/\\-–—−_.。~～+=>→⇒•●!！?？*\"'“”‘’" + INVISIBLE + TAKEN
 _BRACKETS = {"(": ")", "（": "）", "[": "]", "【": "】", "<": ">", "《": "》"}
 
@@ -85,17 +91,23 @@ def read_line(
         numbering: how many characters of the folded line only count the lines.
         for_all: the value of numbers that have none.
     """
-    if len(typed) > LONGEST_LINE:
-        problem = _("This text is too long: %(most)s characters at most.") % {"most": LONGEST_LINE}
-        return [Reading(number, typed[:LONGEST_LINE], Kind.BAD, problem=problem)]
+    if len(typed) > MAX_LINE_LENGTH:
+        problem = _("This text is too long: %(most)s characters at most.") % {"most": MAX_LINE_LENGTH}
+        return [Reading(number, typed[:MAX_LINE_LENGTH], Kind.BAD, problem=problem)]
     line = _taken_apart(typed, product, offered, numbering)
     if not line.targets:
         return [_without_number(number, line, offered, for_all)]
     problem = _problem(line, offered, for_all)
     found = line.targets if len(line.targets) == 1 or not problem else [Target("", 0, 0)]
     value, speed, note = _value(line, for_all), next(iter(line.speeds), ""), note_of(line)
+    numbers = tuple(target.text for target in line.targets)
+    takes_back = bool(problem) and TAKEN_BACK.search(line.worded) is not None  # which makes one at the latest
     return [
-        Reading(number, typed, Kind.ORDER, target.text, value, bool(line.values), speed, note, problem)
+        Reading(
+            *(number, typed, Kind.ORDER, target.text, value, bool(line.values), speed, note, problem),
+            numbers=numbers,
+            takes_back=takes_back,
+        )
         for target in found
     ]
 
@@ -154,7 +166,7 @@ def _odd(line: Line) -> str:
 
 
 def _taken_back(line: Line) -> str:
-    found = TAKEN_BACK.search(line.worded) or OTHER_MONEY.search(line.worded)
+    found = TAKEN_BACK.search(line.worded) or OTHER_MONEY.search(line.worded) or OTHER_GOODS.search(line.worded)
     return (
         _("“%(words)s” may mean that nothing is to be placed here.") % {"words": found[0].rstrip("0123456789")}
         if found
@@ -214,13 +226,13 @@ def _value_problem(line: Line, offered: frozenset[int], for_all: int | None) -> 
     sold = [figure for figure in line.values if figure.value in offered]
     if len(sold) > 1:
         return _("There are two values in this line: %(values)s.") % {
-            "values": ", ".join(figure.digits for figure in sold)
+            "values": listed(figure.digits for figure in sold)
         }
     if len(line.values) > 1:
         other = next(figure for figure in line.values if figure.value not in offered)
         return _("There is another number in this line: “%(number)s”.") % {"number": other.digits}
     if line.values and not sold:
-        return _("The face value must be one of %(listed)s.") % {"listed": ", ".join(map(str, sorted(offered)))}
+        return _("The face value must be one of %(listed)s.") % {"listed": listed(sorted(offered))}
     if line.values:
         return ""
     if for_all is None or _MONEY_WITHOUT_VALUE.search(line.open):
@@ -233,12 +245,19 @@ def _value_problem(line: Line, offered: frozenset[int], for_all: int | None) -> 
 def _without_number(place: int, line: Line, offered: frozenset[int], for_all: int | None) -> Reading:
     """Say what a line is that has no number to be recharged: bad where it was to be one, or is about one."""
     reading = Reading(place, line.typed, Kind.CHATTER)
-    if moments.message_head(line.folded) is not None and not _has_money(line):
+    is_of_others = OF_THE_PROGRAM.search(line.open) or OF_EARLIER_ONES.search(line.open)
+    is_taken_back = TAKEN_BACK_ABOVE.search(line.open) is not None and not is_of_others
+    if moments.message_head(line.folded) is not None and not is_taken_back and not _has_money(line):
         return reading
+    reading.takes_back = is_taken_back
     if number := _LONG_NUMBER.search(line.open):
         reading.problem = _odd(line) or why_no_number(number[0]) or _("No number in this line could be recharged.")
-    elif TAKEN_BACK_ABOVE.search(line.open) and not OF_THE_PROGRAM.search(line.open):
-        reading.takes_back = True
+    elif _ROUNDED.search(line.folded):
+        reading.problem = _(
+            "The spreadsheet program has rounded this number, its digits are gone: format the column as text, "
+            "then enter the number again."
+        )
+    elif is_taken_back:
         reading.problem = _("This line may take back what stands above it.")
     elif _is_value_alone(line, offered):
         reading.is_value_alone = True
@@ -253,7 +272,23 @@ def _without_number(place: int, line: Line, offered: frozenset[int], for_all: in
 
 
 def _names_other_value(line: Line, offered: frozenset[int], for_all: int | None) -> bool:
-    return for_all is not None and any(figure.value != for_all for figure in _offered(line, offered))
+    if for_all is None:
+        return False
+    named = [figure for figure in line.values + line.others if figure.value != for_all]
+    is_offered = any(figure.value in offered and figure.sort is not Sort.COUNT for figure in named)
+    return is_offered or (bool(named) and not _rest(line) and _may_be_money(named[0]))
+
+
+def _may_be_money(figure: Figure) -> bool:
+    """Say whether a figure that stands alone may be a value, sold or not: small ones count lines or answer."""
+    has_words = figure.end - figure.start > len(figure.digits)
+    return figure.sort is not Sort.HOW_OFTEN and (has_words or bool(figure.value and figure.value >= SMALLEST_MONEY))
+
+
+def _rest(line: Line) -> bool:
+    """Say whether anything is left of a line but figures, words around values, and the name of the writer."""
+    rest = AROUND_VALUE.sub("", re.sub(r"[0-9]", "", WRITER.sub("", line.open)))
+    return re.search(r"[^\W_]", rest) is not None
 
 
 def _has_money(line: Line) -> bool:
@@ -267,9 +302,8 @@ def _offered(line: Line, offered: frozenset[int]) -> list[Figure]:
 
 
 def _is_value_alone(line: Line, offered: frozenset[int]) -> bool:
-    """Say whether a line is about nothing but a value: whose it is, another line says."""
-    rest = AROUND_VALUE.sub("", re.sub(r"[0-9]", "", line.open))
-    return bool(_offered(line, offered)) and not re.search(r"[^\W_]", rest)
+    """Say whether a line is about nothing but a value, whoever writes it: whose it is, another line says."""
+    return bool(_offered(line, offered)) and not _rest(line)
 
 
 def note_of(line: Line) -> str:

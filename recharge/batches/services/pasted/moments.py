@@ -35,7 +35,7 @@ _RULER = r"[\s—–\-=_*·.]*"
 _HEADS = (
     re.compile(rf"(?P<name>.{{0,80}}?)(?:{_ANY_DAY}[\s,]*){{0,2}}{_ANY_TIME}\s*:?"),
     re.compile(rf"{_RULER}[\[(]?{_ANY_DAY}[\s,]*(?:{_WEEKDAY})?\s*(?:{_ANY_TIME})?[\])]?{_RULER}(?P<name>)"),
-    re.compile(rf"[\[(]?(?:{_ANY_DAY}[\s,]*){{0,2}}{_ANY_TIME}[\])]?\s+(?P<name>.{{1,80}}?):?"),
+    re.compile(rf"[\[(]?(?:{_ANY_DAY}[\s,]*){{0,2}}{_ANY_TIME}[\])]?\s+(?P<name>[^:]{{1,80}}?):?"),
 )
 _ACCOUNT = re.compile(r"\([0-9]{4,12}\)|<[^<>]*>")
 _NUMBER = re.compile(r"(?:[0-9][\s\-.]{0,2}){6}[0-9]")

@@ -3,11 +3,11 @@
 import re
 from collections.abc import Collection
 
-from .figures import Sort, figures
+from .figures import Sort, asks_for_several, figures
 from .line import folded
 from .readings import Kind, Reading
 from .targets import targets
-from .words import OTHER_MONEY, TAKEN_BACK, VALUE_IN_WORDS
+from .words import OTHER_GOODS, OTHER_MONEY, TAKEN_BACK, VALUE_IN_WORDS
 
 _SEPARATORS = ("\t", "[,，]", "[;；]")
 _VALUE = re.compile(r"([1-9][0-9]{0,8})(?:\.0{1,2})?", re.ASCII)
@@ -55,7 +55,9 @@ def _needs_reading(note: str, product: str, offered: frozenset[int]) -> bool:
     """Say whether a note may be more than one: a number of its own, a value, a word that takes the order back."""
     if not note:
         return False
-    if TAKEN_BACK.search(note) or VALUE_IN_WORDS.search(note) or OTHER_MONEY.search(note):
+    if any(words.search(note) for words in (TAKEN_BACK, VALUE_IN_WORDS, OTHER_MONEY, OTHER_GOODS)):
+        return True
+    if asks_for_several(note):
         return True
     if not _DIGIT.search(note):
         return False

@@ -31,8 +31,10 @@ class Reading:
     note: str = ""
     problem: str = ""
     read_freely: bool = True
+    numbers: tuple[str, ...] = ()
+    """All numbers in the line that could be recharged, where it is no plain one."""
     takes_back: bool = False
-    """The line may take back, or correct, what stands above it."""
+    """The line may take back, or correct, what other lines say."""
     is_value_alone: bool = False
     names_other_value: bool = False
     """The line has no number, but a value that is not the one for all."""

@@ -6,10 +6,13 @@ from dataclasses import replace
 
 from django.utils.translation import gettext as _
 
+from .alternating import Lines, joined
+from .corrections import doubt_corrected
 from .line import folded, read_line
 from .numbering import Lead, is_numbering, lead_of
 from .plain import read_plain
-from .readings import Kind, Reading
+from .quotes import doubt_quoted
+from .readings import Reading
 
 _ENDS = re.compile(r"\r\n|[\r\n\u2028\u2029]")
 _LONG_ENOUGH = re.compile(r"(?:[0-9０-９].{0,3}?){10}[0-9０-９]")
@@ -30,22 +33,32 @@ def read_text(
     values = frozenset(offered)
     found = _readings(text, product=product, offered=values, speeds=speeds, for_all=for_all)
     if for_all is not None:
-        found = iter(_without_contradiction(list(found)))
-    pending: list[Reading] = []  # from the last order on: what follows may take it back
+        _doubt_value_for_all(found)
+    doubt_quoted(found, product)
+    doubt_corrected(found)
     for readings in found:
-        if readings[0].kind is Kind.ORDER:
-            yield from pending
-            pending = readings
-        else:
-            _below(readings[0], pending)
-            pending = [*pending, *readings]
-    yield from pending
+        yield from readings
 
 
 def _readings(
     text: str, *, product: str, offered: frozenset[int], speeds: Collection[str], for_all: int | None
-) -> Iterator[list[Reading]]:
+) -> list[list[Reading]]:
     lines = [(number, typed) for number, typed in enumerate(_ENDS.split(text), 1) if folded(typed)[0].strip()]
+    if paired := joined(lines, product=product, offered=offered):
+        found = list(_read(paired, product=product, offered=offered, speeds=speeds, for_all=for_all))
+        if all(_is_clear(reading, for_all) for readings in found for reading in readings):
+            return found
+    return list(_read(lines, product=product, offered=offered, speeds=speeds, for_all=for_all))
+
+
+def _is_clear(reading: Reading, for_all: int | None) -> bool:
+    """Say whether what was read of a number and the value below it leaves no question."""
+    return not reading.problem and (for_all is None or reading.value in ("", str(for_all)))
+
+
+def _read(
+    lines: Lines, *, product: str, offered: frozenset[int], speeds: Collection[str], for_all: int | None
+) -> Iterator[list[Reading]]:
     for (number, typed), lead in zip(lines, _leads([typed for _number, typed in lines], product), strict=True):
         plain = None
         if lead is None:
@@ -79,25 +92,13 @@ def _leads(lines: list[str], product: str) -> Iterator[Lead | None]:
             yield lead if lead.could_be_either else None
 
 
-def _without_contradiction(found: list[list[Reading]]) -> list[list[Reading]]:
+def _doubt_value_for_all(found: list[list[Reading]]) -> None:
     """Doubt the value for all where a line without a number names another one: whose that is, only a person knows."""
     other = next((reading for readings in found for reading in readings if reading.names_other_value), None)
     if other:
         words = _("Line %(line)d names another value than the one chosen for all.") % {"line": other.line}
         for readings in found:
             _refuse([reading for reading in readings if reading.target and not reading.has_own_value], words)
-    return found
-
-
-def _below(reading: Reading, above: list[Reading]) -> None:
-    """Doubt the last order above a line that may be about it."""
-    orders = [order for order in above if order.kind is Kind.ORDER]
-    named = {"line": reading.line}
-    if reading.takes_back:
-        _refuse(orders, _("Line %(line)d may take this back.") % named)
-    elif reading.is_value_alone and not any(other.kind is Kind.BAD for other in above):
-        words = _("Line %(line)d below has a value: is it the one of this number?") % named
-        _refuse([order for order in orders if order.has_own_value and order.value != reading.value], words)
 
 
 def _refuse(orders: list[Reading], problem: str) -> None:

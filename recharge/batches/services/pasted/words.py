@@ -34,19 +34,41 @@ OTHER_MONEY = re.compile(
     r"[^0-9\x00]{0,3}[0-9]"
 )
 
-# Said of an order, these mean that it should not be placed as it stands, or not any more.
+# Said of an order, these mean that it should not be placed as it stands, not any more, or not yet.
+# "Once it is done, tell me" asks for it.
+_ONCE = r"(?!了?(?:吗|没|后|再|率|[，,]?(?:请|麻烦|帮忙)?(?:告诉|通知|跟|和|给|说|回|叫|喊|发)))"
+_DONE = (
+    r"(?:已经?[充冲]|[充冲]过|(?:充值|[充冲])成功|已经?处理|已经?缴|已经?(?:完成|办理?)|已到账|到账了|[充冲][好完]了?"
+    rf"|处理(?:过|好|完)了?|完成了?|搞定了?|弄好了?){_ONCE}"
+)
+_NOT_NOW = (
+    r"先等|等(?:等|下|一下|会儿?)?再|等[^0-9\x00]{0,4}(?:通知|消息|电话)"
+    r"|(?:晚点|明[天早晚]|后天|下个?[周月]|改天|回头)再?[充冲交]|待定|待确认"
+)
 TAKEN_BACK = re.compile(
-    r"取消|作废|撤销|撤单|暂停|先别|先不|别充|不充|不要充|不用充|不要再充|充错|发错|打错|写错|搞错|输错|号码错|号错|错了"
-    r"|改成|改为|换成|改充|不对|不是|不要(?!急|紧|着急|忘|客气|谢)|算了|退款|退回|退钱|停充|勿充|无效"
-    r"|已充|已经充|充过|充完|充好|充了(?!吧)|已缴|已经缴|已到账|没到账|未到账|没到|未到|到账了|(?:没|未)充成"
-    r"|或者|或是|还是|大概|左右|示例|例如|比如|样例|举例|(?<![A-Za-z])(?:example|cancel|e\.g\.)",
+    r"取消|作废|(?:交易|订单|已)关闭|撤[销单回]|暂停|先别|先不|别再?[充冲]|不[充冲]|不用(?!急|客气|谢|担心|管)|不需要|[充冲]错|发错|打错|写错|搞错|输错|号码错|号错|错了"
+    r"|更正|以(?:此|这)[^0-9\x00]{0,2}为准|改成|改为|换成|改[充冲]|不对|不是|不要(?!急|紧|着急|忘|客气|谢)|算了|退款|退回|退钱|退费|停[充冲]|勿[充冲]|无效|重复|删(?:[除掉]|(?!\w))|去掉|划掉"
+    rf"|{_DONE}|(?<!快)到了{_ONCE}|[充冲]了(?!吧)|处理了|{_NOT_NOW}"
+    r"|没到|未到|没收到|未收到|(?:没|未)[充冲]成|[充冲]不[了上进]|(?:无法|不能)[充冲]|失败|拒绝|空号|(?:未|没)(?:付|(?:给|转)[款钱])"
+    r"|或者|或是|还是|大概|左右|示例|例如|比如|样例|举例|(?<![^\s\x00(\[【])例(?=[\s:\x00)\]】])|多少钱|什么价|查一?[下询]"
+    r"|(?:昨天|前天|上次|上回|上[周月])[^0-9\x00]{0,3}[充冲]|[✅✔☑√❌✘✗❎]"
+    r"|(?<![A-Za-z])(?:example|cancel|done|failed|don't|do not|e\.g\.)",
     re.IGNORECASE,
 )
 TAKEN_BACK_ABOVE = re.compile(
-    r"取消|作废|撤销|撤单|先别|别充|不充了|不要充|不用充|充错|发错|打错|写错|搞错|输错|号码错|号错|错了|改成|改为|换成|改充|不对"
-    r"|不要了|算了|停充|勿充"
+    r"取消|作废|撤[销单回]|暂停|先别|先不|别再?[充冲]|不[充冲]|不要(?:再?[充冲]|了)|不用(?:再?[充冲]|了|啦)|不需要|[充冲]错|发错|打错|写错|搞错"
+    r"|输错|号码错|号错|错了|更正|以(?:此|这)[^0-9\x00]{0,2}为准|改成|改为|换成|改[充冲]|不对|算了|退款|退钱|停[充冲]|勿[充冲]|重复了"
+    rf"|{_DONE}|{_NOT_NOW}|[充冲]不[了上进]|(?:无法|不能)[充冲]|充值失败|空号"
 )
-OF_THE_PROGRAM = re.compile(r"撤回了一条消息|recalled a message")
+# Paid for from the same purse, but no credit of a phone.
+OTHER_GOODS = re.compile(r"流量|Q\s?币|电费|水费|燃气|宽带|固话|座机|(?:腾讯|视频|优酷|爱奇艺|芒果)会员", re.IGNORECASE)
+OF_EARLIER_ONES = re.compile(r"上次|上回")
+OF_THE_PROGRAM = re.compile(
+    r"撤回了.{0,3}条.{0,4}消息|消息已(?:被?.{0,8})?撤回|recalled a message|message recalled", re.IGNORECASE
+)
+
+# The name in front of what somebody writes; what sums up is none.
+WRITER = re.compile(r"^[\s\x00\[\]]*[^:0-9计共总收款付余]{1,20}:(?=\s*[^\s:])")
 
 # What may stand around a value in a line that is about nothing else.
 AROUND_VALUE = re.compile(

@@ -1,0 +1,195 @@
+"""What people say of each other's orders in a chat: they take back, correct, quote, and give examples."""
+
+import pytest
+
+from tests.unit.pasted.lines import placed, readings, refused
+
+ONE, TWO, THREE = "13810010001", "13810010002", "13810010003"
+CHAT = f"张三 10:20\n{ONE} 50\n李四 10:21\n{TWO} 50\n"
+BY_LINE = f"张三：{ONE} 50\n李四：{TWO} 50\n"
+ALONE = f"张三:\n{ONE} 50\n\n李四:\n{TWO} 50\n\n"
+
+
+@pytest.mark.parametrize(
+    "words", ["取消", "不充了", "改成100", "的那个不要", "充好了", "50 已充", "没到", "换成13810010009", "错了"]
+)
+def test_a_line_that_names_a_number_is_about_that_number(words: str) -> None:
+    assert placed(f"{ONE} 50\n{TWO} 50\n{ONE} {words}\n{THREE} 50") == [(TWO, "50"), (THREE, "50")]
+
+
+def test_a_number_that_corrects_another_one_takes_that_back() -> None:
+    assert placed(f"{ONE} 50\n{TWO} 50\n错了，应该是{THREE} 50") == [(ONE, "50")]
+
+
+@pytest.mark.parametrize("mark", ["已充", "取消", "改成100", "不是本人", "❌"])
+def test_a_mark_on_a_line_of_a_list_is_about_that_line_alone(mark: str) -> None:
+    assert (ONE, "50") in placed(f"{ONE} 50\n{TWO} 50 已充\n{THREE} 50 取消")
+    assert placed(f"{ONE} 50\n{TWO} 50 {mark}") == [(ONE, "50")] * (mark != "改成100")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (CHAT, "张三 10:22\n不要了"),
+        (CHAT, "张三 10:22\n100"),
+        (BY_LINE, "张三：不要了"),
+        (BY_LINE, "张三：100"),
+        (BY_LINE, "[10:22] 张三: 不要了"),
+        (ALONE, "张三:\n不要了"),
+        (CHAT, "张三 10:22\n「张三：13810010001 50」\n- - - - - -\n这个取消"),
+        (f"{ONE} 50\n{TWO} 50\n", "尾号0001的不要了"),
+        (f"{ONE} 50\n{TWO} 50\n", "0001那个改成100"),
+        (f"张三 {ONE} 50\n李四 {TWO} 50\n", "张三那个先别充"),
+        (f"{ONE} 50\n{TWO} 50\n", "第一个取消"),
+        (f"{ONE} 50\n{TWO} 50\n", "上面两个都取消"),
+        (f"{ONE} 50\n{TWO} 50\n", "以上全部作废"),
+        (CHAT, "客服 10:22\n已充"),
+        (CHAT, "客服 10:22\n都充好了"),
+    ],
+)
+def test_what_may_be_taken_back_is_not_placed(text: str, words: str) -> None:
+    assert (ONE, "50") in placed(text)
+    assert (ONE, "50") not in placed(text + words)
+    assert placed(f"{text}{words}\n好的\n{THREE} 50") == [
+        order for order in placed(text + words) if order != (ONE, "50")
+    ] + [(THREE, "50")]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "充好了告诉您",
+        "到了跟我说一声",
+        "充值成功请回复",
+        "上次那个到账了吗",
+        "上次的昨天就到账了",
+        "不急，充完给您截图",
+    ],
+)
+def test_what_will_be_done_takes_nothing_back(words: str) -> None:
+    assert placed(f"{CHAT}客服 10:22\n{words}") == [(ONE, "50"), (TWO, "50")]
+
+
+def test_what_others_said_stays() -> None:
+    text = f"{CHAT}张三 10:22\n「张三：{ONE} 50」\n- - - - - -\n这个取消"
+    assert placed(text) == [(TWO, "50")]
+
+
+@pytest.mark.parametrize("words", ["以下取消：", "下面这些已经充过了", "不要充这两个"])
+def test_a_line_may_take_back_what_stands_below(words: str) -> None:
+    text = f"{THREE} 100\n{words}\n{ONE} 50\n{TWO} 50"
+    assert set(placed(text)) <= {(THREE, "100")}
+    assert set(placed(f"{text}\n王五 10:30\n13810010004 50")) >= {("13810010004", "50")}
+
+
+@pytest.mark.parametrize(
+    "example", ["例：{} 50", "例 张三 {} 50", "示例\n{} 50", "格式如下，例如：\n{} 50", "（例）{} 50"]
+)
+def test_an_example_is_no_order(example: str) -> None:
+    assert placed(f"接龙\n{example.format(ONE)}\n\n1. 李四 {TWO} 50\n2. {THREE} 100") == [(TWO, "50"), (THREE, "100")]
+
+
+@pytest.mark.parametrize(
+    "quoted",
+    [
+        "「张三：{} 50」\n- - - - - - -\n好的马上充",
+        "「张三：{} 50\n在吗」\n—————\n好的",
+        "「张三：\n{} 50」\n—————\n好的",
+        "[引用 张三：{} 50]",
+        "回复 张三：{} 50",
+        "> {} 50",
+    ],
+)
+def test_a_quoted_message_is_no_order(quoted: str) -> None:
+    assert placed(f"{quoted.format(ONE)}\n{TWO} 50") == [(TWO, "50")]
+    assert any("quotes another message" in why for why in refused(quoted.format(ONE)).values())
+
+
+@pytest.mark.parametrize(
+    "typed", ["「{}」50", "「{}：50」", "王五：「{} 50」", "「张三：在吗」{} 50", "{} 50 收到请回复：谢谢"]
+)
+def test_brackets_and_polite_words_quote_nothing(typed: str) -> None:
+    assert placed(typed.format(ONE)) == [(ONE, "50")]
+
+
+@pytest.mark.parametrize(
+    "notice",
+    [
+        "管理员撤回了一条成员消息",
+        "你撤回了一条消息 重新编辑",
+        "张三撤回了1条消息",
+        "此消息已撤回",
+        "合计：100",
+        "共2个 合计150元",
+    ],
+)
+def test_notices_of_the_program_and_sums_change_nothing(notice: str) -> None:
+    assert placed(f"{ONE} 50\n{TWO} 100\n{notice}") == [(ONE, "50"), (TWO, "100")]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *(
+            "✅",
+            "❌",
+            "√",
+            "已完成",
+            "搞定",
+            "失败",
+            "充不了",
+            "无法充值",
+            "空号",
+            "不用",
+            "去掉",
+            "先等等再充",
+            "等我通知",
+        ),
+        *(
+            "明天充",
+            "下月充",
+            "待定",
+            "未付款",
+            "没给钱",
+            "什么价",
+            "帮忙查一下",
+            "昨天充的",
+            "流量",
+            "Q币",
+            "电费",
+            "宽带",
+        ),
+    ],
+)
+def test_what_is_done_or_not_wanted_now_is_asked_about(words: str) -> None:
+    assert placed(f"{ONE} 50 {words}") == []
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "充好告诉我",
+        "充完请回复",
+        "充好了说一声",
+        "不用急",
+        "别忘了",
+        "等下付款",
+        "完成后付款",
+        "已付款",
+        "快到了",
+        "不急",
+    ],
+)
+def test_polite_words_keep_no_order_back(words: str) -> None:
+    assert placed(f"{ONE} 50 {words}") == [(ONE, "50")]
+
+
+@pytest.mark.parametrize("note", ["充两个", "x2", "2张", "两笔"])
+def test_a_note_that_asks_for_several_is_not_taken_for_one(note: str) -> None:
+    assert placed(f"{ONE},50,快,{note}") == []
+
+
+def test_many_corrections_cost_no_more_than_reading() -> None:
+    text = "\n".join(f"{13810010000 + number} 50\n取消" for number in range(2_000))
+    assert placed(text) == []
+    assert len(readings(text)) == 4_000
