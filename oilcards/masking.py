@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from typing import TypeGuard
 from urllib.parse import quote, quote_plus
 
+from portal.gateway.parsing import load_json
+
 HIDDEN = "***"
 _LONG_NUMBER = re.compile(r"(?:\d[ \-]?){10,}\d[Xx]?")
 _PERSONAL = r"(?:card_?(?:num|no|number)|user_?(?:num|name)|(?:real_?)?name|phone|mobile|tel|id_?(?:card|no))"
@@ -72,8 +74,8 @@ def evidence(raw: str, secrets: Iterable[str]) -> str:
     Of a JSON answer, everything but the code, the message, the time and the card's id is hidden by name.
     """
     try:
-        answer = json.loads(raw)
-    except (ValueError, RecursionError):
+        answer = load_json(raw)
+    except ValueError:
         return scrub(raw, secrets)
     if not isinstance(answer, dict):
         return scrub(raw, secrets)

@@ -6,15 +6,17 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from email.parser import BytesParser
 from email.policy import HTTP
-from typing import NoReturn
+from typing import Any, NoReturn
 
 IDENTIFIER_LIMIT = 64
 TEXT_LIMIT = 500
+NESTING_LIMIT = 64
 
 _MONEY = re.compile(r"-?[0-9]{1,8}(?:\.[0-9]{1,4}0{0,16})?", re.ASCII)
 _GROUPED_MONEY = re.compile(r"-?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]{1,4})?", re.ASCII)
 _STATUS = re.compile(r"[0-9]{1,4}", re.ASCII)
 _INTEGER = re.compile(r"-?[0-9]+", re.ASCII)
+_STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*"?|[\[{]|[\]}]', re.DOTALL)
 
 
 class Malformed(ValueError):
@@ -38,20 +40,31 @@ def printable_raw(body: bytes, limit: int) -> str:
     return body.decode("utf-8", "replace").replace("\0", "\ufffd")[:limit]
 
 
+def load_json(text: str, **hooks: Any) -> Any:
+    """Return the JSON value that `text` is, read with the `hooks` of `json.loads`; raise `ValueError` if it is none.
+
+    So is what is nested more than `NESTING_LIMIT` deep. Left to the parser it would use up the stack, and what is
+    cleared away meanwhile, a connection for one, would find none left.
+    """
+    if text.count("[") + text.count("{") > NESTING_LIMIT and _nesting(text) > NESTING_LIMIT:
+        raise Malformed("nested too deep")
+    return json.loads(text, **hooks)
+
+
 def load_object(text: str) -> dict[str, object]:
     """Return the JSON object that `text` is, its numbers as `Number`.
 
     Raises `Malformed` for anything else: other JSON values, duplicate keys anywhere, NaN and infinities.
     """
     try:
-        loaded = json.loads(
+        loaded = load_json(
             text,
             object_pairs_hook=unique,
             parse_int=Number,
             parse_float=Number,
             parse_constant=_refuse,
         )
-    except (ValueError, RecursionError):
+    except ValueError:
         raise Malformed("not valid JSON, or a key twice") from None
     if not isinstance(loaded, dict):
         raise Malformed("not a JSON object")
@@ -81,6 +94,18 @@ def unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
     if len(found) != len(pairs):
         raise Malformed("a name comes twice")
     return found
+
+
+def _nesting(text: str) -> int:
+    """Count how deep the brackets outside of strings are nested."""
+    depth = deepest = 0
+    for found in _STRING_OR_BRACKET.finditer(text):
+        if found[0] in "[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif found[0] in "]}":
+            depth -= 1
+    return deepest
 
 
 def _refuse(constant: str) -> NoReturn:

@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 
+from portal.gateway.parsing import load_json
 from portal.kit.wording import day
 
 _UNSEEN = re.compile(
@@ -86,8 +87,8 @@ def in_sight(text: str) -> str:
 def laid_out(raw: str) -> str:
     """Show what came over the wire: JSON laid out, anything else as it is, with all that it holds in sight."""
     try:
-        return in_sight(json.dumps(json.loads(raw, object_pairs_hook=_each_once), ensure_ascii=False, indent=2))
-    except (ValueError, RecursionError):
+        return in_sight(json.dumps(load_json(raw, object_pairs_hook=_each_once), ensure_ascii=False, indent=2))
+    except ValueError:
         return in_sight(raw)
 
 
