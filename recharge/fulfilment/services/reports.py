@@ -73,6 +73,7 @@ def keep_unreadable_callback(*, order_no: str, raw: str) -> None:
         elif order.is_provably_unspent or order.is_confirmed_failed:
             change.mark(MarkKind.UNKNOWN_CODE)
         if not order.settled_at or change.is_marked(MarkKind.UNEXPECTED, MarkKind.UNKNOWN_CODE):
+            change.overtake()
             ask_at_once(order)
         change.record(EventKind.CALLBACK, raw=raw, verdict=Verdict.UNREADABLE)
     metrics.CALLBACKS.labels(Verdict.UNREADABLE).inc()
@@ -129,6 +130,8 @@ def _apply(
                 ask_at_once(order)
         else:
             verdict = _judge(change, read, first_hand=source == EventKind.QUERIED)
+            if source == EventKind.CALLBACK and verdict in (Verdict.CONFLICT, Verdict.MISMATCH, Verdict.UNKNOWN_CODE):
+                change.overtake()
             _plan_next_step(change, verdict, source)
         change.record(
             source,

@@ -247,6 +247,25 @@ def test_an_overtaken_denial_is_no_contradiction(accepted: Order, platform: Fake
     assert known(accepted.events.last()).verdict == Verdict.OVERTAKEN
 
 
+@pytest.mark.parametrize("told", [99, 2, None])
+def test_an_answer_under_way_settles_nothing_that_was_told_since(
+    accepted: Order, platform: FakePlatform, told: int | None
+) -> None:
+    callbacks_say(accepted, platform, 2, 10, 4)
+    query = query_of(accepted)
+    if told is None:
+        reports.keep_unreadable_callback(order_no=accepted.order_no, raw="<success")
+    else:
+        callbacks_say(accepted, platform, told)
+    verdict = reports.apply_answer(query=query, report=platform.report(accepted.order_no, 4))
+    accepted.refresh_from_db()
+    assert (verdict, accepted.confirmed_at) == (Verdict.OVERTAKEN, None)
+    assert accepted.next_check_at, "the platform is asked again"
+    assert refuses_to_replace(accepted)
+    platform_says(accepted, platform, 4)
+    assert accepted.is_provably_unspent
+
+
 def test_the_query_itself_says_when_it_began(accepted: Order, platform: FakePlatform) -> None:
     def overtake(order_no: str) -> None:
         platform.books[order_no].status = 2
