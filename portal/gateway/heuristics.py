@@ -44,12 +44,15 @@ _NOT_ABOUT_THE_ORDER_ALONE = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 
-# The platform has trouble, or looked at some of its orders alone.
+# The platform has trouble, looked at some of its orders alone, didn't find it so far, or speaks of what became of it.
 _NOT_ALL_LOOKED_AT = re.compile(
     r"""异常|異常|超[时時]|逾[时時]|繁忙|稍[后後候]|重[试試]|[网網][络路絡]|[频頻]繁|过[多快频]|限流|断开|中断|内部|服务器|维护|升级|故障
     |系[统統](?:忙|错误|出错)|[处處]理中|等待|排[队隊]|延[迟时]|[天日月时週周年]以?内|只能|仅[限能支]|归档|历史
+    |暂[未无没]|尚[未无]|[还仍][未没]|成功|失败|退款|到账|回执|上游|供应商|单号?(?:对应)?的(?!信息|记录|数据)
+    |(?:订单|单)(?:的?(?:充值|处理|查询))?(?:结果|状态)
     |time[d\ -]*out|busy|later|retry|try\ again|exception|internal|server|network|connection|unavailable|maintenance
-    |too\ many|pending|process|queue|within|archiv|recent|\bonly\b|\b(?:days?|hours?|months?)\b""",
+    |too\ many|pending|process|queue|within|archiv|recent|\bonly\b
+    |\byet\b|\bso\ far\b|success|upstream|supplier|\b(?:days?|hours?|months?)\b""",
     re.IGNORECASE | re.VERBOSE,
 )
 

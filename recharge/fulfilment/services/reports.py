@@ -73,6 +73,7 @@ def keep_unreadable_callback(*, order_no: str, raw: str) -> None:
         elif order.is_provably_unspent or order.is_confirmed_failed:
             change.mark(MarkKind.UNKNOWN_CODE)
         if not order.settled_at or change.is_marked(MarkKind.UNEXPECTED, MarkKind.UNKNOWN_CODE):
+            change.overtake()
             ask_at_once(order)
         change.record(EventKind.CALLBACK, raw=raw, verdict=Verdict.UNREADABLE)
     metrics.CALLBACKS.labels(Verdict.UNREADABLE).inc()
@@ -121,12 +122,16 @@ def _apply(
         if source == EventKind.CALLBACK:
             report = without_personal_data(order, report)
         read = readings.read(report)
+        if not _is_about_another(order, read):
+            _note_partial_arrival(change, read)
         if query and query.is_overtaken(order):
             verdict = Verdict.OVERTAKEN
             if not is_over(order):
                 ask_at_once(order)
         else:
             verdict = _judge(change, read, first_hand=source == EventKind.QUERIED)
+            if source == EventKind.CALLBACK and verdict in (Verdict.CONFLICT, Verdict.MISMATCH, Verdict.UNKNOWN_CODE):
+                change.overtake()
             _plan_next_step(change, verdict, source)
         change.record(
             source,
@@ -157,6 +162,7 @@ def apply_read_anew(change: Change, status: Status) -> Verdict:
     """
     order = change.order
     report = OrderReport(order.order_no, order.gateway_order_no or "", status, "", "", None, None, None, None, "", "")
+    _note_partial_arrival(change, report)
     verdict = _apply_status(change, report, first_hand=False)
     _plan_next_step(change, verdict, EventKind.CALLBACK)
     return verdict
@@ -216,7 +222,6 @@ def _apply_status(change: Change, report: OrderReport, *, first_hand: bool) -> V
     order = change.order
     if first_hand:
         order.one_witness = False
-    _note_partial_arrival(change, report)
     if report.status is None:
         return Verdict.DUPLICATE
     verdict = Verdict(codes.verdict(order.status, report.status))
@@ -248,7 +253,10 @@ def _take_over(change: Change, report: OrderReport, status: Status, verdict: Ver
 
 
 def _note_partial_arrival(change: Change, report: OrderReport) -> None:
-    """`arrived_amount` is optional [pub]: the code alone says it as well."""
+    """Keep it whatever else becomes of the report; `arrived_amount` is optional [pub]: the code alone says it as well.
+
+    What was overtaken, or couldn't be taken as evidence that the platform has the order, told it all the same.
+    """
     some = report.credited_amount is not None and 0 < report.credited_amount < change.order.face_value
     if some or report.status == Status.PARTLY_ARRIVED:
         change.part_arrived()

@@ -183,6 +183,10 @@ class Change:
         """The platform said that a part arrived: whatever comes later, this stays true."""
         self.order.part_arrived = True
 
+    def overtake(self) -> None:
+        """Something came that no answer to an earlier query can settle: only one that begins from here on decides."""
+        self._hear()
+
     def _hear(self) -> None:
         """Evidence that counts came in: answers to queries that began before are overtaken."""
         self.order.heard = self._before["heard"] + 1

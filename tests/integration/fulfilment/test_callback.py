@@ -115,7 +115,7 @@ def test_unreadable_report_is_400_kept_once_and_makes_a_query_due(client: Client
         assert client.post(path(order), body, content_type=content_type).status_code == 400
     after, more_events = state(order)
     changed = {name for name, value in after.items() if value != before[name]}
-    assert changed == {"next_check_at"}
+    assert changed == {"heard", "next_check_at"}
     assert Order.objects.due_for_check().get() == order
     assert more_events == events + 1
     event = OrderEvent.objects.latest("pk")

@@ -1,6 +1,7 @@
 """Marks are a set: none erases another, and only what answers a mark closes it."""
 
 import datetime as dt
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -13,7 +14,7 @@ from recharge.choices import SIGNS_OF_LIFE, EventKind, MarkKind, Submission, Ver
 from recharge.core.errors import NotReplaceable, TooLate
 from recharge.fulfilment.services import checking, reports, submission
 from recharge.models import CONFIRMED_FAILED, PROVABLY_UNSPENT, Mark, Order
-from recharge.orders.services import placing
+from recharge.orders.services import interventions, placing
 from recharge.status import Status
 from tests.actions import acknowledge, answer, mark, query_of
 from tests.fake_platform import FakePlatform
@@ -110,6 +111,34 @@ def test_part_told_by_an_amount_alone_counts_as_well(accepted: Order, platform: 
     accepted.refresh_from_db()
     assert (accepted.status, accepted.credited_amount) == (4, Decimal(0))
     assert refuses_to_replace(accepted)
+
+
+def test_part_that_was_told_of_an_order_taken_back_is_remembered(platform: FakePlatform) -> None:
+    order = placing.place_mobile_order(placed_by=person("clerk"), mobile="13800138000", face_value=50)
+    interventions.withdraw(order_id=order.pk, actor=person("clerk"))
+    partly = OrderReport(order.order_no, "W9", 11, "", "", None, None, None, None, "", "{}")
+    assert reports.receive_callback(order_no=order.order_no, report=partly) == Verdict.CONFLICT
+    answer(order, replace(partly, status=4))
+    order.refresh_from_db()
+    assert (order.submission, order.status, order.part_arrived) == (Submission.ACCEPTED, 4, True)
+    assert not offers_to_place_again(order)
+    assert refuses_to_replace(order)
+
+
+def test_part_that_an_overtaken_answer_told_is_remembered(accepted: Order, platform: FakePlatform) -> None:
+    query = query_of(accepted)
+    callbacks_say(accepted, platform, 3)
+    verdict = reports.apply_answer(query=query, report=platform.report(accepted.order_no, 11))
+    platform_says(accepted, platform, 3, 4)
+    assert (verdict, accepted.status, accepted.part_arrived) == (Verdict.OVERTAKEN, 4, True)
+    assert refuses_to_replace(accepted)
+
+
+def test_part_of_another_order_is_none_of_this_one(accepted: Order, platform: FakePlatform) -> None:
+    other = replace(platform.report(accepted.order_no, 11), order_no="another")
+    assert answer(accepted, other) == Verdict.MISMATCH
+    accepted.refresh_from_db()
+    assert not accepted.part_arrived
 
 
 def _fields(report: OrderReport) -> dict[str, Any]:
@@ -216,6 +245,25 @@ def test_an_overtaken_denial_is_no_contradiction(accepted: Order, platform: Fake
     accepted.refresh_from_db()
     assert (accepted.marked_as, accepted.missing_answers) == ([], 0)
     assert known(accepted.events.last()).verdict == Verdict.OVERTAKEN
+
+
+@pytest.mark.parametrize("told", [99, 2, None])
+def test_an_answer_under_way_settles_nothing_that_was_told_since(
+    accepted: Order, platform: FakePlatform, told: int | None
+) -> None:
+    callbacks_say(accepted, platform, 2, 10, 4)
+    query = query_of(accepted)
+    if told is None:
+        reports.keep_unreadable_callback(order_no=accepted.order_no, raw="<success")
+    else:
+        callbacks_say(accepted, platform, told)
+    verdict = reports.apply_answer(query=query, report=platform.report(accepted.order_no, 4))
+    accepted.refresh_from_db()
+    assert (verdict, accepted.confirmed_at) == (Verdict.OVERTAKEN, None)
+    assert accepted.next_check_at, "the platform is asked again"
+    assert refuses_to_replace(accepted)
+    platform_says(accepted, platform, 4)
+    assert accepted.is_provably_unspent
 
 
 def test_the_query_itself_says_when_it_began(accepted: Order, platform: FakePlatform) -> None:

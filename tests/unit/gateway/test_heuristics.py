@@ -69,6 +69,8 @@ NO_SUCH_ORDER = [
     "the order could not be found",
     "order cannot be found",
     "cannot find the order",
+    "查询结果：订单不存在",
+    "未找到该订单的信息",
 ]
 NOT_NO_SUCH_ORDER = [
     "",
@@ -110,6 +112,23 @@ NOT_NO_SUCH_ORDER = [
     "近7天内未查到订单",
     "no order found within 30 days",
     "order not found, server busy",
+    "未找到该订单的退款",
+    "查询不到该订单的充值结果",
+    "暂未查到该订单的结果",
+    "暂无此订单",
+    "尚未查到订单",
+    "还没有找到该订单",
+    "无订单结果",
+    "没有该订单的状态",
+    "未查到该订单的到账记录",
+    "查无该订单退款信息",
+    "未查到订单回执",
+    "上游未找到该订单",
+    "订单不存在，充值成功",
+    "order not found yet",
+    "no order found so far",
+    "order was not found at the supplier",
+    "order not found, success",
 ]
 NO_SUCH_CALL = [
     "控制器不存在:app\\controller\\Recharge",
