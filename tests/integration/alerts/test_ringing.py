@@ -293,6 +293,33 @@ def test_what_began_and_ended_while_a_channel_was_down_is_told_once(receiver: We
     assert titles(receiver) == ["已恢复：平台没有应答"]
 
 
+def test_its_beginning_is_not_told_after_its_end(receiver: WebReceiver) -> None:
+    delivering.read_channels()
+    receiver.status = 503
+    ringing.ring(AlertKind.PLATFORM)
+    ringing.ring(AlertKind.BATCH, "1")
+    delivering.deliver()
+    AlertMessage.objects.update(attempts=9, due_at=from_now(dt.timedelta(hours=1)))
+    receiver.status = 200
+    ringing.end(Alert.objects.get(kind=AlertKind.PLATFORM))
+    for _ in range(3):
+        delivering.deliver()
+    assert titles(receiver) == ["已恢复：平台没有应答", "有批次已暂停"], "of others, what waited is told"
+
+
+def test_nor_where_it_may_have_arrived(hook: WebReceiver) -> None:
+    ringing.ring(AlertKind.STOP, "1")
+    with mock.patch.object(carrying, "post", side_effect=requests.ReadTimeout):
+        delivering.deliver()
+    assert AlertLetter.objects.exists()
+    AlertMessage.objects.update(due_at=from_now(dt.timedelta(hours=1)))
+    ringing.end(Alert.objects.get())
+    for _ in range(3):
+        delivering.deliver()
+    assert [body["data"]["title"] for _, body in hook.got] == ["已恢复：紧急停止"]
+    assert not AlertLetter.objects.exists()
+
+
 def test_a_channel_that_is_up_again_catches_up_at_once(receiver: WebReceiver) -> None:
     delivering.read_channels()
     receiver.status = 503
