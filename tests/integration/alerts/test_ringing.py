@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from portal.kit.database import from_now
 from recharge import tasks
+from recharge.alerts.forms import MAX_THRESHOLD
 from recharge.alerts.services import carrying, delivering, ringing, rules, runway, sending, watching
 from recharge.books.services.invariants import CHECKS
 from recharge.choices import AlertKind, AlertPhase, BatchState, Brake, PortalEventKind
@@ -25,6 +26,7 @@ from recharge.models import (
     AlertChannel,
     AlertLetter,
     AlertMessage,
+    AlertRule,
     Balance,
     Batch,
     CheckRun,
@@ -481,6 +483,20 @@ def test_the_threshold_of_a_rule_counts_unless_the_environment_names_it(receiver
         tasks.ring_alerts()
     assert Alert.objects.get().kind == AlertKind.PLATFORM
     assert "达到 3600" in PortalEvent.objects.get(kind=PortalEventKind.ALERT_RULE).note
+
+
+@pytest.mark.parametrize("kind", [AlertKind.REFUNDS, AlertKind.APPROVALS, AlertKind.BACKUP, AlertKind.PLATFORM])
+def test_a_threshold_with_too_many_digits_silences_nothing_else(kind: AlertKind) -> None:
+    AlertRule.objects.update_or_create(kind=kind, defaults={"threshold": MAX_THRESHOLD})
+    CheckRun.objects.create(check_name=CHECKS[0].name, ran_at=Now(), seconds=0, broken=3, broken_since=Now())
+    watching.watch()
+    assert list(Alert.objects.values_list("kind", flat=True)) == [AlertKind.BOOKS]
+
+
+def test_a_time_in_the_settings_that_never_comes_is_none_that_fails() -> None:
+    with override_settings(ALERT_REFUND_DAYS=1e300, ALERT_FIXED=frozenset({"ALERT_REFUND_DAYS"})):
+        watching.watch()
+    assert not Alert.objects.exists()
 
 
 def test_what_can_wait_waits_for_the_end_of_the_quiet_hours(receiver: WebReceiver) -> None:
