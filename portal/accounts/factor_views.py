@@ -149,8 +149,9 @@ def factor_remove(request: Request, factor_id: int) -> HttpResponse:
     if request.method != "POST":
         return render(request, "accounts/factor_remove.html", {"factor": factor, "is_last": is_last})
     services.remove(request.user, factor)
-    if is_last:
+    if not factors.has_one(request.user):
         factors.forget(request)
+        services.end_sessions(request.user, but=request.session.session_key)  # they have shown one that is gone
     messages.success(request, _("Removed."))
     return redirect("factors")
 

@@ -227,6 +227,23 @@ def test_the_last_factor_of_who_must_have_one_stays(client: Client) -> None:
     assert client.get("/orders/").status_code == 200
 
 
+def test_without_the_last_factor_no_other_sign_in_has_shown_one(client: Client) -> None:
+    """Whoever becomes an approver has none, in whatever browser."""
+    user = with_password("clerk")
+    app = app_of(user)
+    other = Client()
+    for browser in (client, other):
+        sign_in(browser, "clerk")
+        browser.post(CHECK, {"code": app.code()})
+        assert browser.get("/orders/").status_code == 200
+    factor = Authenticator.objects.get(user=user)
+    client.post(f"{SET_UP}{factor.pk}/remove/")
+    assert client.get("/orders/").status_code == 200
+    assert is_held_back(other, "/orders/", "/accounts/login/")
+    user.groups.set(person("approver").groups.all())
+    assert is_held_back(client, "/orders/", SET_UP)
+
+
 def test_nobody_removes_the_factor_of_another(client: Client) -> None:
     app_of(person("approver"))
     app_of(person("clerk"))
