@@ -1,6 +1,7 @@
 """Setting second factors up, and showing them."""
 
 import base64
+import struct
 from collections.abc import Callable
 from functools import wraps
 from ipaddress import ip_address
@@ -124,7 +125,7 @@ def factor_passkey(request: Request) -> HttpResponse:
         return redirect("factors")
     naming = PasskeyNameForm(request.POST if request.method == "POST" else None)
     form = AddWebAuthnForm(user=request.user, data=request.POST if request.method == "POST" else None)
-    if naming.is_valid() and form.is_valid():
+    if naming.is_valid() and _is_whole(form):
         first = not factors.has_one(request.user)
         name = naming.cleaned_data["name"] or _("Passkey %(date)s") % {"date": f"{timezone.localdate():%Y-%m-%d}"}
         passkey_flows.add_authenticator(request, name=name, credential=form.cleaned_data["credential"])
@@ -149,8 +150,9 @@ def factor_remove(request: Request, factor_id: int) -> HttpResponse:
     if request.method != "POST":
         return render(request, "accounts/factor_remove.html", {"factor": factor, "is_last": is_last})
     services.remove(request.user, factor)
-    if is_last:
+    if not factors.has_one(request.user):
         factors.forget(request)
+        services.end_sessions(request.user, but=request.session.session_key)  # they have shown one that is gone
     messages.success(request, _("Removed."))
     return redirect("factors")
 
@@ -200,11 +202,19 @@ def _is_shown(request: Request, form: CodeForm) -> bool:
 
 def _passkey_fits(request: Request) -> bool:
     form = AuthenticateWebAuthnForm(user=request.user, data=request.POST)
-    if form.is_valid():
+    if _is_whole(form):
         form.save()
         return True
     messages.error(request, _("The passkey was not accepted. Try again."))
     return False
+
+
+def _is_whole(form: AddWebAuthnForm | AuthenticateWebAuthnForm) -> bool:
+    """Say whether a passkey's form is valid; no browser makes what its library stumbles over."""
+    try:
+        return bool(form.is_valid())
+    except (AttributeError, LookupError, RecursionError, TypeError, ValueError, struct.error):
+        return False
 
 
 def _code_fits(user: User, form: CodeForm) -> bool:

@@ -129,6 +129,9 @@ def test_a_file_with_nothing_in_it_is_no_setting(tmp_path: Path) -> None:
     [
         ("DAILY_LIMIT", "1.5", "DAILY_LIMIT must be a whole number."),
         ("ALERT_BACKUP_HOURS", "two", "ALERT_BACKUP_HOURS must be a number."),
+        ("ALERT_BALANCE_YUAN", "10,000", "ALERT_BALANCE_YUAN must be a number."),
+        ("ALERT_PLATFORM_DOWN_SECONDS", "5m", "ALERT_PLATFORM_DOWN_SECONDS must be a number."),
+        ("WIKEYUN_TIMEOUT", "inf", "WIKEYUN_TIMEOUT must be a number."),
         ("FACE_VALUES", "50,x", "FACE_VALUES must be a whole number, or several separated by commas."),
     ],
 )
@@ -136,6 +139,16 @@ def test_what_should_be_a_number_is_named(name: str, value: str, words: str) -> 
     with pytest.raises(ImproperlyConfigured) as refused:
         settings_of(**{name: value})
     assert str(refused.value) == words
+
+
+def test_a_number_is_read_as_it_is_written() -> None:
+    named = {"ALERT_BALANCE_YUAN": "1e4", "ALERT_REFUND_DAYS": " 2.5 ", "WIKEYUN_MAX_RPS": "0"}
+    found = settings_of(**named)
+    assert {name: found[name] for name in named} == {
+        "ALERT_BALANCE_YUAN": 10_000,
+        "ALERT_REFUND_DAYS": 2.5,
+        "WIKEYUN_MAX_RPS": 0,
+    }
 
 
 def test_the_command_line_names_a_wrong_setting_in_one_line() -> None:

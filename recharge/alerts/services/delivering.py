@@ -14,7 +14,7 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import F, Max, QuerySet
+from django.db.models import Exists, F, Max, OuterRef, QuerySet
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
@@ -134,9 +134,17 @@ def _take(due: QuerySet[AlertMessage]) -> list[AlertMessage]:
 
 
 def _note_sent(letter: AlertLetter) -> None:
+    """Note that a letter was sent; what was still to be said of its alerts before it is overtaken, and never said."""
     with transaction.atomic():
         AlertMessage.objects.filter(pk__in=letter.messages).update(due_at=None, sent_at=Now())
         AlertLetter.objects.filter(pk=letter.pk).delete()
+        owed = AlertMessage.objects.filter(channel=letter.channel_id, due_at__isnull=False)
+        later = AlertMessage.objects.filter(pk__in=letter.messages, alert=OuterRef("alert"), pk__gt=OuterRef("pk"))
+        overtaken = list(owed.filter(Exists(later)).values_list("pk", flat=True))
+        if owed.filter(pk__in=overtaken).update(due_at=None):
+            for other in AlertLetter.objects.filter(channel=letter.channel_id):
+                if not owed.filter(pk__in=other.messages).exists():
+                    other.delete()
 
 
 def _put_off(letter: AlertLetter, *, forget: bool) -> None:

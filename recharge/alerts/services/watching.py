@@ -51,6 +51,8 @@ HEARTBEAT = "heartbeat"
 LOOKING = "looking"
 """The key of the one that rings where a look at what is to be rung for fails."""
 COUNTED = 10_000
+LONGEST = dt.timedelta(days=36_500)
+"""A threshold that is a time counts for so long at most: no database looks back a hundred million days."""
 BATCHES = 20
 """Paused batches, the latest, that begin to ring one by one; the overview counts the others."""
 
@@ -115,8 +117,13 @@ def _looks(by_kind: Rules) -> Sequence[Callable[[], Iterator[Finding]]]:
         _halts,
         lambda: _waiting(by_kind),
         _books,
-        lambda: _backup(dt.timedelta(hours=rules.threshold(by_kind[AlertKind.BACKUP]))),
+        lambda: _backup(_time(by_kind, AlertKind.BACKUP, dt.timedelta(hours=1))),
     )
+
+
+def _time(by_kind: Rules, kind: AlertKind, unit: dt.timedelta) -> dt.timedelta:
+    """Return the time from which on a kind rings, where its threshold counts such units."""
+    return unit * min(rules.threshold(by_kind[kind]), LONGEST / unit)
 
 
 def _parts() -> Iterator[Finding]:
@@ -165,7 +172,7 @@ def ill_parts(dead: Sequence[Heartbeat]) -> Iterator[Finding]:
 
 def _platform(by_kind: Rules) -> Iterator[Finding]:
     """An outage that orders met; else the balance, which is asked for every minute and costs no further call."""
-    silent_for = now() - dt.timedelta(seconds=rules.threshold(by_kind[AlertKind.PLATFORM]))
+    silent_for = now() - _time(by_kind, AlertKind.PLATFORM, dt.timedelta(seconds=1))
     untold = Balance.objects.exclude(error="").annotate(heard_at=Coalesce("answered_at", "told_at"))
     if not (_rings(AlertKind.PLATFORM) or _rings(AlertKind.NO_BALANCE)):
         untold = untold.filter(tried_at__gt=from_now(-ASKED_LATELY))  # while the portal is off, nobody asks
@@ -248,7 +255,7 @@ def _waiting(by_kind: Rules) -> Iterator[Finding]:
     cases = Order.objects.urgent().exclude(case__look_again_at__gt=Now()).order_by()[:COUNTED].count()
     if cases and cases >= rules.threshold(by_kind[AlertKind.CASES]):
         yield Finding(AlertKind.CASES, data={_("orders"): cases}, amount=cases)
-    patience = from_now(-dt.timedelta(minutes=rules.threshold(by_kind[AlertKind.APPROVALS])))
+    patience = from_now(-_time(by_kind, AlertKind.APPROVALS, dt.timedelta(minutes=1)))
     orders = Order.objects.awaiting_approval().filter(placed_at__lt=patience)
     batches = Batch.objects.awaiting_approval().filter(made_at__lt=patience)
     waiting = {
@@ -259,7 +266,7 @@ def _waiting(by_kind: Rules) -> Iterator[Finding]:
     if amount := sum(waiting.values()):
         told: dict[str, str | int] = {name: count for name, count in waiting.items() if count}
         yield Finding(AlertKind.APPROVALS, data=told, amount=amount)
-    yield from _owed(dt.timedelta(days=rules.threshold(by_kind[AlertKind.REFUNDS])))
+    yield from _owed(_time(by_kind, AlertKind.REFUNDS, dt.timedelta(days=1)))
 
 
 def _owed(patience: dt.timedelta) -> Iterator[Finding]:

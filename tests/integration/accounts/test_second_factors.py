@@ -227,6 +227,45 @@ def test_the_last_factor_of_who_must_have_one_stays(client: Client) -> None:
     assert client.get("/orders/").status_code == 200
 
 
+def test_without_the_last_factor_no_other_sign_in_has_shown_one(client: Client) -> None:
+    """Whoever becomes an approver has none, in whatever browser."""
+    user = with_password("clerk")
+    app = app_of(user)
+    other = Client()
+    for browser in (client, other):
+        sign_in(browser, "clerk")
+        browser.post(CHECK, {"code": app.code()})
+        assert browser.get("/orders/").status_code == 200
+    factor = Authenticator.objects.get(user=user)
+    client.post(f"{SET_UP}{factor.pk}/remove/")
+    assert client.get("/orders/").status_code == 200
+    assert is_held_back(other, "/orders/", "/accounts/login/")
+    user.groups.set(person("approver").groups.all())
+    assert is_held_back(client, "/orders/", SET_UP)
+
+
+HALF = '{"id": "AA", "rawId": "AA", "type": "public-key", "response": {%s}}'
+
+
+@pytest.mark.parametrize(
+    "credential",
+    [
+        *("", "[]", "null", '{"id": "a"}', "[" * 100_000, HALF % "", HALF % '"clientDataJSON": "e30"'),
+        HALF % '"clientDataJSON": "e30", "attestationObject": "AA", "authenticatorData": "AA", "signature": "AA"',
+        HALF % '"clientDataJSON": 1, "attestationObject": 1, "authenticatorData": 1, "signature": 1',
+    ],
+)
+def test_what_is_no_passkey_is_refused(client: Client, credential: str) -> None:
+    user = with_password("approver")
+    sign_in(client)
+    new = client.post(f"{SET_UP}passkey/", {"credential": credential}, headers={"host": "localhost"})
+    app_of(user)
+    sign_in(client)
+    shown = client.post(CHECK, {"credential": credential})
+    assert (new.status_code, shown.status_code) == (200, 200)
+    assert not Authenticator.objects.filter(type=Authenticator.Type.WEBAUTHN).exists()
+
+
 def test_nobody_removes_the_factor_of_another(client: Client) -> None:
     app_of(person("approver"))
     app_of(person("clerk"))

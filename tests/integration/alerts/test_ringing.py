@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from portal.kit.database import from_now
 from recharge import tasks
+from recharge.alerts.forms import MAX_THRESHOLD
 from recharge.alerts.services import carrying, delivering, ringing, rules, runway, sending, watching
 from recharge.books.services.invariants import CHECKS
 from recharge.choices import AlertKind, AlertPhase, BatchState, Brake, PortalEventKind
@@ -25,6 +26,7 @@ from recharge.models import (
     AlertChannel,
     AlertLetter,
     AlertMessage,
+    AlertRule,
     Balance,
     Batch,
     CheckRun,
@@ -293,6 +295,33 @@ def test_what_began_and_ended_while_a_channel_was_down_is_told_once(receiver: We
     assert titles(receiver) == ["已恢复：平台没有应答"]
 
 
+def test_its_beginning_is_not_told_after_its_end(receiver: WebReceiver) -> None:
+    delivering.read_channels()
+    receiver.status = 503
+    ringing.ring(AlertKind.PLATFORM)
+    ringing.ring(AlertKind.BATCH, "1")
+    delivering.deliver()
+    AlertMessage.objects.update(attempts=9, due_at=from_now(dt.timedelta(hours=1)))
+    receiver.status = 200
+    ringing.end(Alert.objects.get(kind=AlertKind.PLATFORM))
+    for _ in range(3):
+        delivering.deliver()
+    assert titles(receiver) == ["已恢复：平台没有应答", "有批次已暂停"], "of others, what waited is told"
+
+
+def test_nor_where_it_may_have_arrived(hook: WebReceiver) -> None:
+    ringing.ring(AlertKind.STOP, "1")
+    with mock.patch.object(carrying, "post", side_effect=requests.ReadTimeout):
+        delivering.deliver()
+    assert AlertLetter.objects.exists()
+    AlertMessage.objects.update(due_at=from_now(dt.timedelta(hours=1)))
+    ringing.end(Alert.objects.get())
+    for _ in range(3):
+        delivering.deliver()
+    assert [body["data"]["title"] for _, body in hook.got] == ["已恢复：紧急停止"]
+    assert not AlertLetter.objects.exists()
+
+
 def test_a_channel_that_is_up_again_catches_up_at_once(receiver: WebReceiver) -> None:
     delivering.read_channels()
     receiver.status = 503
@@ -454,6 +483,20 @@ def test_the_threshold_of_a_rule_counts_unless_the_environment_names_it(receiver
         tasks.ring_alerts()
     assert Alert.objects.get().kind == AlertKind.PLATFORM
     assert "达到 3600" in PortalEvent.objects.get(kind=PortalEventKind.ALERT_RULE).note
+
+
+@pytest.mark.parametrize("kind", [AlertKind.REFUNDS, AlertKind.APPROVALS, AlertKind.BACKUP, AlertKind.PLATFORM])
+def test_a_threshold_with_too_many_digits_silences_nothing_else(kind: AlertKind) -> None:
+    AlertRule.objects.update_or_create(kind=kind, defaults={"threshold": MAX_THRESHOLD})
+    CheckRun.objects.create(check_name=CHECKS[0].name, ran_at=Now(), seconds=0, broken=3, broken_since=Now())
+    watching.watch()
+    assert list(Alert.objects.values_list("kind", flat=True)) == [AlertKind.BOOKS]
+
+
+def test_a_time_in_the_settings_that_never_comes_is_none_that_fails() -> None:
+    with override_settings(ALERT_REFUND_DAYS=1e300, ALERT_FIXED=frozenset({"ALERT_REFUND_DAYS"})):
+        watching.watch()
+    assert not Alert.objects.exists()
 
 
 def test_what_can_wait_waits_for_the_end_of_the_quiet_hours(receiver: WebReceiver) -> None:
