@@ -289,3 +289,17 @@ def test_no_number_and_no_value_is_ever_made_of_pieces(typed: str) -> None:
         rest = re.sub(rf"(?<![0-9])(?:86[\s\-]*)?{grouped}(?![0-9])", " ", typed, count=1)
         assert rest != typed
         assert re.search(rf"(?<![0-9]){value}(?![0-9])", rest)
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["{},-50", "{}\t-50.00", "{}：-50", "{}，－50元", "{} -￥50", "{} ￥-50", "{} (-50)", "{} 充值金额:-50", "{} −50"],
+)
+def test_money_that_goes_back_is_none_to_be_topped_up(typed: str) -> None:
+    assert placed(typed.format(NUMBER)) == []
+    assert "What is “50" in refused(typed.format(NUMBER))[1]
+
+
+@pytest.mark.parametrize("typed", ["{}-50", "{} - 50", "王姐-{}-50", "{}，王姐-50元", "{}--50"])
+def test_a_dash_between_two_things_is_no_minus(typed: str) -> None:
+    assert placed(typed.format(NUMBER)) == [(NUMBER, "50")]

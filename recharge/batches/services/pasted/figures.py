@@ -32,7 +32,8 @@ _COUNTER = re.compile(rf"(?:{COUNTERS})")
 _OFTEN = re.compile(rf"(?:{HOW_OFTEN})(?![A-Za-z])|\s(?:{HOW_OFTEN_APART})(?!\w)|\s?[xX*×✖✕](?![A-Za-z])")
 _OFTEN_BEFORE = re.compile(rf"(?:(?<![A-Za-z])[xX]|[*×✖✕]|(?:{HOW_MANY})\s?[:=]?)\s?$")
 _OF_NUMBER = re.compile(rf"(?:{OF_NUMBERS})|\s(?:{OF_NUMBERS})(?!\w)")
-_MINUS_BEFORE = re.compile(r"(?:^|\s)[-−]$")
+# A dash right behind a number or a word divides; behind a blank or a mark it says that money goes back.
+_MINUS_BEFORE = re.compile(r"(?:^|[\s,;:|(\[【、￥¥=])[-−](?:[￥¥]|RMB|CNY)?$", re.IGNORECASE)
 _WEIGHED_BEFORE = re.compile(r"[.%#@~≈<>≤≥$€£&^\\]$")
 _WHOLE = re.compile(r"([1-9][0-9]*)(?:\.0{1,2})?", re.ASCII)
 
@@ -114,7 +115,7 @@ def _sort(line: str, start: int, after: int, has_word: bool, has_unit: bool) -> 
     head = line[:start]
     if _OFTEN_BEFORE.search(head) or _OFTEN.match(line, after):
         return Sort.HOW_OFTEN
-    if not has_word and (_MINUS_BEFORE.search(head) or _WEIGHED_BEFORE.search(head)):
+    if _MINUS_BEFORE.search(head) or (not has_word and _WEIGHED_BEFORE.search(head)):
         return Sort.STRAY
     if line[after : after + 1].isdigit() or _OF_NUMBER.match(line, after):
         return Sort.STRAY
