@@ -33,7 +33,7 @@ from recharge.numbers.services import known
 
 from .list_reading import SPEEDS, Entry, ReadList, layout_of, open_list
 from .pasted import Kind, Reading, asks_for_several, value_of
-from .pasted.words import TAKEN_BACK
+from .pasted.words import SIMPLIFIED, TAKEN_BACK
 
 Cells = Mapping[str, str]
 Cards = Mapping[str, OilCard]
@@ -244,6 +244,7 @@ def _judge(order: Order, entry: Entry, cards: Cards, for_all: Cells) -> Line:
 
 
 def _doubt_of_note(note: str) -> str:
+    note = note.translate(SIMPLIFIED)
     if TAKEN_BACK.search(note):
         return _("The note may say that this is not to be topped up, or has been already.")
     return _("The note may ask for more than one order.") if asks_for_several(note) else ""
@@ -251,7 +252,8 @@ def _doubt_of_note(note: str) -> str:
 
 def _doubt_of_asides(row: Row) -> str:
     """Return what to ask about a row that says beside what is read that it is done, or not to be done."""
-    found = next((found for text in row.asides if not text.isascii() and (found := TAKEN_BACK.search(text))), None)
+    texts = (text.translate(SIMPLIFIED) for text in row.asides if not text.isascii())
+    found = next((found for text in texts if (found := TAKEN_BACK.search(text))), None)
     if not found:
         return ""
     return _("“%(words)s” stands in a column that is not read: is this to be topped up?") % {"words": found[0]}

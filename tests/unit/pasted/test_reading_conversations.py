@@ -193,3 +193,8 @@ def test_many_corrections_cost_no_more_than_reading() -> None:
     text = "\n".join(f"{13810010000 + number} 50\n取消" for number in range(2_000))
     assert placed(text) == []
     assert len(readings(text)) == 4_000
+
+
+@pytest.mark.parametrize("words", ["張三 10:22\n這個作廢", "張三那個先別充"])
+def test_traditional_characters_take_back_as_well(words: str) -> None:
+    assert placed(f"張三 10:20\n{ONE} 50\n李四 10:21\n{TWO} 50\n{words}")[:1] != [(ONE, "50")]

@@ -303,3 +303,19 @@ def test_money_that_goes_back_is_none_to_be_topped_up(typed: str) -> None:
 @pytest.mark.parametrize("typed", ["{}-50", "{} - 50", "王姐-{}-50", "{}，王姐-50元", "{}--50"])
 def test_a_dash_between_two_things_is_no_minus(typed: str) -> None:
     assert placed(typed.format(NUMBER)) == [(NUMBER, "50")]
+
+
+@pytest.mark.parametrize(
+    "words", ["作廢", "暫停", "不對", "空號", "充值失敗", "先別充", "已經處理", "沒到", "餘額50", "兩筆", "充兩個"]
+)
+def test_traditional_characters_mean_the_same(words: str) -> None:
+    assert placed(f"{NUMBER} 50 {words}") == []
+    assert placed(f"{NUMBER},50,快,{words}") == []
+
+
+def test_money_in_traditional_characters_is_read_and_the_note_stays_as_it_is_typed() -> None:
+    [reading] = readings(f"張媽媽 {NUMBER} 充值50塊 謝謝")
+    assert (reading.value, reading.note, reading.problem) == ("50", "張媽媽 謝謝", "")
+    assert placed(f"{NUMBER} 50圓") == [(NUMBER, "50")]
+    [reading] = readings(f"{NUMBER},50,快,張媽媽")
+    assert (reading.note, reading.read_freely) == ("張媽媽", False)

@@ -50,7 +50,7 @@ class _Said:
 
     @cached_property
     def words(self) -> set[str]:
-        return set(_WORD.findall(f"{self.first.note} {self.writer}"))
+        return set(_WORD.findall(folded(f"{self.first.note} {self.writer}")[0]))
 
     @property
     def first(self) -> Reading:

@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -22,6 +23,7 @@ from .words import (
     OF_THE_PROGRAM,
     OTHER_GOODS,
     OTHER_MONEY,
+    SIMPLIFIED,
     SPEED_WORDS,
     TAKEN_BACK,
     TAKEN_BACK_ABOVE,
@@ -39,6 +41,7 @@ _MONEY_WITHOUT_VALUE = re.compile(r"(?<=[0-9A-Za-z])\s?(?:元|块|圆)|[￥¥]|(
 _LONG_NUMBER = re.compile(r"[0-9](?:[\s\-.·_()]{0,2}[0-9]){6,}")
 _ROUNDED = re.compile(r"(?<![0-9A-Za-z])[1-9](?:\.[0-9]{1,14})?[eE]\+?[0-9]{2}(?![0-9A-Za-z])")
 _EDGES = " \t\r\n,，、;；:：|/\\-–—−_.。~～+=>→⇒•●!！?？*\"'“”‘’" + INVISIBLE + TAKEN
+_PLAIN = SIMPLIFIED | FOLDED
 _BRACKETS = {"(": ")", "（": "）", "[": "]", "【": "】", "<": ">", "《": "》"}
 
 
@@ -67,11 +70,11 @@ class Line:
             self.spent.update(range(start, end))
 
 
-def folded(typed: str) -> tuple[str, list[int]]:
-    """Return a line with plain characters for full-width ones and without invisible ones, and where each comes from."""
+def folded(typed: str, plain_ones: dict[int, Any] = _PLAIN) -> tuple[str, list[int]]:
+    """Return a line in plain characters, without invisible ones, and where each comes from."""
     kept, places = [], []
     for place, character in enumerate(typed.replace(TAKEN, "\ufffd")):
-        plain = "|" if character == "\t" else character.translate(FOLDED)  # cells are never parts of one number
+        plain = "|" if character == "\t" else character.translate(plain_ones)  # cells are never parts of one number
         if plain:
             kept.append(plain)
             places.append(place)
@@ -322,7 +325,7 @@ def _piece(line: Line, piece: list[int]) -> str:
     start, following = line.places[piece[0]], piece[-1] + 1
     end = line.places[following] if following < len(line.places) else len(line.typed)  # emojis have invisible parts
     text = _without_edges("".join(_visible(line.typed[start:end])))
-    return "" if LABELS.fullmatch(text) else " ".join(text.split())
+    return "" if LABELS.fullmatch(text.translate(SIMPLIFIED)) else " ".join(text.split())
 
 
 def _visible(text: str) -> Iterable[str]:

@@ -2,6 +2,17 @@
 
 import re
 
+_TRADITIONAL = (
+    "號碼塊圓錢話費個筆單張兩倆錯對廢暫處經帳帐賬辦訂關閉銷發寫輸換還復複刪無沒敗絕給轉購貳參叄陸萬億餘優減滿贈實數電寬帶機員"
+    "戶屆線層級區樓棟點鐘歲請們現應該選統幫謝這幾條為繳續儲値麼嗎過臺週禮後開備註聯繫樣舉範說訴會詢價達結誤匯紅聽驗並讓緊間門測試圖載時動買賣壞確認齊別將從當來長亂邊頭變"
+)
+_SIMPLIFIED = (
+    "号码块圆钱话费个笔单张两俩错对废暂处经账账账办订关闭销发写输换还复复删无没败绝给转购贰叁叁陆万亿余优减满赠实数电宽带机员"
+    "户届线层级区楼栋点钟岁请们现应该选统帮谢这几条为缴续储值么吗过台周礼后开备注联系样举范说诉会询价达结误汇红听验并让紧间门测试图载时动买卖坏确认齐别将从当来长乱边头变"
+)
+SIMPLIFIED = str.maketrans(_TRADITIONAL, _SIMPLIFIED)
+"""For `str.translate`: the characters of the words below as people write them in Hong Kong and Taiwan, one for one."""
+
 SPEED_WORDS = r"快充|慢充|快|慢|FAST|SLOW"
 UNITS = r"元整|元钱|块钱|圆整|人民币|元|圆|块|[￥¥]|RMB|CNY"
 BEFORE_VALUES = (
