@@ -198,3 +198,66 @@ def test_many_corrections_cost_no_more_than_reading() -> None:
 @pytest.mark.parametrize("words", ["張三 10:22\n這個作廢", "張三那個先別充"])
 def test_traditional_characters_take_back_as_well(words: str) -> None:
     assert placed(f"張三 10:20\n{ONE} 50\n李四 10:21\n{TWO} 50\n{words}")[:1] != [(ONE, "50")]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *("已退", "已到", "到帐了", "OK了", "好了", "成功", "充值完毕", "充值中", "已经给您充了", "自己充了", "充上了"),
+        *(
+            "暂不",
+            "暂缓",
+            "缓充",
+            "推迟",
+            "先放一放",
+            "无需充值",
+            "免充",
+            "禁止充值",
+            "停止充值",
+            "待支付",
+            "未支付",
+            "换个号",
+        ),
+        *("✓", "🆗", "🚫", "⛔", "[x]", "停", "撤", "废", "注销", "销号", "失效", "黑名单", "成功为您充值"),
+    ],
+)
+def test_other_words_for_done_and_not_wanted_are_asked_about(words: str) -> None:
+    assert placed(f"{ONE} 50 {words}") == []
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *(
+            "已付",
+            "已转账",
+            "已经付了",
+            "充中国移动",
+            "秒到账",
+            "停机了",
+            "好了告诉我",
+            "成功了说一声",
+            "停电了",
+            "退休张老师",
+        ),
+        *("张成功", "已欠费", "无需发票", "给我充上", "充好了吗", "已到期", "快好了吗", "待会付"),
+    ],
+)
+def test_words_that_are_like_them_keep_no_order_back(words: str) -> None:
+    assert placed(f"{ONE} 50元 {words}") == [(ONE, "50")]
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["已经给您充了", "我自己充了", "充上了", "好了", "成功！", "到了", "✅", "停！", "先放一放", "暂不充", "换个号"],
+)
+def test_a_line_alone_may_say_that_it_is_done_or_not_wanted(words: str) -> None:
+    assert placed(f"{ONE} 50\n{TWO} 100\n{words}\n{THREE} 50") == [(ONE, "50"), (THREE, "50")]
+    assert (TWO, "100") not in placed(f"{ONE} 50\n{TWO} 100\n客服：{words}\n{THREE} 50")
+
+
+@pytest.mark.parametrize(
+    "words", ["好了吗", "好了叫我", "就这样好了", "收到了", "停机了", "还没到账", "成功了告诉我", "马上到了"]
+)
+def test_chatter_that_is_like_it_takes_nothing_back(words: str) -> None:
+    assert placed(f"{ONE} 50\n{words}") == [(ONE, "50")]
