@@ -261,3 +261,8 @@ def test_a_line_alone_may_say_that_it_is_done_or_not_wanted(words: str) -> None:
 )
 def test_chatter_that_is_like_it_takes_nothing_back(words: str) -> None:
     assert placed(f"{ONE} 50\n{words}") == [(ONE, "50")]
+
+
+@pytest.mark.parametrize("words", ["还是充100吧", "换100的", "加到100", "充100可以吗", "现在100"])
+def test_another_value_below_may_be_the_one_that_is_wanted(words: str) -> None:
+    assert placed(f"{ONE} 50\n{words}") == []

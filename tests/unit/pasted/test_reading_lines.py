@@ -319,3 +319,41 @@ def test_money_in_traditional_characters_is_read_and_the_note_stays_as_it_is_typ
     assert placed(f"{NUMBER} 50圓") == [(NUMBER, "50")]
     [reading] = readings(f"{NUMBER},50,快,張媽媽")
     assert (reading.note, reading.read_freely) == ("張媽媽", False)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "编号：100",
+        "工号 100",
+        "积分 100",
+        "100 积分",
+        "年龄 50",
+        "50 岁",
+        "尾号：100",
+        "序号100",
+        "No.50",
+        "ID:100",
+        "内存 100",
+    ],
+)
+def test_a_figure_with_the_name_of_something_else_is_no_value(words: str) -> None:
+    assert placed(f"{NUMBER} {words}") == placed(f"{NUMBER} {words}", for_all=200) == []
+    assert "What is “" in refused(f"{NUMBER} {words}")[1]
+
+
+@pytest.mark.parametrize("words", ["尾号0001", "尾号 0001", "工号1203", "编号：7", "30 岁"])
+def test_a_figure_with_the_name_of_something_else_stands_beside_a_value(words: str) -> None:
+    assert placed(f"{NUMBER} 50 {words}") == [(NUMBER, "50")]
+
+
+@pytest.mark.parametrize("words", ["50元x1", "50元 ×1", "50*1", "50 一次", "欠费了充50", "余额不足，充50"])
+def test_once_is_no_reason_to_ask(words: str) -> None:
+    assert placed(f"{NUMBER} {words}") == [(NUMBER, "50")]
+
+
+@pytest.mark.parametrize(
+    "words", ["50元x10", "50元x2", "50*1.5", "50 再来一次", "50 每周一次", "50 十一次", "50 一笔一笔来"]
+)
+def test_more_than_once_still_is(words: str) -> None:
+    assert placed(f"{NUMBER} {words}") == []

@@ -16,6 +16,8 @@ from .words import (
     HOW_OFTEN_APART,
     HOW_OFTEN_IN_WORDS,
     OF_NUMBERS,
+    OTHER_MEASURES,
+    OTHER_UNITS,
     UNITS,
 )
 
@@ -26,11 +28,16 @@ MAX_COUNT_DIGITS = 6  # digits; what is longer may be a number with a digit miss
 
 _RUN = re.compile(r"[0-9]+(?:\.[0-9]+)*", re.ASCII)
 _BEFORE = re.compile(rf"(?:{BEFORE_VALUES})\s*[:：=]?\s*$", re.IGNORECASE)
-_UNIT = re.compile(rf"\s?(?:{UNITS})(?![A-Za-z])", re.IGNORECASE)
+_UNIT = re.compile(rf"\s?(?:{UNITS})(?!(?!x\s?[0-9])[A-Za-z])", re.IGNORECASE)
 _AFTER = re.compile(AFTER_VALUES, re.IGNORECASE)
 _COUNTER = re.compile(rf"(?:{COUNTERS})")
-_OFTEN = re.compile(rf"(?:{HOW_OFTEN})(?![A-Za-z])|\s(?:{HOW_OFTEN_APART})(?!\w)|\s?[xX*×✖✕](?![A-Za-z])")
+_OFTEN = re.compile(
+    r"(?!\s?[xX*×✖✕]\s?1(?![0-9.]))"
+    rf"(?:(?:{HOW_OFTEN})(?![A-Za-z])|\s(?:{HOW_OFTEN_APART})(?!\w)|\s?[xX*×✖✕](?![A-Za-z]))"
+)
 _OFTEN_BEFORE = re.compile(rf"(?:(?<![A-Za-z])[xX]|[*×✖✕]|(?:{HOW_MANY})\s?[:=]?)\s?$")
+_MEASURE_BEFORE = re.compile(rf"{OTHER_MEASURES}\s*[:=.]?\s*$", re.IGNORECASE)
+_MEASURE = re.compile(rf"\s(?:{OTHER_UNITS})(?!\w)")
 _OF_NUMBER = re.compile(rf"(?:{OF_NUMBERS})|\s(?:{OF_NUMBERS})(?!\w)")
 # A dash right behind a number or a word divides; behind a blank or a mark it says that money goes back.
 _MINUS_BEFORE = re.compile(r"(?:^|[\s,;:|(\[【、￥¥=])[-−](?:[￥¥]|RMB|CNY)?$", re.IGNORECASE)
@@ -119,6 +126,8 @@ def _sort(line: str, start: int, after: int, has_word: bool, has_unit: bool) -> 
         return Sort.STRAY
     if line[after : after + 1].isdigit() or _OF_NUMBER.match(line, after):
         return Sort.STRAY
+    if not has_unit and (_MEASURE_BEFORE.search(head) or _MEASURE.match(line, after)):
+        return Sort.COUNT
     if has_unit:
         return Sort.STRAY if not has_word and _is_latin(head[-1:]) else Sort.VALUE
     if _counter(line, after):

@@ -17,9 +17,16 @@ SPEED_WORDS = r"快充|慢充|快|慢|FAST|SLOW"
 UNITS = r"元整|元钱|块钱|圆整|人民币|元|圆|块|[￥¥]|RMB|CNY"
 BEFORE_VALUES = (
     r"充值金额|充值面值|充值面额|充值话费|充话费|话费充值|话费金额|人民币|充值|缴费|交费|续费|话费|面值|面额|金额"
-    r"|(?:充|冲|来|要|存)(?:值)?个?|缴|交|需要|[￥¥]|RMB|CNY"
+    r"|(?:充|冲|(?<![原本后将])来|要|(?<![库内保])存)(?:值)?个?|缴|交|需要|[￥¥]|RMB|CNY"
 )
 AFTER_VALUES = rf"(?:的|个)?(?:话费|电话费|谢|{SPEED_WORDS}|吧|哈|哦|噢|呀|啊|呢|就行|就好|即可|给|到|进|费)|的(?!\w)"
+
+# Figures behind these, or before the latter with a blank between, are no money.
+OTHER_MEASURES = (
+    r"(?:编号|编码|代码|工号|学号|序号|房号|门牌号?|楼号|桌号|尾号|会员号|密码|验证码|邮编|年龄|身高|体重|积分|人数|排名|名次|库存|内存"
+    r"|(?<![A-Za-z])(?:ID|No|PIN))"
+)
+OTHER_UNITS = r"岁|积分|兆|GB?|MB?|分钟|小时|平米?"
 
 # Figures before these are no money, nor do they say how often.
 COUNTERS = (
@@ -30,7 +37,7 @@ HOW_OFTEN = r"次|笔|份|遍|倍|单(?!元)|张|个(?!月|小时)|台|部|户|�
 HOW_OFTEN_APART = r"次|笔|份|遍|倍|单"
 HOW_MANY = r"数量|份数|笔数|次数|个数"
 HOW_OFTEN_IN_WORDS = re.compile(
-    r"[一两俩二三四五六七八九十]\s*(?:次|笔|份|遍|单)|[两俩]\s*(?:个|张)|双倍|翻倍|各(?=[^\x00]{0,4}[0-9])"
+    r"(?:[两俩二三四五六七八九十]|(?:十|再|又|还|多|每|各|加|一)[^0-9\x00]{0,4}一)\s*(?:次|笔|份|遍|单)|[两俩]\s*(?:个|张)|双倍|翻倍|各(?=[^\x00]{0,4}[0-9])"
 )
 OF_NUMBERS = r"万|千|百|十|亿|多|几|来|半|角|毛|折|%|％|‰|w|W|k|K"
 
@@ -42,7 +49,7 @@ VALUE_IN_WORDS = re.compile(
 # Money that is not to be topped up: what is left, owed, taken off.
 OTHER_MONEY = re.compile(
     r"(?:余额|剩余?|还有|只有|欠费?|优惠|折扣|立减|减|满|返现?|送|赠|找零?|手续费|实付|实收|已付|付了|转了|到账)"
-    r"[^0-9\x00]{0,3}[0-9]"
+    r"[^0-9\x00充冲]{0,3}[0-9]"
 )
 
 # Said of an order, these mean that it should not be placed as it stands, not any more, or not yet.
@@ -87,7 +94,7 @@ WRITER = re.compile(r"^[\s\x00\[\]]*[^:0-9计共总收款付余]{1,20}:(?=\s*[^\
 # What may stand around a value in a line that is about nothing else.
 AROUND_VALUE = re.compile(
     rf"(?:{BEFORE_VALUES}|{UNITS}|{AFTER_VALUES}|{SPEED_WORDS}|帮忙|麻烦|请|帮|我|他|她|就|那|要|来|是|都|各|每个|一律|一共"
-    r"|谢谢|上面|以上|全部|的|吧|哈|了|再|也|先|给|个|不对|错了|改成|改为|换成|应该|统一|全)",
+    r"|还是|现在|加到|换|变|可以|好吗|行吗|吗|么|谢谢|上面|以上|全部|的|吧|哈|了|再|也|先|给|个|不对|错了|改成|改为|换成|应该|统一|全)",
     re.IGNORECASE,
 )
 
