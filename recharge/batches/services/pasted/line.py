@@ -1,5 +1,6 @@
 """Reads one line: a number, a value, a speed, and what remains is the note."""
 
+import itertools
 import re
 import unicodedata
 from collections.abc import Iterable
@@ -19,6 +20,8 @@ from .words import (
     AROUND_VALUE,
     HOW_OFTEN_IN_WORDS,
     LABELS,
+    NUMBER_OF_ANOTHER,
+    NUMBER_OF_OTHERS,
     OF_EARLIER_ONES,
     OF_THE_PROGRAM,
     OTHER_GOODS,
@@ -38,6 +41,9 @@ _SPEED = re.compile(rf"(?<![^\W_])(?:{SPEED_WORDS})(?![^\W_])", re.IGNORECASE)
 # The letters that are taken for 0 and 1.
 _ALIKE = re.compile(r"(?<!\w)(?=[0-9OoIl]*[OoIl])(?=[0-9OoIl]*[0-9])[0-9OoIl]{2,}(?![A-Za-z])")
 _MONEY_WITHOUT_VALUE = re.compile(r"(?<=[0-9A-Za-z])\s?(?:元|块|圆)|[￥¥]|(?<![A-Za-z])(?:RMB|CNY)", re.IGNORECASE)
+_FROM_TO = re.compile(r"\s*(?:[~至到…]|\.{2,6})\s*")
+_DASH = re.compile(r"\s*[-‐-―−]{1,2}\s*")
+MAX_RANGE = 1_000  # numbers
 _LONG_NUMBER = re.compile(r"[0-9](?:[\s\-.·_()]{0,2}[0-9]){6,}")
 _ROUNDED = re.compile(r"(?<![0-9A-Za-z])[1-9](?:\.[0-9]{1,14})?[eE]\+?[0-9]{2}(?![0-9A-Za-z])")
 _EDGES = " \t\r\n,，、;；:：|/\\-–—−_.。~～+=>→⇒•●!！?？*\"'“”‘’" + INVISIBLE + TAKEN
@@ -155,7 +161,7 @@ def _take_moments(line: Line) -> None:
 
 def _problem(line: Line, offered: frozenset[int], for_all: int | None) -> str:
     """Say why a line with numbers can't be placed, "" where it can; what is only a value too many comes last."""
-    for check in (_odd, _taken_back, _other_numbers, _ambiguous_day, _how_often, _how_many, _stray):
+    for check in (_odd, _taken_back, _other_numbers, _of_others, _range, _ambiguous_day, _how_often, _how_many, _stray):
         if problem := check(line):
             return problem
     return _value_problem(line, offered, for_all)
@@ -182,6 +188,27 @@ def _other_numbers(line: Line) -> str:
     if found is None:
         return ""
     return _("There is another long number in this line: “%(number)s”.") % {"number": _shortened(found[0])}
+
+
+def _of_others(line: Line) -> str:
+    heads = [line.worded[: target.start] for target in line.targets]
+    others = [found for head in heads if (found := NUMBER_OF_OTHERS.search(head))]
+    beside = [found for head in heads if (found := NUMBER_OF_ANOTHER.search(head))]
+    found = next(iter(others or (beside if len(beside) < len(heads) else [])), None)
+    return (
+        _("“%(words)s” may say that this number is not the one to be topped up.") % {"words": found[0].strip(" :(")}
+        if found
+        else ""
+    )
+
+
+def _range(line: Line) -> str:
+    for first, last in itertools.pairwise(line.targets):
+        between = line.open[first.end : last.start]
+        is_near = len(line.targets) == 2 and 1 < int(last.text) - int(first.text) <= MAX_RANGE
+        if _FROM_TO.fullmatch(between) or (is_near and _DASH.fullmatch(between)):
+            return _("These may be the first and the last of many numbers: write each on a line of its own.")
+    return ""
 
 
 def _ambiguous_day(line: Line) -> str:

@@ -98,6 +98,16 @@ AROUND_VALUE = re.compile(
     re.IGNORECASE,
 )
 
+# In front of a number, these say that it is not the one to be topped up; the latter only beside others that lack them.
+_WHOSE_NUMBER = (
+    r"[\s:]{0,2}[^\W\d_]{0,4}\s?(?:的)?(?:手机号码|手机号|手机|电话号码|电话|号码|账号|账户|账单)?\s*[:(]?\s*$"
+)
+NUMBER_OF_OTHERS = re.compile(
+    rf"(?:推荐人?|介绍人|紧急联系人?|担保人|业务员|经办人|收[货件款]人?|寄件人?|付款人?|支付宝){_WHOSE_NUMBER}"
+    r"|(?:(?:客服|售后|卖家)(?:电话|热线|号码|手机)|微信号|微信账号)\s*[:(]?\s*$"
+)
+NUMBER_OF_ANOTHER = re.compile(rf"(?:联系人?|联系方式|备用|转给){_WHOSE_NUMBER}|用\s?$")
+
 LABELS = re.compile(
     r"(?:充值|客户|会员|联系|联系人)?(?:手机号码|手机号|手机|电话号码|电话|号码|卡号|油卡号|账号|面值|面额|金额|话费|姓名|备注|名字"
     r"|充值金额|充值面值|tel|phone|mobile|number|card|amount|value|name|note)",
