@@ -266,3 +266,31 @@ def test_chatter_that_is_like_it_takes_nothing_back(words: str) -> None:
 @pytest.mark.parametrize("words", ["还是充100吧", "换100的", "加到100", "充100可以吗", "现在100"])
 def test_another_value_below_may_be_the_one_that_is_wanted(words: str) -> None:
     assert placed(f"{ONE} 50\n{words}") == []
+
+
+@pytest.mark.parametrize("words", ["那个先缓缓", "改100", "这个等会", "我记错", ""])
+def test_a_number_that_comes_again_without_a_value_may_be_taken_back(words: str) -> None:
+    assert placed(f"{ONE} 50\n{TWO} 50\n{ONE}{words}\n{THREE} 50") == [(TWO, "50"), (THREE, "50")]
+
+
+@pytest.mark.parametrize(
+    "heading",
+    ["已完成", "【已处理】", "失败的：", "成功的：", "昨天的：", "上周：", "== 已充 ==", "【充值失败】", "已充"],
+)
+def test_a_heading_may_say_that_what_stands_below_is_done(heading: str) -> None:
+    assert placed(f"{heading}\n{ONE} 50\n{TWO} 50\n待充：\n{THREE} 50") == [(THREE, "50")]
+
+
+@pytest.mark.parametrize("heading", ["【未处理】", "今天的：", "张三：", "【未充】", "— 话费 —", "充值名单："])
+def test_other_headings_change_nothing(heading: str) -> None:
+    assert placed(f"{THREE} 100\n{heading}\n{ONE} 50\n{TWO} 50") == [(THREE, "100"), (ONE, "50"), (TWO, "50")]
+
+
+@pytest.mark.parametrize("quoted", ["李四：回复 张三：{} 50", "李四 回复 张三：{} 50"])
+def test_a_quotation_behind_the_name_of_its_writer_is_no_order(quoted: str) -> None:
+    assert placed(f"{quoted.format(ONE)}\n{TWO} 50") == [(TWO, "50")]
+
+
+def test_what_somebody_says_first_is_about_what_stands_above_the_text() -> None:
+    assert placed(f"客服：已充好\n张三：{ONE} 50\n李四：{TWO} 50") == [(ONE, "50"), (TWO, "50")]
+    assert placed(f"客服 10:00\n已充好\n张三 10:01\n{ONE} 50") == [(ONE, "50")]

@@ -18,6 +18,7 @@ from .readings import Kind, Reading
 from .targets import Target, targets
 from .words import (
     AROUND_VALUE,
+    HEADING_TAKEN_BACK,
     HOW_OFTEN_IN_WORDS,
     LABELS,
     NUMBER_OF_ANOTHER,
@@ -46,6 +47,7 @@ _DASH = re.compile(r"\s*[-‐-―−]{1,2}\s*")
 MAX_RANGE = 1_000  # numbers
 _LONG_NUMBER = re.compile(r"[0-9](?:[\s\-.·_()]{0,2}[0-9]){6,}")
 _ROUNDED = re.compile(r"(?<![0-9A-Za-z])[1-9](?:\.[0-9]{1,14})?[eE]\+?[0-9]{2}(?![0-9A-Za-z])")
+_HEADING = re.compile(r"\W*【[^】]{1,20}】\W*|[^:]{1,20}:\s*")
 _EDGES = " \t\r\n,，、;；:：|/\\-–—−_.。~～+=>→⇒•●!！?？*\"'“”‘’" + INVISIBLE + TAKEN
 _PLAIN = SIMPLIFIED | FOLDED
 _BRACKETS = {"(": ")", "（": "）", "[": "]", "【": "】", "<": ">", "《": "》"}
@@ -276,7 +278,10 @@ def _without_number(place: int, line: Line, offered: frozenset[int], for_all: in
     """Say what a line is that has no number to be recharged: bad where it was to be one, or is about one."""
     reading = Reading(place, line.typed, Kind.CHATTER)
     is_of_others = OF_THE_PROGRAM.search(line.open) or OF_EARLIER_ONES.search(line.open)
-    is_taken_back = TAKEN_BACK_ABOVE.search(line.open) is not None and not is_of_others
+    words = TAKEN_BACK_ABOVE.search(line.open) or (
+        _HEADING.fullmatch(line.open) and HEADING_TAKEN_BACK.search(line.open)
+    )
+    is_taken_back = words is not None and not is_of_others
     if moments.message_head(line.folded) is not None and not is_taken_back and not _has_money(line):
         return reading
     reading.takes_back = is_taken_back

@@ -81,6 +81,8 @@ TAKEN_BACK_ABOVE = re.compile(
     r"|(?:^|:)[^\w:]*(?:好了|成功|到了|停|慢着|[✅✔✓☑√🆗])\W*$"
     rf"|{_DONE}|{_NOT_NOW}|[充冲]不[了上进]|(?:无法|不能)[充冲]|充值失败|空号"
 )
+# In the heading of a list, these say that it was placed, or is not to be.
+HEADING_TAKEN_BACK = re.compile(r"失败|成功|完成|昨[天日]|前天|上[周月个]|作废|停用|注销|黑名单|历史")
 # Paid for from the same purse, but no credit of a phone.
 OTHER_GOODS = re.compile(r"流量|Q\s?币|电费|水费|燃气|宽带|固话|座机|(?:腾讯|视频|优酷|爱奇艺|芒果)会员", re.IGNORECASE)
 OF_EARLIER_ONES = re.compile(r"上次|上回")
