@@ -175,7 +175,7 @@ def test_a_line_is_read_as_a_person_reads_it(typed: str, value: str, note: str) 
         ("1380013800² 50", "no plain digit"),
         ("1380013800⑤ 50", "no plain digit"),
         ("138001380-0-5 50", "No number in this line"),
-        ("138 10010001 50", "No number in this line"),
+        ("138 10010001 50", "not grouped"),
         ("138\t1001\t0001\t50", "no number to be recharged"),
         ("1381001000150", "No number in this line"),
         ("5013810010001", "No number in this line"),

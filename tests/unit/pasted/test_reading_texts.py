@@ -222,3 +222,26 @@ def test_the_number_of_somebody_else_is_not_topped_up(text: str) -> None:
 )
 def test_names_in_front_of_numbers_keep_none_back(text: str) -> None:
     assert placed(text.format(ONE, TWO), for_all=50) == [(ONE, "50"), (TWO, "50")][: text.count("{}")]
+
+
+@pytest.mark.parametrize(
+    ("typed", "reason"),
+    [
+        ("张三 138100 10002", "not grouped"),
+        ("13810 010002", "not grouped"),
+        ("1381001 0002 50", "not grouped"),
+        ("张三 ١٣٨١٠٠١٠٠٠٢ 50", "no plain digit"),
+        ("१३८१००१०००२", "no plain digit"),
+        ("一三八一零零一零零零二 50", "no plain digit"),
+        ("①③⑧①⓪⓪①⓪⓪⓪② 50", "no plain digit"),
+    ],
+)
+@pytest.mark.parametrize("for_all", [None, 50])
+def test_a_number_that_is_not_read_is_said_and_not_skipped(typed: str, reason: str, for_all: int | None) -> None:
+    assert placed(f"{ONE}\n{typed}\n{THREE} 50", for_all) == [(ONE, "50")] * (for_all is not None) + [(THREE, "50")]
+    assert reason in refused(f"{ONE}\n{typed}\n{THREE} 50", for_all)[2]
+
+
+@pytest.mark.parametrize("typed", ["共150 200 100", "2026-11-27 1500", "一二三四五六七", "50 100 50"])
+def test_other_figures_are_no_number_that_is_not_read(typed: str) -> None:
+    assert "grouped" not in refused(f"{typed}\n{ONE} 50").get(1, "")

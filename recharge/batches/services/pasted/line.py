@@ -36,6 +36,7 @@ from .words import (
 )
 
 MAX_LINE_LENGTH = 1_000  # characters
+MOBILE_DIGITS = 11
 SMALLEST_MONEY = 10  # yuan
 
 _SPEED = re.compile(rf"(?<![^\W_])(?:{SPEED_WORDS})(?![^\W_])", re.IGNORECASE)
@@ -46,6 +47,8 @@ _FROM_TO = re.compile(r"\s*(?:[~至到…]|\.{2,6})\s*")
 _DASH = re.compile(r"\s*[-‐-―−]{1,2}\s*")
 MAX_RANGE = 1_000  # numbers
 _LONG_NUMBER = re.compile(r"[0-9](?:[\s\-.·_()]{0,2}[0-9]){6,}")
+_GROUPED_OTHERWISE = re.compile(r"(?<![0-9])(?=1[3-9])[0-9]{3,8}(?:[\s\-.·_]{1,2}[0-9]{3,8}){1,2}(?![0-9])")
+_IN_OTHER_DIGITS = re.compile(r"(?:\d|[〇零幺一二三四五六七八九壹贰叁肆伍陆柒捌玖⓪①-⑨]){11,}")
 _ROUNDED = re.compile(r"(?<![0-9A-Za-z])[1-9](?:\.[0-9]{1,14})?[eE]\+?[0-9]{2}(?![0-9A-Za-z])")
 _HEADING = re.compile(r"\W*【[^】]{1,20}】\W*|[^:]{1,20}:\s*")
 _EDGES = " \t\r\n,，、;；:：|/\\-–—−_.。~～+=>→⇒•●!！?？*\"'“”‘’" + INVISIBLE + TAKEN
@@ -285,6 +288,9 @@ def _without_number(place: int, line: Line, offered: frozenset[int], for_all: in
     if moments.message_head(line.folded) is not None and not is_taken_back and not _has_money(line):
         return reading
     reading.takes_back = is_taken_back
+    if why := _unread_number(line):
+        reading.kind, reading.problem = Kind.BAD, why
+        return reading
     if number := _LONG_NUMBER.search(line.open):
         reading.problem = _odd(line) or why_no_number(number[0]) or _("No number in this line could be recharged.")
     elif _ROUNDED.search(line.folded):
@@ -304,6 +310,15 @@ def _without_number(place: int, line: Line, offered: frozenset[int], for_all: in
     if reading.problem:
         reading.kind = Kind.BAD
     return reading
+
+
+def _unread_number(line: Line) -> str:
+    """Say what is wrong with a mobile number in other digits, or in groups that could be values; "" where none is."""
+    if (other := _IN_OTHER_DIGITS.search(line.worded)) and not other[0].isascii():
+        odd = next(character for character in other[0] if not character.isascii())
+        return _("“%(odd)s” is no plain digit: type the number again.") % {"odd": odd}
+    grouped = _GROUPED_OTHERWISE.search(line.worded)
+    return why_no_number(grouped[0]) if grouped and sum(map(str.isdigit, grouped[0])) == MOBILE_DIGITS else ""
 
 
 def _names_other_value(line: Line, offered: frozenset[int], for_all: int | None) -> bool:
