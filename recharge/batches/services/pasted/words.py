@@ -72,7 +72,7 @@ TAKEN_BACK = re.compile(
     r"|没到|未到|没收到|未收到|(?:没|未)[充冲]成|[充冲]不[了上进]|(?:无法|不能)[充冲]|失败|拒绝|空号|(?:未|没|待)(?:支?付|(?:给|转)[款钱])"
     r"|或者|或是|还是|大概|左右|示例|模板|样板|例如|比如|样例|举例|(?<![^\s\x00(\[【])例(?=[\s:\x00)\]】])|多少钱|什么价|查一?[下询]"
     r"|(?:昨天|前天|上次|上回|上[周月])[^0-9\x00]{0,3}[充冲]|[✅✔✓☑🗹🆗√❌✘✗❎☒🗷🚫⛔🈲]|\[[xX]\]"
-    r"|(?<![A-Za-z])(?:example|cancel|done|failed|don't|do not|e\.g\.)",
+    r"|(?<![A-Za-z])(?:example|cancel|done|failed|success|completed|don't|do not|e\.g\.)",
     re.IGNORECASE,
 )
 TAKEN_BACK_ABOVE = re.compile(
