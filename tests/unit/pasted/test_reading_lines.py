@@ -104,6 +104,7 @@ def test_a_line_is_read_as_a_person_reads_it(typed: str, value: str, note: str) 
         ("100 13810010001 50", "two values"),
         ("13810010001 13810010002 50", "2 numbers beside a value"),
         ("13810010001 50 13810010002 100", "2 numbers beside a value"),
+        ("①13810010001充50②13810010002充100", "2 numbers beside a value"),
         ("13810010001 50 13810010001", "stands twice"),
         ("13810010001 50 7", "another number in this line: “7”"),
         ("13810010001 1,00", "another number"),

@@ -194,6 +194,7 @@ def test_other_numbers_side_by_side_are_no_range(text: str) -> None:
         "用{}付款 充{}",
         "{} 紧急联系人手机：{}",
         "推荐人张三 {}",
+        "制表人：{}",
         "支付宝账号{}",
         "支付宝：{}",
         "客服电话{}",

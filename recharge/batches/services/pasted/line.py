@@ -166,7 +166,7 @@ def _take_moments(line: Line) -> None:
 
 def _problem(line: Line, offered: frozenset[int], for_all: int | None) -> str:
     """Say why a line with numbers can't be placed, "" where it can; what is only a value too many comes last."""
-    for check in (_odd, _taken_back, _other_numbers, _of_others, _range, _ambiguous_day, _how_often, _how_many, _stray):
+    for check in (_how_many, _odd, _taken_back, _other_numbers, _of_others, _range, _ambiguous_day, _how_often, _stray):
         if problem := check(line):
             return problem
     return _value_problem(line, offered, for_all)
@@ -281,10 +281,8 @@ def _without_number(place: int, line: Line, offered: frozenset[int], for_all: in
     """Say what a line is that has no number to be recharged: bad where it was to be one, or is about one."""
     reading = Reading(place, line.typed, Kind.CHATTER)
     is_of_others = OF_THE_PROGRAM.search(line.open) or OF_EARLIER_ONES.search(line.open)
-    words = TAKEN_BACK_ABOVE.search(line.open) or (
-        _HEADING.fullmatch(line.open) and HEADING_TAKEN_BACK.search(line.open)
-    )
-    is_taken_back = words is not None and not is_of_others
+    says_so = _HEADING.fullmatch(line.open) is not None and HEADING_TAKEN_BACK.search(line.open) is not None
+    is_taken_back = says_so or (TAKEN_BACK_ABOVE.search(line.open) is not None and not is_of_others)
     if moments.message_head(line.folded) is not None and not is_taken_back and not _has_money(line):
         return reading
     reading.takes_back = is_taken_back
