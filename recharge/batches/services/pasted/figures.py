@@ -24,6 +24,7 @@ from .words import (
 TAKEN = "\x00"
 """Stands in a line for every character that is accounted for already."""
 
+REACH = 64  # characters in front of a figure in which words about it may stand
 MAX_COUNT_DIGITS = 6  # digits; what is longer may be a number with a digit missing
 
 _RUN = re.compile(r"[0-9]+(?:\.[0-9]+)*", re.ASCII)
@@ -104,7 +105,7 @@ def odd_digit(line: str) -> str:
 
 def _figure(line: str, run: re.Match[str], offered: frozenset[int]) -> Figure:
     digits, (start, end) = run[0], run.span()
-    before, unit = _BEFORE.search(line[:start]), _UNIT.match(line, end)
+    before, unit = _BEFORE.search(line, max(0, start - REACH), start), _UNIT.match(line, end)
     after = unit.end() if unit else end
     sort = Sort.STRAY if len(digits) > MAX_COUNT_DIGITS else _sort(line, start, after, bool(before), bool(unit))
     if sort is Sort.VALUE:
@@ -119,7 +120,7 @@ def _figure(line: str, run: re.Match[str], offered: frozenset[int]) -> Figure:
 
 
 def _sort(line: str, start: int, after: int, has_word: bool, has_unit: bool) -> Sort:
-    head = line[:start]
+    head = line[max(0, start - REACH) : start]
     if _OFTEN_BEFORE.search(head) or _OFTEN.match(line, after):
         return Sort.HOW_OFTEN
     if _MINUS_BEFORE.search(head) or (not has_word and _WEIGHED_BEFORE.search(head)):
