@@ -205,7 +205,7 @@ def test_the_value_for_all_is_for_numbers_that_have_none(typed: str) -> None:
         assert placed(typed, for_all=100) == []
 
 
-@pytest.mark.parametrize("typed", ["5O元", "1OO", "l00", "Z5元", "￥", "RMB", "30元", "一百"])
+@pytest.mark.parametrize("typed", ["充百", "五0", "5O元", "1OO", "l00", "Z5元", "￥", "RMB", "30元", "一百"])
 def test_a_value_that_is_mistyped_is_not_replaced_by_the_value_for_all(typed: str) -> None:
     assert (NUMBER, "100") not in placed(f"{NUMBER} {typed}", for_all=100)
 
@@ -354,7 +354,21 @@ def test_once_is_no_reason_to_ask(words: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", ["50元x10", "50元x2", "50*1.5", "50 再来一次", "50 每周一次", "50 十一次", "50 一笔一笔来"]
+    "words",
+    [
+        "50元x10",
+        "50元x2",
+        "50*1.5",
+        "50 再来一次",
+        "50 每周一次",
+        "50 十一次",
+        "50 一笔一笔来",
+        "50 连充",
+        "每月50",
+        "50 每天",
+        "50 充三个月",
+        "50 twice",
+    ],
 )
 def test_more_than_once_still_is(words: str) -> None:
     assert placed(f"{NUMBER} {words}") == []
