@@ -191,6 +191,8 @@ def test_a_state_in_a_column_that_is_not_read_is_asked_about(
         ("result", "Failed"),
         ("完成", "✓"),
         ("备注2", "作廢"),
+        ("备注", "改100"),
+        ("说明", "暂停充值"),
     ],
 )
 def test_other_words_for_what_is_done_are_asked_about(clerk_user: User, title: str, said: str) -> None:
