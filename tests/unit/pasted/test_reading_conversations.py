@@ -240,7 +240,20 @@ def test_other_words_for_done_and_not_wanted_are_asked_about(words: str) -> None
             "停电了",
             "退休张老师",
         ),
-        *("张成功", "已欠费", "无需发票", "给我充上", "充好了吗", "已到期", "快好了吗", "待会付"),
+        *(
+            "张成功",
+            "未完成",
+            "还没处理好",
+            "客户已到店",
+            "每日优鲜",
+            "已欠费",
+            "无需发票",
+            "给我充上",
+            "充好了吗",
+            "已到期",
+            "快好了吗",
+            "待会付",
+        ),
     ],
 )
 def test_words_that_are_like_them_keep_no_order_back(words: str) -> None:
@@ -281,7 +294,21 @@ def test_a_heading_may_say_that_what_stands_below_is_done(heading: str) -> None:
     assert placed(f"{heading}\n{ONE} 50\n{TWO} 50\n待充：\n{THREE} 50") == [(THREE, "50")]
 
 
-@pytest.mark.parametrize("heading", ["【未处理】", "今天的：", "张三：", "【未充】", "— 话费 —", "充值名单："])
+@pytest.mark.parametrize(
+    "heading",
+    [
+        "【未处理】",
+        "今天的：",
+        "张三：",
+        "【未充】",
+        "— 话费 —",
+        "充值名单：",
+        "未完成：",
+        "未成功的：",
+        "张成功：",
+        "完成后通知：",
+    ],
+)
 def test_other_headings_change_nothing(heading: str) -> None:
     assert placed(f"{THREE} 100\n{heading}\n{ONE} 50\n{TWO} 50") == [(THREE, "100"), (ONE, "50"), (TWO, "50")]
 

@@ -281,7 +281,7 @@ def _without_number(place: int, line: Line, offered: frozenset[int], for_all: in
     """Say what a line is that has no number to be recharged: bad where it was to be one, or is about one."""
     reading = Reading(place, line.typed, Kind.CHATTER)
     is_of_others = OF_THE_PROGRAM.search(line.open) or OF_EARLIER_ONES.search(line.open)
-    says_so = _HEADING.fullmatch(line.open) is not None and HEADING_TAKEN_BACK.search(line.open) is not None
+    says_so = _HEADING.fullmatch(line.open) is not None and HEADING_TAKEN_BACK.fullmatch(line.open) is not None
     is_taken_back = says_so or (TAKEN_BACK_ABOVE.search(line.open) is not None and not is_of_others)
     if moments.message_head(line.folded) is not None and not is_taken_back and not _has_money(line):
         return reading
