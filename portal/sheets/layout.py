@@ -15,7 +15,10 @@ from portal.sheets.rows import RawRow
 
 _DIGIT = re.compile(r"\d")
 _LONG_NUMBER = re.compile(r"(?:\d[\s\-]?){7}")
-_OF_STATE = re.compile(r"状态|是否|结果|进度|情况|退款|处理|备注|说明|status|state|remark|note", re.IGNORECASE)
+_OF_STATE = re.compile(
+    r"状态|是否|结果|进度|情况|退款|处理|完成|到账|备注|说明|类型|类别|方式|通道|速|status|state|result|remark|note|type",
+    re.IGNORECASE,
+)
 WIDEST_PROPOSED = 30  # columns that a person is asked about
 
 
@@ -39,7 +42,7 @@ class Layout:
         return [title for position, title in enumerate(self.titles) if title and position not in used]
 
     def is_aside(self, position: int) -> bool:
-        """Say whether nothing is read from a column that may say something of each row: its state, or remarks."""
+        """Say whether nothing is read from a column that may say something of each row: its state, kind, or remarks."""
         title = self.title_at(position)
         return position not in self.positions.values() and (not title or _OF_STATE.search(title) is not None)
 

@@ -7,6 +7,7 @@ an hour ago may be a duplicate by now.
 import base64
 import hashlib
 import json
+import re
 import zlib
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -23,7 +24,7 @@ from oilcards.numbers import InvalidValue, card_number
 from portal.kit.digits import fold
 from portal.kit.lists import listed
 from portal.sheets import Row
-from recharge.choices import Product
+from recharge.choices import Product, Speed
 from recharge.core import phone_numbers
 from recharge.core.events import clean
 from recharge.limits.services import rules, slow_hold
@@ -33,12 +34,13 @@ from recharge.numbers.services import known
 
 from .list_reading import SPEEDS, Entry, ReadList, layout_of, open_list
 from .pasted import Kind, Reading, asks_for_several, value_of
-from .pasted.words import TAKEN_BACK
+from .pasted.words import SIMPLIFIED, TAKEN_BACK
 
 Cells = Mapping[str, str]
 Cards = Mapping[str, OilCard]
 
 JUDGED_AT_ONCE = 1000
+_SLOW = re.compile(r"慢充|(?<!\w)(?:慢|slow)(?!\w)", re.IGNORECASE)
 NOTE_LIMIT = 200
 PURPOSE_LIMIT = 100
 REFERENCE_LIMIT = 64
@@ -238,22 +240,26 @@ def _judge(order: Order, entry: Entry, cards: Cards, for_all: Cells) -> Line:
         doubt = rules.doubt(order)
         line.order, line.warning = (
             order,
-            doubt.message if doubt else _doubt_of_note(order.note) or _doubt_of_asides(row),
+            doubt.message if doubt else _doubt_of_note(order.note) or _doubt_of_asides(order, row),
         )
     return line
 
 
 def _doubt_of_note(note: str) -> str:
+    note = note.translate(SIMPLIFIED)
     if TAKEN_BACK.search(note):
         return _("The note may say that this is not to be topped up, or has been already.")
     return _("The note may ask for more than one order.") if asks_for_several(note) else ""
 
 
-def _doubt_of_asides(row: Row) -> str:
-    """Return what to ask about a row that says beside what is read that it is done, or not to be done."""
-    found = next((found for text in row.asides if not text.isascii() and (found := TAKEN_BACK.search(text))), None)
+def _doubt_of_asides(order: Order, row: Row) -> str:
+    """Return what to ask about a row that says beside what is read that it is done, not to be done, or slow."""
+    texts = [text.translate(SIMPLIFIED) for text in row.asides if not text.isascii() or text.isalpha()]
+    found = next((found for text in texts if (found := TAKEN_BACK.search(text))), None)
     if not found:
-        return ""
+        slow = order.speed == Speed.FAST and next((found for text in texts if (found := _SLOW.search(text))), None)
+        words = _("“%(words)s” stands in a column that is not read: is this to be fast?")
+        return words % {"words": slow[0]} if slow else ""
     return _("“%(words)s” stands in a column that is not read: is this to be topped up?") % {"words": found[0]}
 
 

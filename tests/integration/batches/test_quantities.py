@@ -122,7 +122,31 @@ def test_the_same_further_down_is_suspicious_as_ever(clerk_user: User) -> None:
 
 @pytest.mark.parametrize(
     "title",
-    ["商品数量", "购买份数", "宝贝数量", "下单数量", "订单数量", "总数量", "几次", "几个", "件", "份", "订单数", "x"],
+    [
+        "商品数量",
+        "购买份数",
+        "宝贝数量",
+        "下单数量",
+        "订单数量",
+        "总数量",
+        "几次",
+        "几个",
+        "件",
+        "份",
+        "订单数",
+        "x",
+        "几单",
+        "单量",
+        "倍",
+        "重复次数",
+        "充几次",
+        "套数",
+        "数量/张",
+        "采购数量",
+        "申请数量",
+        "发放数量",
+        "Times",
+    ],
 )
 def test_a_quantity_is_known_by_its_title(clerk_user: User, title: str) -> None:
     seen = preview.preview(upload(clerk_user, LINES, f"手机号,面值,{title}"))
@@ -156,6 +180,32 @@ def test_a_state_in_a_column_that_is_not_read_is_asked_about(
     seen = preview.preview(upload(clerk_user, lines, f"手机号,面值,{title},商品"))
     asked = [[f"未读取的列里写着“{words}”：这一行还要充吗？"]]
     assert (seen.good.orders, [line.words for line in seen.suspicious_lines]) == (1, asked)
+
+
+@pytest.mark.parametrize(
+    ("title", "said"),
+    [
+        ("充值状态", "成功"),
+        ("状态", "充值中"),
+        ("结果", "success"),
+        ("result", "Failed"),
+        ("完成", "✓"),
+        ("备注2", "作廢"),
+        ("备注", "改100"),
+        ("说明", "暂停充值"),
+    ],
+)
+def test_other_words_for_what_is_done_are_asked_about(clerk_user: User, title: str, said: str) -> None:
+    lines = [f"{mobile(1)},50,{said}", f"{mobile(2)},50,待充值"]
+    seen = preview.preview(upload(clerk_user, lines, f"手机号,面值,{title}"))
+    assert (seen.good.orders, seen.suspicious.orders) == (1, 1)
+
+
+def test_slow_in_a_column_that_is_not_read_is_asked_about(clerk_user: User) -> None:
+    lines = [f"{mobile(1)},50,慢充", f"{mobile(2)},50,快充", f"{mobile(3)},50,话费"]
+    seen = preview.preview(upload(clerk_user, lines, "手机号,面值,充值类型"))
+    asked = [["未读取的列里写着“慢充”：这一行要快充吗？"]]
+    assert (seen.good.orders, [line.words for line in seen.suspicious_lines]) == (2, asked)
 
 
 @pytest.mark.parametrize("quantity", ["0", "21", "-1", "1.5", "两", "99999", "²"])

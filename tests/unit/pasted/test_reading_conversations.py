@@ -193,3 +193,131 @@ def test_many_corrections_cost_no_more_than_reading() -> None:
     text = "\n".join(f"{13810010000 + number} 50\n取消" for number in range(2_000))
     assert placed(text) == []
     assert len(readings(text)) == 4_000
+
+
+@pytest.mark.parametrize("words", ["張三 10:22\n這個作廢", "張三那個先別充"])
+def test_traditional_characters_take_back_as_well(words: str) -> None:
+    assert placed(f"張三 10:20\n{ONE} 50\n李四 10:21\n{TWO} 50\n{words}")[:1] != [(ONE, "50")]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *("已退", "已到", "到帐了", "OK了", "好了", "成功", "充值完毕", "充值中", "已经给您充了", "自己充了", "充上了"),
+        *(
+            "暂不",
+            "暂缓",
+            "缓充",
+            "推迟",
+            "先放一放",
+            "无需充值",
+            "免充",
+            "禁止充值",
+            "停止充值",
+            "待支付",
+            "未支付",
+            "换个号",
+        ),
+        *("✓", "🆗", "🚫", "⛔", "[x]", "停", "撤", "废", "注销", "销号", "失效", "黑名单", "成功为您充值"),
+    ],
+)
+def test_other_words_for_done_and_not_wanted_are_asked_about(words: str) -> None:
+    assert placed(f"{ONE} 50 {words}") == []
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *(
+            "已付",
+            "已转账",
+            "已经付了",
+            "充中国移动",
+            "秒到账",
+            "停机了",
+            "好了告诉我",
+            "成功了说一声",
+            "停电了",
+            "退休张老师",
+        ),
+        *(
+            "张成功",
+            "未完成",
+            "还没处理好",
+            "客户已到店",
+            "每日优鲜",
+            "已欠费",
+            "无需发票",
+            "给我充上",
+            "充好了吗",
+            "已到期",
+            "快好了吗",
+            "待会付",
+        ),
+    ],
+)
+def test_words_that_are_like_them_keep_no_order_back(words: str) -> None:
+    assert placed(f"{ONE} 50元 {words}") == [(ONE, "50")]
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["已经给您充了", "我自己充了", "充上了", "好了", "成功！", "到了", "✅", "停！", "先放一放", "暂不充", "换个号"],
+)
+def test_a_line_alone_may_say_that_it_is_done_or_not_wanted(words: str) -> None:
+    assert placed(f"{ONE} 50\n{TWO} 100\n{words}\n{THREE} 50") == [(ONE, "50"), (THREE, "50")]
+    assert (TWO, "100") not in placed(f"{ONE} 50\n{TWO} 100\n客服：{words}\n{THREE} 50")
+
+
+@pytest.mark.parametrize(
+    "words", ["好了吗", "好了叫我", "就这样好了", "收到了", "停机了", "还没到账", "成功了告诉我", "马上到了"]
+)
+def test_chatter_that_is_like_it_takes_nothing_back(words: str) -> None:
+    assert placed(f"{ONE} 50\n{words}") == [(ONE, "50")]
+
+
+@pytest.mark.parametrize("words", ["还是充100吧", "换100的", "加到100", "充100可以吗", "现在100"])
+def test_another_value_below_may_be_the_one_that_is_wanted(words: str) -> None:
+    assert placed(f"{ONE} 50\n{words}") == []
+
+
+@pytest.mark.parametrize("words", ["那个先缓缓", "改100", "这个等会", "我记错", ""])
+def test_a_number_that_comes_again_without_a_value_may_be_taken_back(words: str) -> None:
+    assert placed(f"{ONE} 50\n{TWO} 50\n{ONE}{words}\n{THREE} 50") == [(TWO, "50"), (THREE, "50")]
+
+
+@pytest.mark.parametrize(
+    "heading",
+    ["已完成", "【已处理】", "失败的：", "成功的：", "昨天的：", "上周：", "== 已充 ==", "【充值失败】", "已充"],
+)
+def test_a_heading_may_say_that_what_stands_below_is_done(heading: str) -> None:
+    assert placed(f"{heading}\n{ONE} 50\n{TWO} 50\n待充：\n{THREE} 50") == [(THREE, "50")]
+
+
+@pytest.mark.parametrize(
+    "heading",
+    [
+        "【未处理】",
+        "今天的：",
+        "张三：",
+        "【未充】",
+        "— 话费 —",
+        "充值名单：",
+        "未完成：",
+        "未成功的：",
+        "张成功：",
+        "完成后通知：",
+    ],
+)
+def test_other_headings_change_nothing(heading: str) -> None:
+    assert placed(f"{THREE} 100\n{heading}\n{ONE} 50\n{TWO} 50") == [(THREE, "100"), (ONE, "50"), (TWO, "50")]
+
+
+@pytest.mark.parametrize("quoted", ["李四：回复 张三：{} 50", "李四 回复 张三：{} 50"])
+def test_a_quotation_behind_the_name_of_its_writer_is_no_order(quoted: str) -> None:
+    assert placed(f"{quoted.format(ONE)}\n{TWO} 50") == [(TWO, "50")]
+
+
+def test_what_somebody_says_first_is_about_what_stands_above_the_text() -> None:
+    assert placed(f"客服：已充好\n张三：{ONE} 50\n李四：{TWO} 50") == [(ONE, "50"), (TWO, "50")]
+    assert placed(f"客服 10:00\n已充好\n张三 10:01\n{ONE} 50") == [(ONE, "50")]

@@ -104,6 +104,7 @@ def test_a_line_is_read_as_a_person_reads_it(typed: str, value: str, note: str) 
         ("100 13810010001 50", "two values"),
         ("13810010001 13810010002 50", "2 numbers beside a value"),
         ("13810010001 50 13810010002 100", "2 numbers beside a value"),
+        ("①13810010001充50②13810010002充100", "2 numbers beside a value"),
         ("13810010001 50 13810010001", "stands twice"),
         ("13810010001 50 7", "another number in this line: “7”"),
         ("13810010001 1,00", "another number"),
@@ -175,7 +176,7 @@ def test_a_line_is_read_as_a_person_reads_it(typed: str, value: str, note: str) 
         ("1380013800² 50", "no plain digit"),
         ("1380013800⑤ 50", "no plain digit"),
         ("138001380-0-5 50", "No number in this line"),
-        ("138 10010001 50", "No number in this line"),
+        ("138 10010001 50", "not grouped"),
         ("138\t1001\t0001\t50", "no number to be recharged"),
         ("1381001000150", "No number in this line"),
         ("5013810010001", "No number in this line"),
@@ -204,7 +205,7 @@ def test_the_value_for_all_is_for_numbers_that_have_none(typed: str) -> None:
         assert placed(typed, for_all=100) == []
 
 
-@pytest.mark.parametrize("typed", ["5O元", "1OO", "l00", "Z5元", "￥", "RMB", "30元", "一百"])
+@pytest.mark.parametrize("typed", ["充百", "五0", "5O元", "1OO", "l00", "Z5元", "￥", "RMB", "30元", "一百"])
 def test_a_value_that_is_mistyped_is_not_replaced_by_the_value_for_all(typed: str) -> None:
     assert (NUMBER, "100") not in placed(f"{NUMBER} {typed}", for_all=100)
 
@@ -289,3 +290,85 @@ def test_no_number_and_no_value_is_ever_made_of_pieces(typed: str) -> None:
         rest = re.sub(rf"(?<![0-9])(?:86[\s\-]*)?{grouped}(?![0-9])", " ", typed, count=1)
         assert rest != typed
         assert re.search(rf"(?<![0-9]){value}(?![0-9])", rest)
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["{},-50", "{}\t-50.00", "{}：-50", "{}，－50元", "{} -￥50", "{} ￥-50", "{} (-50)", "{} 充值金额:-50", "{} −50"],
+)
+def test_money_that_goes_back_is_none_to_be_topped_up(typed: str) -> None:
+    assert placed(typed.format(NUMBER)) == []
+    assert "What is “50" in refused(typed.format(NUMBER))[1]
+
+
+@pytest.mark.parametrize("typed", ["{}-50", "{} - 50", "王姐-{}-50", "{}，王姐-50元", "{}--50"])
+def test_a_dash_between_two_things_is_no_minus(typed: str) -> None:
+    assert placed(typed.format(NUMBER)) == [(NUMBER, "50")]
+
+
+@pytest.mark.parametrize(
+    "words", ["作廢", "暫停", "不對", "空號", "充值失敗", "先別充", "已經處理", "沒到", "餘額50", "兩筆", "充兩個"]
+)
+def test_traditional_characters_mean_the_same(words: str) -> None:
+    assert placed(f"{NUMBER} 50 {words}") == []
+    assert placed(f"{NUMBER},50,快,{words}") == []
+
+
+def test_money_in_traditional_characters_is_read_and_the_note_stays_as_it_is_typed() -> None:
+    [reading] = readings(f"張媽媽 {NUMBER} 充值50塊 謝謝")
+    assert (reading.value, reading.note, reading.problem) == ("50", "張媽媽 謝謝", "")
+    assert placed(f"{NUMBER} 50圓") == [(NUMBER, "50")]
+    [reading] = readings(f"{NUMBER},50,快,張媽媽")
+    assert (reading.note, reading.read_freely) == ("張媽媽", False)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "编号：100",
+        "工号 100",
+        "积分 100",
+        "100 积分",
+        "年龄 50",
+        "50 岁",
+        "尾号：100",
+        "序号100",
+        "No.50",
+        "ID:100",
+        "内存 100",
+    ],
+)
+def test_a_figure_with_the_name_of_something_else_is_no_value(words: str) -> None:
+    assert placed(f"{NUMBER} {words}") == placed(f"{NUMBER} {words}", for_all=200) == []
+    assert "What is “" in refused(f"{NUMBER} {words}")[1]
+
+
+@pytest.mark.parametrize("words", ["尾号0001", "尾号 0001", "工号1203", "编号：7", "30 岁"])
+def test_a_figure_with_the_name_of_something_else_stands_beside_a_value(words: str) -> None:
+    assert placed(f"{NUMBER} 50 {words}") == [(NUMBER, "50")]
+
+
+@pytest.mark.parametrize("words", ["50元x1", "50元 ×1", "50*1", "50 一次", "欠费了充50", "余额不足，充50"])
+def test_once_is_no_reason_to_ask(words: str) -> None:
+    assert placed(f"{NUMBER} {words}") == [(NUMBER, "50")]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "50元x10",
+        "50元x2",
+        "50*1.5",
+        "50 再来一次",
+        "50 每周一次",
+        "50 十一次",
+        "50 一笔一笔来",
+        "50 连充",
+        "每月50",
+        "50 每天",
+        "50 充三个月",
+        "50 twice",
+    ],
+)
+def test_more_than_once_still_is(words: str) -> None:
+    assert placed(f"{NUMBER} {words}") == []

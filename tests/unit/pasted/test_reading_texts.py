@@ -164,3 +164,89 @@ def test_what_says_nothing_of_values_leaves_the_one_for_all(below: str) -> None:
 @pytest.mark.parametrize("number", ["1.381E+10", "1.38E10", "1.3810010001e+10"])
 def test_a_rounded_number_is_no_chatter(number: str) -> None:
     assert set(refused(f"{ONE} 50\n{number}\t100")) == {2}
+
+
+@pytest.mark.parametrize("text", ["100、{}\n99、{}\n98、{}", "51 {}\n50 {}\n49 {}"])
+def test_numbering_may_go_down(text: str) -> None:
+    assert placed(text.format(ONE, TWO, THREE), for_all=50) == [(ONE, "50"), (TWO, "50"), (THREE, "50")]
+
+
+@pytest.mark.parametrize("between", ["~", "～", "至", "到", " 到 ", "…", "...", "-", "—", "——"])
+def test_the_ends_of_a_range_are_not_all_of_it(between: str) -> None:
+    text = f"{ONE}{between}{THREE}"
+    assert placed(text, for_all=50) == []
+    assert "first and the last" in refused(text, for_all=50)[1]
+
+
+@pytest.mark.parametrize("text", [f"{ONE}-{TWO}-13910010001", f"{THREE}-{ONE}", f"{ONE}、{THREE}", f"{ONE}/{THREE}"])
+def test_other_numbers_side_by_side_are_no_range(text: str) -> None:
+    assert len(placed(text, for_all=50)) >= 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{} 联系电话{}",
+        "{} 推荐人{}",
+        "{} 介绍人 张三 {}",
+        "充值号{} 联系人：{}",
+        "{}（转给{}）",
+        "用{}付款 充{}",
+        "{} 紧急联系人手机：{}",
+        "推荐人张三 {}",
+        "制表人：{}",
+        "有事打{}",
+        "加微信{}",
+        "联系我{}",
+        "转账到{}",
+        "支付宝账号{}",
+        "支付宝：{}",
+        "客服电话{}",
+        "微信号：{}",
+        "收件人：张三 {}",
+    ],
+)
+def test_the_number_of_somebody_else_is_not_topped_up(text: str) -> None:
+    assert placed(text.format(ONE, TWO), for_all=50) == []
+    assert "not the one to be topped up" in refused(text.format(ONE, TWO), for_all=50)[1]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "联系电话：{} 姓名：张三",
+        "张三{} 李四{}",
+        "客服：{}",
+        "我的手机{}",
+        "微信转了 {}",
+        "我的{} 老婆的{}",
+        "用户张三{} 用户李四{}",
+        "联系人张三{} 联系人李四{}",
+        "妈妈{}、爸爸{}",
+    ],
+)
+def test_names_in_front_of_numbers_keep_none_back(text: str) -> None:
+    assert placed(text.format(ONE, TWO), for_all=50) == [(ONE, "50"), (TWO, "50")][: text.count("{}")]
+
+
+@pytest.mark.parametrize(
+    ("typed", "reason"),
+    [
+        ("张三 138100 10002", "not grouped"),
+        ("13810 010002", "not grouped"),
+        ("1381001 0002 50", "not grouped"),
+        ("张三 ١٣٨١٠٠١٠٠٠٢ 50", "no plain digit"),
+        ("१३८१००१०००२", "no plain digit"),
+        ("一三八一零零一零零零二 50", "no plain digit"),
+        ("①③⑧①⓪⓪①⓪⓪⓪② 50", "no plain digit"),
+    ],
+)
+@pytest.mark.parametrize("for_all", [None, 50])
+def test_a_number_that_is_not_read_is_said_and_not_skipped(typed: str, reason: str, for_all: int | None) -> None:
+    assert placed(f"{ONE}\n{typed}\n{THREE} 50", for_all) == [(ONE, "50")] * (for_all is not None) + [(THREE, "50")]
+    assert reason in refused(f"{ONE}\n{typed}\n{THREE} 50", for_all)[2]
+
+
+@pytest.mark.parametrize("typed", ["共150 200 100", "2026-11-27 1500", "一二三四五六七", "50 100 50"])
+def test_other_figures_are_no_number_that_is_not_read(typed: str) -> None:
+    assert "grouped" not in refused(f"{typed}\n{ONE} 50").get(1, "")

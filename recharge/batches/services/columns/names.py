@@ -51,14 +51,43 @@ _HOW_MANY = (
     "次",
     "单数",
     "订单数",
+    "几单",
+    "单量",
+    "倍",
+    "套数",
+    "台数",
+    "组数",
+    "卡数",
     "x",
     "×",
     "pcs",
     "quantity",
+    "times",
     "qty",
     "count",
 )
-_WHAT_IS_BOUGHT = ("商品", "宝贝", "产品", "购买", "订购", "下单", "订单", "总", "合计")
+_WHAT_IS_BOUGHT = (
+    "商品",
+    "宝贝",
+    "产品",
+    "购买",
+    "订购",
+    "下单",
+    "订单",
+    "总",
+    "合计",
+    "采购",
+    "申请",
+    "申领",
+    "发放",
+    "领取",
+    "兑换",
+    "需求",
+    "需要",
+    "充",
+    "重复",
+)
+_OF_EACH = ("/张", "/份", "/笔", "/次", "/个", "/单")
 
 
 def looks_like_mobile(text: str) -> bool:
@@ -115,7 +144,7 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
 }
 """What a line is made of, in the order of the plain form."""
 
-QUANTITY = Column("quantity", _HOW_MANY, before=(*_TO_BE, *_WHAT_IS_BOUGHT))
+QUANTITY = Column("quantity", _HOW_MANY, before=(*_TO_BE, *_WHAT_IS_BOUGHT), after=_OF_EACH)
 """Looked for in sheets only, so that more than one is never ignored."""
 
 PURPOSE = Column("purpose", ("用途", "充值用途", "用途说明", "purpose"), may_span=True)

@@ -25,6 +25,7 @@ _SEVERAL = re.compile(
 _CORRECTS = re.compile(r"错|^\W*不[对是]|改成|改为|换成|更正|应该是")
 _BELOW = re.compile(r"以下|下面|下列|如下")
 _HERE = re.compile(r":\s*$|这些|这[几两三四五六七八九十0-9]")
+_HEADING = re.compile(r"\W*【[^】]*】\W*|\s*[#=\-—*]+[^#=\-—*]+[#=\-—*]*\s*|.*:\s*")
 _EXAMPLE = re.compile(r"(?:示例|例如|比如|样例|举例|例子|范例|例)\W*$")
 _TAIL = re.compile(r"(?<![0-9])[0-9]{3,8}(?![0-9])")
 _WORD = re.compile(r"[^\W\d_]{2,}")
@@ -50,7 +51,7 @@ class _Said:
 
     @cached_property
     def words(self) -> set[str]:
-        return set(_WORD.findall(f"{self.first.note} {self.writer}"))
+        return set(_WORD.findall(folded(f"{self.first.note} {self.writer}")[0]))
 
     @property
     def first(self) -> Reading:
@@ -141,12 +142,19 @@ def doubt_corrected(found: list[Readings]) -> None:
         elif line.is_before_example:
             words = _("Line %(line)d may say that this is only an example.") % {"line": line.first.line}
             _refuse(islice((other for other in _until_next_head(following) if other.is_order), 1), words)
+        elif _lacks_value(line.first):
+            _refuse(above.with_numbers_of(line), _taken_back_by(line))
         above.add(line)
 
 
 def _may_be_about_others(reading: Reading) -> bool:
+    """Say whether a line may be about another one; so may one that has a number, no value, and more to say."""
     is_example = reading.kind is Kind.CHATTER and _EXAMPLE.search(reading.typed) is not None
-    return reading.takes_back or reading.is_value_alone or is_example
+    return reading.takes_back or reading.is_value_alone or is_example or _lacks_value(reading)
+
+
+def _lacks_value(reading: Reading) -> bool:
+    return reading.kind is Kind.ORDER and bool(reading.problem) and not reading.value and not reading.has_own_value
 
 
 def _doubt_taken_back(line: _Said, above: _Above, following: Iterator[_Said]) -> None:
@@ -154,7 +162,8 @@ def _doubt_taken_back(line: _Said, above: _Above, following: Iterator[_Said]) ->
     if line.numbers and (above.with_numbers_of(line) or not _CORRECTS.search(line.text)):
         _refuse(above.with_numbers_of(line), words)
         return
-    if not line.is_order and (_BELOW.search(line.text) or _HERE.search(line.text)):
+    is_heading = _HEADING.fullmatch(line.text) is not None or not (above.orders or line.writer)
+    if not line.is_order and (is_heading or _BELOW.search(line.text) or _HERE.search(line.text)):
         _refuse((other for other in _until_next_head(following) if other.is_order), words)
         if _BELOW.search(line.text):
             return
@@ -192,7 +201,7 @@ def _until_next_head(said: Iterable[_Said]) -> Iterator[_Said]:
     has_order = False
     for line in said:
         if line.first.kind is Kind.CHATTER:
-            is_label = has_order and line.text.rstrip().endswith(":")
+            is_label = has_order and _HEADING.fullmatch(line.text) is not None
             if is_label or moments.message_head(line.text) is not None:
                 return
         has_order = has_order or line.is_order

@@ -16,23 +16,32 @@ from .words import (
     HOW_OFTEN_APART,
     HOW_OFTEN_IN_WORDS,
     OF_NUMBERS,
+    OTHER_MEASURES,
+    OTHER_UNITS,
     UNITS,
 )
 
 TAKEN = "\x00"
 """Stands in a line for every character that is accounted for already."""
 
+REACH = 64  # characters in front of a figure in which words about it may stand
 MAX_COUNT_DIGITS = 6  # digits; what is longer may be a number with a digit missing
 
 _RUN = re.compile(r"[0-9]+(?:\.[0-9]+)*", re.ASCII)
 _BEFORE = re.compile(rf"(?:{BEFORE_VALUES})\s*[:：=]?\s*$", re.IGNORECASE)
-_UNIT = re.compile(rf"\s?(?:{UNITS})(?![A-Za-z])", re.IGNORECASE)
+_UNIT = re.compile(rf"\s?(?:{UNITS})(?!(?!x\s?[0-9])[A-Za-z])", re.IGNORECASE)
 _AFTER = re.compile(AFTER_VALUES, re.IGNORECASE)
 _COUNTER = re.compile(rf"(?:{COUNTERS})")
-_OFTEN = re.compile(rf"(?:{HOW_OFTEN})(?![A-Za-z])|\s(?:{HOW_OFTEN_APART})(?!\w)|\s?[xX*×✖✕](?![A-Za-z])")
+_OFTEN = re.compile(
+    r"(?!\s?[xX*×✖✕]\s?1(?![0-9.]))"
+    rf"(?:(?:{HOW_OFTEN})(?![A-Za-z])|\s(?:{HOW_OFTEN_APART})(?!\w)|\s?[xX*×✖✕](?![A-Za-z]))"
+)
 _OFTEN_BEFORE = re.compile(rf"(?:(?<![A-Za-z])[xX]|[*×✖✕]|(?:{HOW_MANY})\s?[:=]?)\s?$")
+_MEASURE_BEFORE = re.compile(rf"{OTHER_MEASURES}\s*[:=.]?\s*$", re.IGNORECASE)
+_MEASURE = re.compile(rf"\s(?:{OTHER_UNITS})(?!\w)")
 _OF_NUMBER = re.compile(rf"(?:{OF_NUMBERS})|\s(?:{OF_NUMBERS})(?!\w)")
-_MINUS_BEFORE = re.compile(r"(?:^|\s)[-−]$")
+# A dash right behind a number or a word divides; behind a blank or a mark it says that money goes back.
+_MINUS_BEFORE = re.compile(r"(?:^|[\s,;:|(\[【、￥¥=])[-−](?:[￥¥]|RMB|CNY)?$", re.IGNORECASE)
 _WEIGHED_BEFORE = re.compile(r"[.%#@~≈<>≤≥$€£&^\\]$")
 _WHOLE = re.compile(r"([1-9][0-9]*)(?:\.0{1,2})?", re.ASCII)
 
@@ -96,7 +105,7 @@ def odd_digit(line: str) -> str:
 
 def _figure(line: str, run: re.Match[str], offered: frozenset[int]) -> Figure:
     digits, (start, end) = run[0], run.span()
-    before, unit = _BEFORE.search(line[:start]), _UNIT.match(line, end)
+    before, unit = _BEFORE.search(line, max(0, start - REACH), start), _UNIT.match(line, end)
     after = unit.end() if unit else end
     sort = Sort.STRAY if len(digits) > MAX_COUNT_DIGITS else _sort(line, start, after, bool(before), bool(unit))
     if sort is Sort.VALUE:
@@ -111,13 +120,15 @@ def _figure(line: str, run: re.Match[str], offered: frozenset[int]) -> Figure:
 
 
 def _sort(line: str, start: int, after: int, has_word: bool, has_unit: bool) -> Sort:
-    head = line[:start]
+    head = line[max(0, start - REACH) : start]
     if _OFTEN_BEFORE.search(head) or _OFTEN.match(line, after):
         return Sort.HOW_OFTEN
-    if not has_word and (_MINUS_BEFORE.search(head) or _WEIGHED_BEFORE.search(head)):
+    if _MINUS_BEFORE.search(head) or (not has_word and _WEIGHED_BEFORE.search(head)):
         return Sort.STRAY
     if line[after : after + 1].isdigit() or _OF_NUMBER.match(line, after):
         return Sort.STRAY
+    if not has_unit and (_MEASURE_BEFORE.search(head) or _MEASURE.match(line, after)):
+        return Sort.COUNT
     if has_unit:
         return Sort.STRAY if not has_word and _is_latin(head[-1:]) else Sort.VALUE
     if _counter(line, after):

@@ -1,9 +1,11 @@
 """Reads one line: a number, a value, a speed, and what remains is the note."""
 
+import itertools
 import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -16,12 +18,16 @@ from .readings import Kind, Reading
 from .targets import Target, targets
 from .words import (
     AROUND_VALUE,
+    HEADING_TAKEN_BACK,
     HOW_OFTEN_IN_WORDS,
     LABELS,
+    NUMBER_OF_ANOTHER,
+    NUMBER_OF_OTHERS,
     OF_EARLIER_ONES,
     OF_THE_PROGRAM,
     OTHER_GOODS,
     OTHER_MONEY,
+    SIMPLIFIED,
     SPEED_WORDS,
     TAKEN_BACK,
     TAKEN_BACK_ABOVE,
@@ -30,15 +36,23 @@ from .words import (
 )
 
 MAX_LINE_LENGTH = 1_000  # characters
+MOBILE_DIGITS = 11
 SMALLEST_MONEY = 10  # yuan
 
 _SPEED = re.compile(rf"(?<![^\W_])(?:{SPEED_WORDS})(?![^\W_])", re.IGNORECASE)
 # The letters that are taken for 0 and 1.
 _ALIKE = re.compile(r"(?<!\w)(?=[0-9OoIl]*[OoIl])(?=[0-9OoIl]*[0-9])[0-9OoIl]{2,}(?![A-Za-z])")
 _MONEY_WITHOUT_VALUE = re.compile(r"(?<=[0-9A-Za-z])\s?(?:元|块|圆)|[￥¥]|(?<![A-Za-z])(?:RMB|CNY)", re.IGNORECASE)
+_FROM_TO = re.compile(r"\s*(?:[~至到…]|\.{2,6})\s*")
+_DASH = re.compile(r"\s*[-‐-―−]{1,2}\s*")
+MAX_RANGE = 1_000  # numbers
 _LONG_NUMBER = re.compile(r"[0-9](?:[\s\-.·_()]{0,2}[0-9]){6,}")
+_GROUPED_OTHERWISE = re.compile(r"(?<![0-9])(?=1[3-9])[0-9]{3,8}(?:[\s\-.·_]{1,2}[0-9]{3,8}){1,2}(?![0-9])")
+_IN_OTHER_DIGITS = re.compile(r"(?:\d|[〇零幺一二三四五六七八九壹贰叁肆伍陆柒捌玖⓪①-⑨]){11,}")
 _ROUNDED = re.compile(r"(?<![0-9A-Za-z])[1-9](?:\.[0-9]{1,14})?[eE]\+?[0-9]{2}(?![0-9A-Za-z])")
+_HEADING = re.compile(r"\W*【[^】]{1,20}】\W*|[^:]{1,20}:\s*")
 _EDGES = " \t\r\n,，、;；:：|/\\-–—−_.。~～+=>→⇒•●!！?？*\"'“”‘’" + INVISIBLE + TAKEN
+_PLAIN = SIMPLIFIED | FOLDED
 _BRACKETS = {"(": ")", "（": "）", "[": "]", "【": "】", "<": ">", "《": "》"}
 
 
@@ -67,11 +81,11 @@ class Line:
             self.spent.update(range(start, end))
 
 
-def folded(typed: str) -> tuple[str, list[int]]:
-    """Return a line with plain characters for full-width ones and without invisible ones, and where each comes from."""
+def folded(typed: str, plain_ones: dict[int, Any] = _PLAIN) -> tuple[str, list[int]]:
+    """Return a line in plain characters, without invisible ones, and where each comes from."""
     kept, places = [], []
     for place, character in enumerate(typed.replace(TAKEN, "\ufffd")):
-        plain = "|" if character == "\t" else character.translate(FOLDED)  # cells are never parts of one number
+        plain = "|" if character == "\t" else character.translate(plain_ones)  # cells are never parts of one number
         if plain:
             kept.append(plain)
             places.append(place)
@@ -152,7 +166,7 @@ def _take_moments(line: Line) -> None:
 
 def _problem(line: Line, offered: frozenset[int], for_all: int | None) -> str:
     """Say why a line with numbers can't be placed, "" where it can; what is only a value too many comes last."""
-    for check in (_odd, _taken_back, _other_numbers, _ambiguous_day, _how_often, _how_many, _stray):
+    for check in (_how_many, _odd, _taken_back, _other_numbers, _of_others, _range, _ambiguous_day, _how_often, _stray):
         if problem := check(line):
             return problem
     return _value_problem(line, offered, for_all)
@@ -179,6 +193,27 @@ def _other_numbers(line: Line) -> str:
     if found is None:
         return ""
     return _("There is another long number in this line: “%(number)s”.") % {"number": _shortened(found[0])}
+
+
+def _of_others(line: Line) -> str:
+    heads = [line.worded[: target.start] for target in line.targets]
+    others = [found for head in heads if (found := NUMBER_OF_OTHERS.search(head))]
+    beside = [found for head in heads if (found := NUMBER_OF_ANOTHER.search(head))]
+    found = next(iter(others or (beside if len(beside) < len(heads) else [])), None)
+    return (
+        _("“%(words)s” may say that this number is not the one to be topped up.") % {"words": found[0].strip(" :(")}
+        if found
+        else ""
+    )
+
+
+def _range(line: Line) -> str:
+    for first, last in itertools.pairwise(line.targets):
+        between = line.open[first.end : last.start]
+        is_near = len(line.targets) == 2 and 1 < int(last.text) - int(first.text) <= MAX_RANGE
+        if _FROM_TO.fullmatch(between) or (is_near and _DASH.fullmatch(between)):
+            return _("These may be the first and the last of many numbers: write each on a line of its own.")
+    return ""
 
 
 def _ambiguous_day(line: Line) -> str:
@@ -246,10 +281,14 @@ def _without_number(place: int, line: Line, offered: frozenset[int], for_all: in
     """Say what a line is that has no number to be recharged: bad where it was to be one, or is about one."""
     reading = Reading(place, line.typed, Kind.CHATTER)
     is_of_others = OF_THE_PROGRAM.search(line.open) or OF_EARLIER_ONES.search(line.open)
-    is_taken_back = TAKEN_BACK_ABOVE.search(line.open) is not None and not is_of_others
+    says_so = _HEADING.fullmatch(line.open) is not None and HEADING_TAKEN_BACK.fullmatch(line.open) is not None
+    is_taken_back = says_so or (TAKEN_BACK_ABOVE.search(line.open) is not None and not is_of_others)
     if moments.message_head(line.folded) is not None and not is_taken_back and not _has_money(line):
         return reading
     reading.takes_back = is_taken_back
+    if why := _unread_number(line):
+        reading.kind, reading.problem = Kind.BAD, why
+        return reading
     if number := _LONG_NUMBER.search(line.open):
         reading.problem = _odd(line) or why_no_number(number[0]) or _("No number in this line could be recharged.")
     elif _ROUNDED.search(line.folded):
@@ -269,6 +308,15 @@ def _without_number(place: int, line: Line, offered: frozenset[int], for_all: in
     if reading.problem:
         reading.kind = Kind.BAD
     return reading
+
+
+def _unread_number(line: Line) -> str:
+    """Say what is wrong with a mobile number in other digits, or in groups that could be values; "" where none is."""
+    if (other := _IN_OTHER_DIGITS.search(line.worded)) and not other[0].isascii():
+        odd = next(character for character in other[0] if not character.isascii())
+        return _("“%(odd)s” is no plain digit: type the number again.") % {"odd": odd}
+    grouped = _GROUPED_OTHERWISE.search(line.worded)
+    return why_no_number(grouped[0]) if grouped and sum(map(str.isdigit, grouped[0])) == MOBILE_DIGITS else ""
 
 
 def _names_other_value(line: Line, offered: frozenset[int], for_all: int | None) -> bool:
@@ -322,7 +370,7 @@ def _piece(line: Line, piece: list[int]) -> str:
     start, following = line.places[piece[0]], piece[-1] + 1
     end = line.places[following] if following < len(line.places) else len(line.typed)  # emojis have invisible parts
     text = _without_edges("".join(_visible(line.typed[start:end])))
-    return "" if LABELS.fullmatch(text) else " ".join(text.split())
+    return "" if LABELS.fullmatch(text.translate(SIMPLIFIED)) else " ".join(text.split())
 
 
 def _visible(text: str) -> Iterable[str]:

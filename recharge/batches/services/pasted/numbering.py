@@ -54,6 +54,8 @@ def is_numbering(lead: Lead, before: Lead | None, after: Lead | None) -> bool:
     """
     if lead.number is None:
         return True
-    follows = before is not None and before.number == lead.number - 1
-    leads = after is not None and after.number == lead.number + 1
-    return follows or leads or (lead.marked and not lead.could_be_money)
+    steps = [
+        *([lead.number - before.number] if before and before.number is not None else []),
+        *([after.number - lead.number] if after and after.number is not None else []),
+    ]
+    return 1 in steps or -1 in steps or (lead.marked and not lead.could_be_money)

@@ -3,11 +3,13 @@
 import re
 from collections.abc import Collection
 
+from portal.kit.digits import FOLDED
+
 from .figures import Sort, asks_for_several, figures
 from .line import folded
 from .readings import Kind, Reading
 from .targets import targets
-from .words import OTHER_GOODS, OTHER_MONEY, TAKEN_BACK, VALUE_IN_WORDS
+from .words import OTHER_GOODS, OTHER_MONEY, SIMPLIFIED, TAKEN_BACK, VALUE_IN_WORDS
 
 _SEPARATORS = ("\t", "[,，]", "[;；]")
 _VALUE = re.compile(r"([1-9][0-9]{0,8})(?:\.0{1,2})?", re.ASCII)
@@ -44,7 +46,7 @@ def read_plain(
 def _cells(typed: str) -> list[str]:
     for separator in _SEPARATORS:
         if len(parts := re.split(separator, typed)) > 1:
-            cells = [folded(part)[0].strip(" |") for part in parts]
+            cells = [folded(part, FOLDED)[0].strip(" |") for part in parts]
             while cells and not cells[-1]:
                 cells.pop()
             return cells
@@ -55,6 +57,7 @@ def _needs_reading(note: str, product: str, offered: frozenset[int]) -> bool:
     """Say whether a note may be more than one: a number of its own, a value, a word that takes the order back."""
     if not note:
         return False
+    note = note.translate(SIMPLIFIED)
     if any(words.search(note) for words in (TAKEN_BACK, VALUE_IN_WORDS, OTHER_MONEY, OTHER_GOODS)):
         return True
     if asks_for_several(note):

@@ -14,7 +14,7 @@ MAX_QUOTED_LINES = 50
 _BEGINS = re.compile(r"\s*[「『](?![^:」]*[0-9]{7})[^:「」]{1,40}:")
 _MAY_QUOTE = re.compile(r"[「『>＞]|引用|回复")
 _ENDS = re.compile(r"[」』]")
-_WHOLE = re.compile(r"\s*(?:[\[(【「]?(?:引用|回复)[^0-9]{1,40}:|>)|[^:0-9]{1,20}\s(?:引用|回复)\s[^0-9]{1,40}:")
+_WHOLE = re.compile(r"\s*(?:[\[(【「]?(?:引用|回复)[^0-9]{1,40}:|>)|[^:0-9]{1,20}[\s:]\s?(?:引用|回复)\s[^0-9]{1,40}:")
 
 
 def doubt_quoted(found: list[list[Reading]], product: str) -> None:
