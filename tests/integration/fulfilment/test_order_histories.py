@@ -18,7 +18,7 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.db.models import F, Q
 from django.test import override_settings
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
@@ -696,8 +696,10 @@ def clerk(db: None) -> Iterator[User]:
 @pytest.mark.books_broken("trail")
 @pytest.mark.parametrize("part", range(PARTS))
 def test_books_agree_after_every_history(clerk: User, part: int) -> None:
+    # Where Hypothesis always plays the same, as under CI, each part would play what the others play.
+    histories = seed(part)(type("Part", (Histories,), {})) if settings().derandomize else Histories
     run_state_machine_as_test(
-        Histories,
+        histories,
         settings=settings(
             max_examples=HISTORIES // PARTS,
             stateful_step_count=16,

@@ -38,9 +38,12 @@ FORMULAS = [
     "＝甲",
 ]
 PAIR = (Column("first", ("一",), required=True), Column("second", ("二",)))
-# Texts that a person could have typed into one cell and that no cell is refused for.
+# Texts that a person could have typed into one cell and that no cell is refused for, nor taken for a title.
 TEXTS = (
-    st.text(max_size=60).map(tidy).filter(lambda text: not re.fullmatch(r"[+-]?\d+(\.\d*)?\s?[eE]\s?[+-]?\d+", text))
+    st.text(max_size=60)
+    .map(tidy)
+    .filter(lambda text: not re.fullmatch(r"[+-]?\d+(\.\d*)?\s?[eE]\s?[+-]?\d+", text))
+    .filter(lambda text: not any(column.is_named(text) for column in PAIR))
 )
 
 
