@@ -613,7 +613,7 @@ MUTANTS = (
     Mutant(
         "taught_waiting",
         "recharge/models/orders.py",
-        "later.exclude(submission__in=NOT_HANDED_OVER).exclude(PROVABLY_UNSPENT)",
+        "later.exclude(submission__in=NOT_HANDED_OVER).exclude(PROVABLY_UNSPENT).exclude(CONFIRMED_FAILED)",
         "later.exclude(claims=0)",
     ),
     Mutant(
@@ -670,8 +670,14 @@ MUTANTS = (
     Mutant(
         "taught_dead_later",
         "recharge/fulfilment/services/transitions.py",
-        "if order.first_attempt_id and order.is_provably_unspent and not self._was_unspent:",
+        "if order.first_attempt_id and is_dead and not self._was_dead:",
         "if False:",
+    ),
+    Mutant(
+        "taught_failed_later",
+        "recharge/fulfilment/services/transitions.py",
+        "        is_dead = order.is_provably_unspent or order.is_confirmed_failed\n",
+        "        is_dead = order.is_provably_unspent\n",
     ),
     Mutant(
         "replaced_while_read_anew",

@@ -101,13 +101,15 @@ class OrderQuerySet(models.QuerySet["Order"]):
         return self.in_chain_of(order).exclude(pk=order.pk)
 
     def placed_again(self) -> OrderQuerySet:
-        """Those of which a later attempt is with the platform and may have spent money.
+        """Those of which a later attempt is with the platform and may have succeeded.
 
-        One that waits, is held, or spent nothing for certain is none: what comes after it asks for the others anew.
+        One that waits, is held, spent nothing for certain, or failed by the platform's own answer is none: what comes
+        after it asks for the others anew.
         """
         first = Coalesce(OuterRef("first_attempt"), OuterRef("pk"))
         later = Order.objects.filter(first_attempt=first, pk__gt=OuterRef("pk"))
-        return self.filter(Exists(later.exclude(submission__in=NOT_HANDED_OVER).exclude(PROVABLY_UNSPENT)))
+        later = later.exclude(submission__in=NOT_HANDED_OVER).exclude(PROVABLY_UNSPENT).exclude(CONFIRMED_FAILED)
+        return self.filter(Exists(later))
 
     def with_people_and_cards(self) -> OrderQuerySet:
         """Fetch along who placed them, of their cards what may be shown to everybody, and the state of their batch."""

@@ -86,7 +86,7 @@ class Change:
     def __init__(self, order: Order) -> None:
         self.order = order
         self._before = remember(order)
-        self._was_unspent = order.is_provably_unspent
+        self._was_dead = order.is_provably_unspent or order.is_confirmed_failed
         self._raised: list[MarkKind] = []
         self._answered: list[tuple[MarkKind, str]] = []
         self._dealt_with: list[MarkKind] = []
@@ -258,7 +258,8 @@ class Change:
         self._derive()
         spending.follow(order, was=old["submission"], counted_on=old["counted_on"])
         save_changes(order, old)
-        if order.first_attempt_id and order.is_provably_unspent and not self._was_unspent:
+        is_dead = order.is_provably_unspent or order.is_confirmed_failed
+        if order.first_attempt_id and is_dead and not self._was_dead:
             Reading.objects.read_again_from(order.first_attempt_id)
         fields = {
             "submission_from": old["submission"],

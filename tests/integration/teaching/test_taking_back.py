@@ -209,6 +209,25 @@ def test_what_was_placed_again_is_doubted_once_that_attempt_is_dead(platform: Fa
     assert is_doubted(order)
 
 
+@pytest.mark.parametrize("removed_before", [True, False])
+def test_it_is_doubted_once_that_attempt_has_failed(platform: FakePlatform, removed_before: bool) -> None:
+    reading = teach(code=77, meaning=Status.REFUNDED)
+    order = says(place(platform, "accept"), platform, 77)
+    gone = again(order)
+    push(gone, platform)
+    if removed_before:
+        remove(reading)
+        Reading.objects.update(rounds=2)
+    says(gone, platform, Status.FAILED)
+    assert gone.is_confirmed_failed
+    if not removed_before:
+        remove(reading)
+    applying.apply_waiting()
+    assert is_doubted(order)
+    with pytest.raises(NotReplaceable):
+        again(gone)
+
+
 def test_a_worker_that_is_at_it_does_not_pass_over_what_died_meanwhile(platform: FakePlatform) -> None:
     reading = teach(words=REFUSED, meaning=RefusalMeaning.UNCLEAR)
     Reading.objects.update(rounds=1, applied_to=7)
