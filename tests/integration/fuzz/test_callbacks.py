@@ -152,7 +152,7 @@ class Door:
             case.require(not held(text, *held_by_card), "a secret is kept")
             case.require("\0" not in text, "a NUL is kept")
         if status == 400:
-            may = {"next_check_at", "asked_at", "checks"}
+            may = {"next_check_at", "asked_at", "checks", "heard"}
             if case.before["submission"] in WAITING:
                 case.require(case.after["submission"] == "UNKNOWN" or not new, "it may still be sent")
                 return
