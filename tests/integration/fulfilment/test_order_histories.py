@@ -693,7 +693,7 @@ def clerk(db: None) -> Iterator[User]:
         yield clerk
 
 
-@pytest.mark.books_broken("trail")
+@pytest.mark.books_broken("trail", "one_living_attempt")  # each history asks itself, and knows what may live twice
 @pytest.mark.parametrize("part", range(PARTS))
 def test_books_agree_after_every_history(clerk: User, part: int) -> None:
     # Where Hypothesis always plays the same, as under CI, each part would play what the others play.
